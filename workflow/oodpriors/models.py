@@ -1,0 +1,74 @@
+"""Models by name, from a specification of plain values, and their weights on disk."""
+
+import io
+import math
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from oodpriors.files import atomic
+from oodpriors.glow import Glow
+from oodpriors.priors import build_prior
+from oodpriors.vae import VAE
+
+__all__ = ["build_model", "load_weights", "save_tensors", "save_weights"]
+
+
+def build_vae(image_shape: tuple, prior: dict, latent_dim: int, **parameters) -> VAE:
+    """A VAE whose latent has latent_dim coordinates."""
+    return VAE(image_shape, build_prior(dim=latent_dim, **prior), **parameters)
+
+
+def build_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
+    """A Glow, whose latent has as many coordinates as the image."""
+    return Glow(image_shape, build_prior(dim=math.prod(image_shape), **prior), **parameters)
+
+
+BUILDERS = {"vae": build_vae, "glow": build_glow}
+
+
+def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> nn.Module:
+    """The model that these plain values describe, with fresh weights.
+
+    Args:
+        architecture: ``vae`` or ``glow``.
+        image_shape: (C, H, W).
+        prior: arguments of :func:`oodpriors.priors.build_prior` but the dimension.
+        network: the architecture's own arguments.
+
+    Raises:
+        ValueError: unknown architecture, or arguments that do not fit together.
+    """
+    if architecture not in BUILDERS:
+        known = ", ".join(BUILDERS)
+        raise ValueError(f"architecture {architecture!r} is unknown; choose one of {known}")
+    return BUILDERS[architecture](tuple(image_shape), prior, **network)
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the state of the model, whole or not at all."""
+    save_tensors(model.state_dict(), path)
+
+
+def save_tensors(state: dict, path: Path) -> None:
+    """Write tensors and plain values, so that they load without executing code."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with atomic(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def load_weights(model: nn.Module, path: Path) -> nn.Module:
+    """Load weights without executing pickled code; the model is returned in evaluation mode.
+
+    Raises:
+        ValueError: the file is damaged or belongs to another architecture.
+    """
+    try:
+        model.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+    except Exception as error:
+        raise ValueError(
+            f"{path}: cannot load these weights ({error}); delete the file to train again"
+        ) from error
+    return model.eval()

@@ -1,0 +1,205 @@
+"""Untrained mixture priors with uniform weights (Section 4)."""
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["GaussianPrior", "GeneralizedGaussianPrior", "Prior", "build_prior"]
+
+MONTE_CARLO_SAMPLES = 16
+
+
+class Prior(nn.Module, ABC):
+    r"""Uniform mixture of K factorised components of one scale.
+
+    .. math:: p(z) = \frac{1}{K} \sum_{k=1}^K \prod_{d=1}^D \frac{1}{s}
+              f\left(\frac{z_d - \mu_{kd}}{s}\right)
+
+    where f is the standard density (mean 0, variance 1) of the subclass.
+    K = 1 is the unimodal prior. Nothing here is trained: means are a buffer.
+
+    Args:
+        means: leading coordinates of the K component means, (K, d) with d <= D;
+            the remaining coordinates are zero.
+        dim: D, the number of latent coordinates.
+        scale: s, the standard deviation of every component.
+
+    Raises:
+        ValueError: no component, means longer than the latent, or a scale <= 0.
+    """
+
+    means: Tensor
+
+    def __init__(self, means: list[list[float]], dim: int, scale: float = 1.0) -> None:
+        super().__init__()
+        leading = torch.as_tensor(means, dtype=torch.get_default_dtype())
+        if leading.ndim != 2 or len(leading) == 0:
+            raise ValueError(f"prior means must be a non-empty list of K lists, got {means}")
+        if leading.shape[1] > dim:
+            raise ValueError(
+                f"prior means have {leading.shape[1]} coordinates, the latent only {dim}: "
+                "shorten the means or enlarge the latent"
+            )
+        if scale <= 0:
+            raise ValueError(f"prior scale must be positive, got {scale}")
+        self.scale = float(scale)
+        self.register_buffer("means", nn.functional.pad(leading, (0, dim - leading.shape[1])))
+
+    @property
+    def n_components(self) -> int:
+        """K."""
+        return len(self.means)
+
+    @property
+    def separating(self) -> Tensor:
+        """Coordinates in which the component means differ, (D,) bool."""
+        return (self.means != self.means[0]).any(0)
+
+    @abstractmethod
+    def _standard_log_prob(self, u: Tensor) -> Tensor:
+        """log f(u), elementwise."""
+
+    @abstractmethod
+    def _standard_sample(self, shape: tuple[int, ...]) -> Tensor:
+        """Draws from f."""
+
+    @abstractmethod
+    def _standard_expected_log_prob(self, mean: Tensor, std: Tensor) -> Tensor:
+        """E[log f(u)] for u ~ N(mean, std^2), elementwise."""
+
+    def _log_prob_coordinates(self, z: Tensor) -> Tensor:
+        u = (z[:, None] - self.means) / self.scale  # (B, K, D)
+        return self._standard_log_prob(u) - math.log(self.scale)
+
+    def mean(self, k: int) -> Tensor:
+        """Mean of component k, (D,)."""
+        return self.means[k]
+
+    def log_prob_components(self, z: Tensor) -> Tensor:
+        """log p_k(z) under every component: (B, D) -> (B, K), nats."""
+        return self._log_prob_coordinates(z).sum(-1)
+
+    def log_prob_component(self, z: Tensor, k: Tensor) -> Tensor:
+        """log p_k(z) under the assigned components k (B,), used in training: (B,), nats."""
+        u = (z - self.means[k]) / self.scale
+        return (self._standard_log_prob(u) - math.log(self.scale)).sum(-1)
+
+    def log_prob(self, z: Tensor) -> Tensor:
+        """log p(z) under the whole mixture, used in evaluation: (B, D) -> (B,), nats."""
+        return self.log_prob_components(z).logsumexp(-1) - math.log(self.n_components)
+
+    def log_prob_parts(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """log p(z) = separating + rest, exactly: (B, D) -> two (B,), nats.
+
+        All components agree on the coordinates that do not separate them, so the
+        density factorises. A unimodal prior has no separating coordinate (zero).
+        """
+        coordinates = self._log_prob_coordinates(z)
+        by_component = coordinates[..., self.separating].sum(-1)
+        separating = by_component.logsumexp(-1) - math.log(self.n_components)
+        return separating, coordinates[:, 0, ~self.separating].sum(-1)
+
+    def expected_log_prob_component(self, mean: Tensor, std: Tensor, k: Tensor) -> Tensor:
+        """E[log p_k(z)] for z ~ N(mean, diag(std^2)): (B, D), (B, D), (B,) -> (B,), nats."""
+        u_mean = (mean - self.means[k]) / self.scale
+        expected = self._standard_expected_log_prob(u_mean, std / self.scale)
+        return (expected - math.log(self.scale)).sum(-1)
+
+    def kl_component(self, mean: Tensor, std: Tensor, k: Tensor) -> Tensor:
+        """KL(N(mean, diag(std^2)) || p_k): (B, D), (B, D), (B,) -> (B,), nats.
+
+        Exact for a Gaussian and for an even beta, Monte Carlo otherwise.
+        """
+        return -normal_entropy(std) - self.expected_log_prob_component(mean, std, k)
+
+    def sample(self, n: int, k: Tensor | None = None) -> Tensor:
+        """n draws, (n, D): of the mixture, or of the given components k (n,)."""
+        if k is None:
+            k = torch.randint(self.n_components, (n,), device=self.means.device)
+        noise = self._standard_sample((n, self.means.shape[1])).to(self.means)
+        return self.means[k] + self.scale * noise
+
+
+def normal_entropy(std: Tensor) -> Tensor:
+    """Entropy of a diagonal Gaussian: (B, D) -> (B,), nats."""
+    return (std.log() + 0.5 * math.log(2 * math.pi * math.e)).sum(-1)
+
+
+class GaussianPrior(Prior):
+    """Components N(mu_k, s^2 I)."""
+
+    def _standard_log_prob(self, u: Tensor) -> Tensor:
+        return -0.5 * (u.square() + math.log(2 * math.pi))
+
+    def _standard_sample(self, shape: tuple[int, ...]) -> Tensor:
+        return torch.randn(shape)
+
+    def _standard_expected_log_prob(self, mean: Tensor, std: Tensor) -> Tensor:
+        return -0.5 * (mean.square() + std.square() + math.log(2 * math.pi))
+
+
+class GeneralizedGaussianPrior(Prior):
+    r"""Components of equation 3 with unit variance times s^2.
+
+    .. math:: f(u) = \frac{\beta}{2 \alpha \Gamma(1/\beta)}
+              \exp\left(-\left(\frac{|u|}{\alpha}\right)^\beta\right), \quad
+              \alpha = \sqrt{\Gamma(1/\beta) / \Gamma(3/\beta)}
+
+    beta = 2 is the Gaussian; a larger beta is lighter-tailed (the paper takes 4).
+
+    Raises:
+        ValueError: beta <= 0.
+    """
+
+    def __init__(
+        self, means: list[list[float]], dim: int, scale: float = 1.0, beta: float = 4.0
+    ) -> None:
+        super().__init__(means, dim, scale)
+        if beta <= 0:
+            raise ValueError(f"prior beta must be positive, got {beta}")
+        self.beta = float(beta)
+        self.alpha = math.exp((math.lgamma(1 / beta) - math.lgamma(3 / beta)) / 2)
+        self._log_normalizer = math.log(beta / (2 * self.alpha)) - math.lgamma(1 / beta)
+
+    def _standard_log_prob(self, u: Tensor) -> Tensor:
+        return self._log_normalizer - (u.abs() / self.alpha) ** self.beta
+
+    def _standard_sample(self, shape: tuple[int, ...]) -> Tensor:
+        # |u / alpha|^beta is Gamma(1/beta, 1) distributed
+        magnitude = torch.distributions.Gamma(1 / self.beta, 1.0).sample(shape)
+        sign = torch.randint(2, shape) * 2 - 1
+        return sign * self.alpha * magnitude ** (1 / self.beta)
+
+    def _standard_expected_log_prob(self, mean: Tensor, std: Tensor) -> Tensor:
+        if self.beta % 2 == 0:
+            moment = normal_moment(mean, std, int(self.beta))
+            return self._log_normalizer - moment / self.alpha**self.beta
+        noise = torch.randn((MONTE_CARLO_SAMPLES, *mean.shape), dtype=mean.dtype)
+        return self._standard_log_prob(mean + std * noise.to(mean.device)).mean(0)
+
+
+def normal_moment(mean: Tensor, std: Tensor, order: int) -> Tensor:
+    """E[u^order] for u ~ N(mean, std^2) and an even order, elementwise."""
+    return sum(
+        math.comb(order, 2 * j)
+        * math.prod(range(1, 2 * j, 2))
+        * mean ** (order - 2 * j)
+        * std ** (2 * j)
+        for j in range(order // 2 + 1)
+    )
+
+
+KINDS = {"gaussian": GaussianPrior, "generalized_gaussian": GeneralizedGaussianPrior}
+
+
+def build_prior(kind: str, dim: int, **parameters) -> Prior:
+    """The prior of the given kind over a latent of dim coordinates.
+
+    Raises:
+        ValueError: unknown kind, or parameters that the kind refuses.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"prior kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
+    return KINDS[kind](dim=dim, **parameters)
