@@ -2,12 +2,15 @@
 
 import errno
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic", "sha256"]
+import yaml
+
+__all__ = ["atomic", "load_json", "load_yaml", "save_json", "save_yaml", "sha256"]
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(
@@ -38,3 +41,25 @@ def sha256(path: Path | str) -> str:
     """Checksum of a file's bytes, hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_json(path: Path | str, value) -> None:
+    """Write plain values, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def load_json(path: Path | str):
+    """Read plain values."""
+    return json.loads(Path(path).read_text())
+
+
+def save_yaml(path: Path | str, value) -> None:
+    """Write plain values, whole or not at all."""
+    with atomic(path) as temporary:
+        temporary.write_text(yaml.safe_dump(value, sort_keys=False))
+
+
+def load_yaml(path: Path | str):
+    """Read plain values, without constructing objects."""
+    return yaml.safe_load(Path(path).read_text())

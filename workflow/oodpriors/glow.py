@@ -172,3 +172,7 @@ class Glow(nn.Module):
         """Largest |inverse(forward(y)) - y| over dequantised images y of x (B, C, H, W)."""
         y = dequantize(x, self.prior.means.dtype)
         return float((self.inverse(self.forward(y)[0]) - y).abs().max())
+
+    def diagnostics(self, x: Tensor) -> dict[str, float]:
+        """What to record of a trained model: its ``round_trip_error`` on images x."""
+        return {"round_trip_error": self.round_trip_error(x)}

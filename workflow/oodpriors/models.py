@@ -12,7 +12,7 @@ from oodpriors.glow import Glow
 from oodpriors.priors import build_prior
 from oodpriors.vae import VAE
 
-__all__ = ["build_model", "load_weights", "save_tensors", "save_weights"]
+__all__ = ["build_model", "load_model", "load_weights", "save_tensors", "save_weights"]
 
 
 def build_vae(image_shape: tuple, prior: dict, latent_dim: int, **parameters) -> VAE:
@@ -57,6 +57,12 @@ def save_tensors(state: dict, path: Path) -> None:
     torch.save(state, buffer)
     with atomic(path) as temporary:
         temporary.write_bytes(buffer.getbuffer())
+
+
+def load_model(spec: dict, weights: Path) -> nn.Module:
+    """The trained model of a specification, in evaluation mode."""
+    model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
+    return load_weights(model, weights)
 
 
 def load_weights(model: nn.Module, path: Path) -> nn.Module:

@@ -1,0 +1,225 @@
+"""Configuration, wildcards and input functions."""
+
+import os
+import shutil
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+from snakemake_interface_executor_plugins.settings import ExecMode
+
+from oodpriors import config as configuration
+from oodpriors.datasets import inspect_npz
+
+
+def read_yaml(path):
+    with open(workflow.source_path(path)) as file:
+        return yaml.safe_load(file)
+
+
+def load_config():
+    """Merge the scale below the user's values, then check everything."""
+    scales = ["smoke", "quick", "paper"]
+    scale = config.get("scale", "quick")
+    if scale not in scales:
+        raise WorkflowError(f"config: scale: {scale!r} is not one of {', '.join(scales)}")
+    merged = configuration.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
+    try:
+        checked = configuration.validate(merged, read_yaml("../schemas/config.schema.yaml"))
+        if checked["data"] == "embedded":
+            checked = configuration.with_stand_ins(checked)
+        inspected = {
+            name: inspect_npz(entry["path"])
+            for name, entry in checked["datasets"].items()
+            if entry["kind"] == "npz" and entry["path"]
+        }
+        configuration.check_references(checked, inspected)
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
+    return checked, inspected
+
+
+checked, INSPECTED = load_config()
+config.update(checked)
+
+LIBRARY = os.path.relpath(Path(workflow.basedir, "oodpriors"))
+RUN = configuration.run_name(config)
+MODELS = configuration.model_ids(config)
+CLAIMS = configuration.with_models(read_yaml("../../config/claims.yaml"), config)
+PUBLISHED = configuration.with_models(read_yaml("../../config/published.yaml"), config)
+HAS_TEX = bool(
+    "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
+    or shutil.which("latexmk")
+    or shutil.which("tectonic")
+)
+
+if not HAS_TEX and workflow.exec_mode == ExecMode.DEFAULT:
+    logger.warning(
+        "No TeX here (neither latexmk nor tectonic): everything but the PDF is built. "
+        "For the PDF: apt-get install latexmk texlive-latex-recommended "
+        "texlive-latex-extra texlive-fonts-recommended, or run with --use-conda."
+    )
+if config["device"] == "cuda" and workflow.local_exec and not Path("/dev/nvidiactl").exists():
+    raise WorkflowError(
+        "config: device: cuda asked for, but this machine shows no NVIDIA GPU; "
+        "set device: auto or device: cpu"
+    )
+
+
+wildcard_constraints:
+    architecture="[a-z0-9_]+",
+    subset="[a-z0-9_]+",
+    prior="[a-z0-9_]+",
+    dataset="[a-z0-9_]+",
+    split="train|test",
+    assignment="[a-z]+",
+    seed="[0-9]+",
+    figure="[a-z0-9_]+",
+    table="[a-z0-9_]+",
+
+
+def library(*modules):
+    """Modules of the library on which a rule stands: an edit of them reruns it."""
+    return [f"{LIBRARY}/{module}.py" for module in modules]
+
+
+def get_dataset(wildcards):
+    return config["datasets"][wildcards.dataset]
+
+
+def get_dataset_file(wildcards):
+    """The user's own file, for data sets of kind npz."""
+    return get_dataset(wildcards)["path"] or []
+
+
+def get_subset(wildcards):
+    return config["subsets"][wildcards.subset]
+
+
+def get_subset_arrays(wildcards):
+    return f"<results>/data/{get_subset(wildcards)['dataset']}.npz"
+
+
+def get_subset_provenance(wildcards):
+    return f"<results>/data/{get_subset(wildcards)['dataset']}.provenance.json"
+
+
+def get_clusters(wildcards):
+    return "<results>/data/{subset}/clusters.npz" if get_subset(wildcards)["kmeans"] else []
+
+
+def get_selection(wildcards):
+    return configuration.selection(config, wildcards.subset, wildcards.split)
+
+
+def get_assignment(wildcards):
+    kind = config["priors"][wildcards.prior]["assignment"]
+    return f"<results>/data/{{subset}}/assignment.{kind}.csv"
+
+
+def get_ood_images(wildcards):
+    return f"<results>/data/{get_subset(wildcards)['out_of_distribution']}/test.npz"
+
+
+def get_ood(wildcards):
+    return get_subset(wildcards)["out_of_distribution"]
+
+
+def get_spec(wildcards):
+    model = configuration.ModelId(wildcards.architecture, wildcards.subset, wildcards.prior)
+    return configuration.model_spec(config, model, int(wildcards.seed), INSPECTED)
+
+
+def get_budget(key):
+    """Input function of a model's budget: draws, threads, mem_mb or runtime."""
+
+    def get(wildcards, attempt=1):
+        return config["models"][wildcards.architecture][key]
+
+    return get
+
+
+def get_growing(key):
+    """The same for a limit that grows with each attempt."""
+
+    def get(wildcards, attempt):
+        return config["models"][wildcards.architecture][key] * attempt
+
+    return get
+
+
+def get_network_code(wildcards):
+    """Modules that decide a trained model's numbers."""
+    return library("priors", "training", "fitting", "models", *CODE[wildcards.architecture])
+
+
+CODE = {"vae": ["vae"], "glow": ["glow", "flows"]}
+
+
+def collect_files(models, pattern):
+    """Files of the given models, all seeds of one model after the other."""
+    return [
+        pattern.format(**model._asdict(), seed=seed) for model in models for seed in config["seeds"]
+    ]
+
+
+SCORES = "<results>/models/{architecture}/{subset}/{prior}/seed{seed}/scores.parquet"
+
+
+def get_all_scores(wildcards):
+    return collect_files(MODELS, SCORES)
+
+
+def get_all_diagnostics(wildcards):
+    return collect_files(MODELS, SCORES.replace("scores.parquet", "diagnostics.json"))
+
+
+def get_figure_models(wildcards):
+    panels = config["figures"][wildcards.figure]["panels"].values()
+    return list(dict.fromkeys(name for panel in panels for name in panel))
+
+
+def get_figure_scores(wildcards):
+    names = get_figure_models(wildcards)
+    return collect_files([configuration.ModelId(*name.split("/")) for name in names], SCORES)
+
+
+def get_figure_provenance(wildcards):
+    return provenance_of([name.split("/")[1] for name in get_figure_models(wildcards)])
+
+
+def get_all_provenance(wildcards):
+    return provenance_of([model.subset for model in MODELS])
+
+
+def provenance_of(subsets):
+    """Provenance of the images that models on these subsets learn and are tested on."""
+    parts = [
+        part
+        for name in dict.fromkeys(subsets)
+        for part in (
+            f"{name}/train",
+            f"{name}/test",
+            f"{config['subsets'][name]['out_of_distribution']}/test",
+        )
+    ]
+    return [f"<results>/data/{part}.provenance.json" for part in dict.fromkeys(parts)]
+
+
+def get_titles():
+    """Names of architectures, subsets and priors in figures and tables."""
+    return {
+        table: {name: entry["title"] for name, entry in config[table].items()}
+        for table in ("models", "subsets", "priors")
+    }
+
+
+def get_pdf():
+    return "<results>/paper.pdf" if HAS_TEX else []
+
+
+def print_verdicts():
+    verdicts = Path("results", RUN, "verdicts.txt")
+    if verdicts.exists():
+        print(verdicts.read_text())
+    print(f"Results: results/{RUN}/ (README.md there says what each file is)")

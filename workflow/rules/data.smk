@@ -1,0 +1,99 @@
+"""From sources to the arrays that models learn and are tested on."""
+
+
+rule download:
+    """Fetch a data set, check it, and store it as arrays with its provenance."""
+    input:
+        own=get_dataset_file,
+        code=library("datasets", "fetching", "standins"),
+    output:
+        arrays="<results>/data/{dataset}.npz",
+        provenance="<results>/data/{dataset}.provenance.json",
+    log:
+        "<results>/logs/download/{dataset}.log",
+    benchmark:
+        "<results>/benchmarks/download/{dataset}.tsv"
+    retries: 1
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=60,
+    params:
+        entry=get_dataset,
+        cache="resources/{dataset}",
+    script:
+        "../scripts/download.py"
+
+
+rule cluster:
+    """Fit k-means within each label of a subset (Section 5.4, Appendix E)."""
+    input:
+        arrays=get_subset_arrays,
+        code=library("subsets"),
+    output:
+        "<results>/data/{subset}/clusters.npz",
+    log:
+        "<results>/logs/cluster/{subset}.log",
+    benchmark:
+        "<results>/benchmarks/cluster/{subset}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        subset=get_subset,
+    script:
+        "../scripts/cluster.py"
+
+
+rule prepare:
+    """Cut a split of a subset out of its data set."""
+    input:
+        arrays=get_subset_arrays,
+        provenance=get_subset_provenance,
+        clusters=get_clusters,
+        code=library("subsets"),
+    output:
+        arrays="<results>/data/{subset}/{split}.npz",
+        provenance="<results>/data/{subset}/{split}.provenance.json",
+    log:
+        "<results>/logs/prepare/{subset}.{split}.log",
+    benchmark:
+        "<results>/benchmarks/prepare/{subset}.{split}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=30,
+    params:
+        selection=get_selection,
+    script:
+        "../scripts/prepare.py"
+
+
+rule assign:
+    """Assign each training image to a component of the prior (Section 4)."""
+    input:
+        arrays="<results>/data/{subset}/train.npz",
+        code=library("subsets"),
+    output:
+        "<results>/data/{subset}/assignment.{assignment}.csv",
+    log:
+        "<results>/logs/assign/{subset}.{assignment}.log",
+    benchmark:
+        "<results>/benchmarks/assign/{subset}.{assignment}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        labels=lambda wildcards: get_subset(wildcards)["labels"],
+    script:
+        "../scripts/assign.py"

@@ -1,0 +1,22 @@
+"""Assign each training image to a component of the prior."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    import pandas as pd
+
+    from oodpriors.datasets import load_arrays
+    from oodpriors.files import atomic
+    from oodpriors.subsets import assign
+
+    data = load_arrays(snakemake.input.arrays)
+    kind, order = snakemake.wildcards.assignment, snakemake.params.labels
+    component = assign(kind, data["labels"], data["cluster"], order)
+    table = pd.DataFrame({name: data[name] for name in ("index", "labels", "cluster")})
+    with atomic(snakemake.output[0]) as path:
+        table.assign(component=component).to_csv(path, index=False)

@@ -1,0 +1,22 @@
+"""Fetch a data set, check it, and store it as arrays with its provenance."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from pathlib import Path
+
+    from oodpriors.datasets import load_dataset, save_arrays
+    from oodpriors.files import save_json
+
+    # Where the files come from is no parameter: it changes no byte of what is stored,
+    # and must not make anything run again.
+    entry, mirror = snakemake.params.entry, snakemake.config["mirror"]
+    sources = [source for source in (mirror, entry.get("system_folder")) if source]
+    data = load_dataset(entry, sources, Path(snakemake.params.cache))
+    save_arrays(snakemake.output.arrays, images=data.images, labels=data.labels, split=data.split)
+    save_json(snakemake.output.provenance, data.provenance)

@@ -1,0 +1,30 @@
+"""Cut a split of a subset out of its data set."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from oodpriors.datasets import load_arrays, save_arrays
+    from oodpriors.files import load_json, save_json
+    from oodpriors.provenance import subset_provenance
+    from oodpriors.subsets import select
+
+    data, selection = load_arrays(snakemake.input.arrays), snakemake.params.selection
+    split = snakemake.wildcards.split
+    clusters = snakemake.input.clusters
+    chosen = select(
+        *(data[name][data["split"] == split] for name in ("images", "labels")),
+        wanted=selection["labels"],
+        limit=selection["limit"],
+        seed=selection["seed"],
+        centres=load_arrays(clusters)["centres"] if clusters else None,
+        cluster=selection["cluster"],
+    )
+    save_arrays(snakemake.output.arrays, **chosen)
+    source = load_json(snakemake.input.provenance)
+    names = {"subset": snakemake.wildcards.subset, "split": split, **selection}
+    save_json(snakemake.output.provenance, subset_provenance(source, names, data, chosen))
