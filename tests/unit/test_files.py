@@ -5,7 +5,7 @@ import hashlib
 
 import pytest
 
-from oodpriors.files import atomic, sha256
+from oodpriors.files import atomic, load_json, load_yaml, save_json, save_yaml, sha256
 
 every_failure = pytest.mark.parametrize(
     "error", [ValueError("broken"), OSError("broken"), KeyboardInterrupt("broken")], ids=repr
@@ -80,3 +80,14 @@ def test_sha256_is_that_of_the_bytes(tmp_path, content):
     path = tmp_path / "data"
     path.write_bytes(content)
     assert sha256(path) == hashlib.sha256(content).hexdigest()
+
+
+FORMATS = {"json": (save_json, load_json), "yaml": (save_yaml, load_yaml)}
+VALUES = {"seed": 3, "rate": 1e-3, "means": [[-75.0], [75.0]], "name": "no", "limit": None}
+
+
+@pytest.mark.parametrize(("save", "load"), FORMATS.values(), ids=FORMATS)
+def test_plain_values_come_back_as_they_were_and_in_their_order(save, load, tmp_path):
+    save(tmp_path / "spec", VALUES)
+    assert list(load(tmp_path / "spec").items()) == list(VALUES.items())
+    assert list(contents(tmp_path)) == ["spec"]

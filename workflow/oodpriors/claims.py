@@ -18,6 +18,14 @@ __all__ = ["VERDICTS", "Z", "compare_with_paper", "judge", "quantity_name"]
 Z = 1.96
 VERDICTS = ("holds", "fails", "not decided")
 
+CLAIM_COLUMNS = [
+    *("id", "where", "text", "verdict", "comparison", "left", "right", "excess", "margin"),
+    *("std_error", "comparison_verdict", "paper_numbers"),
+]
+COMPARISON_COLUMNS = [
+    *("id", "where", "quantity", "unit", "paper", "ours", "std_error", "low", "high", "ratio"),
+]
+
 Quantity = Mapping | float
 Measure = Callable[[Quantity], Estimate]
 
@@ -62,7 +70,7 @@ def judge(claims: list[Mapping], published: list[Mapping], measure: Measure) -> 
         verdict = _combined([row["comparison_verdict"] for row in compared])
         about = {name: claim[name] for name in ("id", "where", "text")}
         rows += [about | {"verdict": verdict} | row for row in compared]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
 def _comparison(comparison: Mapping, published: list[Mapping], measure: Measure) -> dict:
@@ -117,4 +125,4 @@ def compare_with_paper(published: list[Mapping], measure: Measure) -> pd.DataFra
                 "ratio": ours.value / number["value"],
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)

@@ -1,10 +1,28 @@
 """Which data, in words: for titles, captions and the first page."""
 
 import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ["describe", "subset_provenance"]
+__all__ = ["code_version", "describe", "software_versions", "subset_provenance"]
+
+PACKAGES = (
+    "snakemake",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "pandas",
+    "pyarrow",
+    "matplotlib",
+    "seaborn",
+)
 
 
 def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -> dict:
@@ -28,22 +46,54 @@ def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -
     }
 
 
-def describe(provenances: list[dict], scale: str) -> str:
+def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> str:
     """One line: the scale, whether data are stand-ins, and how many images of how many.
+
+    Args:
+        provenances: of the subsets' splits.
+        scale: name of the scale.
+        titles: names to show of the subsets.
 
     >>> source = {"kind": "mnist", "stand_in": False}
     >>> part = {"subset": "mnist", "split": "test", "images": 5, "of_images": 9, "source": source}
-    >>> describe([part], "quick")
-    'scale quick; part of the data: 5 of 9 mnist test images'
+    >>> describe([part], "quick", {"mnist": "MNIST"})
+    'scale quick; part of the data: 5 of 9 MNIST test images'
     """
     words = [f"scale {scale}"]
     if any(p["source"]["stand_in"] for p in provenances):
         words.append("STAND-IN DATA, no number compares with the paper")
     parts = [
-        f"{p['images']:,} of {p['of_images']:,} {p['subset']} {p['split']} images"
+        f"{p['images']:,} of {p['of_images']:,} {titles[p['subset']]} {p['split']} images"
         for p in provenances
         if p["images"] < p["of_images"]
     ]
     if parts:
         words.append("part of the data: " + ", ".join(parts))
     return "; ".join(words)
+
+
+def code_version() -> dict:
+    """Commit of the code, and whether it was changed since; "unknown" outside git."""
+    folder = Path(__file__).parent
+
+    def git(*arguments: str) -> str | None:
+        command = ["git", "-C", str(folder), *arguments]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "-uno")
+    return {"commit": commit or "unknown", "changed": bool(changes)}
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of Python and of those packages that are installed here."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions

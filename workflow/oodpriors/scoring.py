@@ -7,10 +7,9 @@ from torch import nn
 
 from oodpriors.likelihood import bits_per_dim
 from oodpriors.progress import Progress
-from oodpriors.statistics import ScoreTable
 from oodpriors.subsets import to_nchw
 
-__all__ = ["read_scores", "score", "score_sets"]
+__all__ = ["score", "score_sets"]
 
 
 def score(
@@ -80,15 +79,6 @@ def score_sets(
         tables.append(table)
         latents |= {f"{name}_{key}": values for key, values in latent.items()}
     return pd.concat(tables, ignore_index=True), latents
-
-
-def read_scores(models: list[str], paths: list[str]) -> dict[str, ScoreTable]:
-    """Score tables by model, from the files of all seeds of each model in turn."""
-    per_model = len(paths) // len(models)
-    return {
-        model: ScoreTable([pd.read_parquet(p) for p in paths[i * per_model : (i + 1) * per_model]])
-        for i, model in enumerate(models)
-    }
 
 
 def _to_numpy(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:

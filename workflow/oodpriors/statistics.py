@@ -4,7 +4,7 @@ Out-of-distribution is the positive class and -log p the score, so an AUROC of 0
 blind and less than 0.5 is the phenomenon: higher likelihood out of distribution.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from zlib import crc32
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-__all__ = ["STATISTICS", "Estimate", "ScoreTable", "auroc", "estimate"]
+__all__ = ["STATISTICS", "Estimate", "Measure", "ScoreTable", "auroc", "estimate", "read_scores"]
 
 
 def auroc(in_distribution: np.ndarray, out_of_distribution: np.ndarray) -> float:
@@ -63,6 +63,15 @@ class ScoreTable:
     def size(self, which: str) -> int:
         """Number of images of a set."""
         return len(next(iter(self._values[0][which].values())))
+
+
+def read_scores(models: list[str], paths: list[str]) -> dict[str, ScoreTable]:
+    """Score tables by model, from the files of all seeds of each model in turn."""
+    per_model = len(paths) // len(models)
+    return {
+        model: ScoreTable([pd.read_parquet(p) for p in paths[i * per_model : (i + 1) * per_model]])
+        for i, model in enumerate(models)
+    }
 
 
 def _mean(get, which: str, column: str) -> float:
@@ -155,6 +164,37 @@ def estimate(
         for b in range(n_bootstrap)
     ]
     return Estimate(averaged(runs, {}), np.asarray(replicates))
+
+
+class Measure:
+    """Estimates of quantities, each computed once.
+
+    A quantity is a number, or a mapping with ``model`` and ``statistic`` and
+    optionally ``set`` (ood) and ``column`` (log_prob).
+
+    Args:
+        scores: by model.
+        n_bootstrap: replicates.
+        seed: of the bootstrap.
+    """
+
+    def __init__(self, scores: Mapping[str, ScoreTable], n_bootstrap: int, seed: int = 0) -> None:
+        self.scores, self.n_bootstrap, self.seed = scores, n_bootstrap, seed
+        self._known: dict[tuple, Estimate] = {}
+
+    def __call__(self, quantity: Mapping | float) -> Estimate:
+        if isinstance(quantity, int | float):
+            return Estimate(float(quantity), np.full(self.n_bootstrap, float(quantity)))
+        key = (
+            quantity["model"],
+            quantity["statistic"],
+            quantity.get("set", "ood"),
+            quantity.get("column", "log_prob"),
+        )
+        if key not in self._known:
+            scores = self.scores[key[0]]
+            self._known[key] = estimate(scores, *key[1:], self.n_bootstrap, self.seed)
+        return self._known[key]
 
 
 def _draws(scores: ScoreTable, which: str, n_bootstrap: int, seed: int) -> np.ndarray:

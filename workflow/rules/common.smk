@@ -55,9 +55,8 @@ HAS_TEX = bool(
 
 if not HAS_TEX and workflow.exec_mode == ExecMode.DEFAULT:
     logger.warning(
-        "No TeX here (neither latexmk nor tectonic): everything but the PDF is built. "
-        "For the PDF: apt-get install latexmk texlive-latex-recommended "
-        "texlive-latex-extra texlive-fonts-recommended, or run with --use-conda."
+        "No TeX here (neither latexmk nor tectonic): everything but the PDF is built. For the PDF: "
+        "apt-get install $(cat paper/debian-packages.txt), or run with --use-conda."
     )
 if config["device"] == "cuda" and workflow.local_exec and not Path("/dev/nvidiactl").exists():
     raise WorkflowError(
@@ -81,6 +80,11 @@ wildcard_constraints:
 def library(*modules):
     """Modules of the library on which a rule stands: an edit of them reruns it."""
     return [f"{LIBRARY}/{module}.py" for module in modules]
+
+
+def source_file(path):
+    """A file of the project, relative to its root."""
+    return os.path.relpath(Path(workflow.basedir).parent / path)
 
 
 def get_dataset(wildcards):
@@ -172,6 +176,14 @@ def get_all_scores(wildcards):
 
 def get_all_diagnostics(wildcards):
     return collect_files(MODELS, SCORES.replace("scores.parquet", "diagnostics.json"))
+
+
+def get_table_models(wildcards):
+    return config["tables"][wildcards.table]["models"]
+
+
+def get_panels(wildcards):
+    return config["figures"][wildcards.figure]["panels"]
 
 
 def get_figure_models(wildcards):

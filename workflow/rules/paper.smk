@@ -1,0 +1,106 @@
+"""The document, and what a reader of the results folder needs."""
+
+
+rule record:
+    """Which data, which code, which machine: everything the numbers stand on."""
+    input:
+        provenance=get_all_provenance,
+        diagnostics=get_all_diagnostics,
+        code=library("provenance"),
+    output:
+        "<results>/provenance.json",
+    log:
+        "<results>/logs/record.log",
+    benchmark:
+        "<results>/benchmarks/record.tsv"
+    localrule: True
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=5,
+    params:
+        run=RUN,
+        scale=config["scale"],
+        seeds=config["seeds"],
+        models=[str(model) for model in MODELS],
+    script:
+        "../scripts/record.py"
+
+
+rule typeset:
+    """Turn tables, verdicts and assumptions into LaTeX."""
+    input:
+        provenance="<results>/provenance.json",
+        models="<results>/tables/models.csv",
+        tables=collect("<results>/tables/{table}.csv", table=config["tables"]),
+        claims="<results>/claims.csv",
+        comparison="<results>/comparison.csv",
+        assumptions=source_file("docs/assumptions.md"),
+        code=library("tex", "document", "tables", "provenance"),
+    output:
+        directory("<results>/paper"),
+    log:
+        "<results>/logs/typeset.log",
+    benchmark:
+        "<results>/benchmarks/typeset.tsv"
+    localrule: True
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        figures=config["figures"],
+        tables=config["tables"],
+        titles=get_titles(),
+    script:
+        "../scripts/typeset.py"
+
+
+rule build_pdf:
+    """Build the document with latexmk or tectonic, whichever is there."""
+    input:
+        fragments="<results>/paper",
+        main=source_file("paper/main.tex"),
+        references=source_file("paper/references.bib"),
+        figures=collect("<results>/figures/{figure}.pdf", figure=config["figures"]),
+        code=library("latex"),
+    output:
+        report(
+            "<results>/paper.pdf",
+            caption="../report/paper.rst",
+            category="Document",
+            labels={"document": "paper", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/build_pdf.log",
+    benchmark:
+        "<results>/benchmarks/build_pdf.tsv"
+    localrule: True
+    conda:
+        "../../envs/latex.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=15,
+    script:
+        "../scripts/build_pdf.py"
+
+
+rule explain:
+    """Say beside the results what each file is."""
+    input:
+        source_file("docs/results-folder.md"),
+    output:
+        "<results>/README.md",
+    log:
+        "<results>/logs/explain.log",
+    localrule: True
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    shell:
+        "cp {input} {output} 2> {log}"

@@ -1,0 +1,143 @@
+"""The parts of the document that hold numbers, as LaTeX."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from oodpriors import tex
+from oodpriors.claims import VERDICTS, Z
+from oodpriors.provenance import describe
+from oodpriors.tables import likelihood_table, show_claims, show_comparison, show_likelihoods
+
+__all__ = ["fragments"]
+
+WHICH = ["Model", "Prior", "Training data"]
+OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
+IN = ["NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
+SETS_NOTE = (
+    "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
+    "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
+    "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
+    "blind, below it lies the paper's phenomenon), with a bootstrap interval of 95 %. {note}."
+)
+
+
+def fragments(
+    record: Mapping,
+    models: pd.DataFrame,
+    tables: Mapping[str, tuple[Mapping, pd.DataFrame]],
+    figures: Mapping[str, Mapping],
+    titles: Mapping[str, Mapping[str, str]],
+    claims: pd.DataFrame,
+    comparison: pd.DataFrame,
+    assumptions: str,
+) -> dict[str, str]:
+    """LaTeX by file name, everything that main.tex reads.
+
+    Args:
+        record: provenance of the run.
+        models: likelihoods of all models.
+        tables: configuration entry and content of each table.
+        figures: configuration entries of the figures.
+        titles: names to show of subsets.
+        claims: verdicts, a row per comparison.
+        comparison: our numbers beside the paper's.
+        assumptions: Markdown.
+    """
+    note = describe(record["data"], record["scale"], titles["subsets"])
+    out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
+    sets = SETS_NOTE.format(out=out, note=note[0].upper() + note[1:])
+    others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
+    shown = {name: (entry, show_likelihoods(table)) for name, (entry, table) in tables.items()}
+    return {
+        "macros": tex.macros(_macros(record, models, claims, note)),
+        "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
+        "tables": "".join(_likelihoods(n, e, t, sets) for n, (e, t) in shown.items())
+        or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
+        "claims": tex.longtable(show_claims(claims), "lP{2.3cm}P{5.6cm}P{2.7cm}P{1.6cm}l"),
+        "comparison": tex.table_float(
+            [(show_comparison(comparison), "llrrr")],
+            f"Every number that the paper prints from these models, beside ours. {note}.",
+            "comparison",
+        ),
+        "assumptions": tex.from_markdown(assumptions),
+        "training": tex.longtable(_training(record), "llrrrrl"),
+        "data": tex.longtable(_data(record), "llrrP{7.5cm}"),
+        "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
+    }
+
+
+def _caption(entry: Mapping, rest: str) -> str:
+    where = f"({entry['where']} of the paper.) " if entry.get("where") else ""
+    return f"{where}{entry.get('caption', '').strip()} {rest}"
+
+
+def _figure(name: str, entry: Mapping) -> str:
+    rest = "The lowest half per cent of each set is not shown."
+    return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name)
+
+
+def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
+    halves = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
+    return tex.table_float(halves, _caption(entry, sets), name)
+
+
+def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
+    verdicts = claims.drop_duplicates("id")["verdict"].value_counts()
+    holds, fails, undecided = (int(verdicts.get(v, 0)) for v in VERDICTS)
+    code = record["code"]
+    stand_in = any(part["source"]["stand_in"] for part in record["data"])
+    hours = sum(model["training_seconds"] for model in record["models"]) / 3600
+    return {
+        "Run": record["run"],
+        "Scale": record["scale"],
+        "Note": note,
+        "Data": "stand-in data" if stand_in else "the real data sets",
+        "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
+        "Seeds": ", ".join(map(str, record["seeds"])),
+        "Models": str(len(record["models"])),
+        "Hours": f"{hours:.2f}",
+        "Holds": str(holds),
+        "Fails": str(fails),
+        "Undecided": str(undecided),
+        "Claims": str(holds + fails + undecided),
+        "Z": str(Z),
+        "TestImages": f"{models['n_test'].max():,}",
+        "OodImages": f"{models['n_ood'].max():,}",
+    }
+
+
+def _training(record: Mapping) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Model": [m["model"] for m in record["models"]],
+            "Seed": [m["seed"] for m in record["models"]],
+            "Parameters": [f"{m['parameters']:,}" for m in record["models"]],
+            "Steps": [f"{m['steps']:,}" for m in record["models"]],
+            "Seconds": [f"{m['training_seconds']:,.0f}" for m in record["models"]],
+            "Round trip": [
+                f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–"
+                for m in record["models"]
+            ],
+            "Device": [m["device"] for m in record["models"]],
+        }
+    )
+
+
+def _data(record: Mapping) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Subset": [part["subset"] for part in record["data"]],
+            "Split": [part["split"] for part in record["data"]],
+            "Images": [f"{part['images']:,}" for part in record["data"]],
+            "Of": [f"{part['of_images']:,}" for part in record["data"]],
+            "Source": [_source(part["source"]) for part in record["data"]],
+        }
+    )
+
+
+def _source(source: Mapping) -> str:
+    if source["stand_in"]:
+        return f"stand-in: {source['description']}"
+    files = ", ".join(f"{file['name']} ({file['sha256'][:12]})" for file in source["files"])
+    return f"{source['kind']}: {files}"

@@ -1,0 +1,18 @@
+"""Build the document with latexmk or tectonic, whichever is there."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from pathlib import Path
+
+    from oodpriors.latex import build_pdf
+
+    source = snakemake.input
+    files = [source.main, source.references, *source.figures]
+    files += sorted(Path(source.fragments).glob("*.tex"))
+    build_pdf([Path(file) for file in files], "main", Path(snakemake.output[0]))

@@ -1,0 +1,35 @@
+"""Our numbers beside the paper's, and the verdict on each of its claims."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    import pandas as pd
+
+    from oodpriors.claims import compare_with_paper, judge
+    from oodpriors.files import atomic, load_json
+    from oodpriors.provenance import describe
+    from oodpriors.statistics import Measure, read_scores
+    from oodpriors.tables import show_claims, show_comparison, to_html, verdict_text
+
+    params, output = snakemake.params, snakemake.output
+    scores = read_scores(params.models, snakemake.input.scores)
+    measure = Measure(scores, params.bootstrap, params.seed)
+    claims = judge(params.claims, params.published, measure).assign(scale=params.scale)
+    comparison = compare_with_paper(params.published, measure).assign(scale=params.scale)
+    provenances = [load_json(path) for path in snakemake.input.provenance]
+    note = describe(provenances, params.scale, params.titles["subsets"])
+    text = verdict_text(claims, pd.read_csv(snakemake.input.models), note)
+    for path, content in (
+        (output.claims, claims.to_csv(index=False)),
+        (output.comparison, comparison.to_csv(index=False)),
+        (output.text, text),
+        (output.claims_html, to_html(show_claims(claims))),
+        (output.comparison_html, to_html(show_comparison(comparison))),
+    ):
+        with atomic(path) as temporary:
+            temporary.write_text(content)

@@ -1,0 +1,28 @@
+"""Which data, which code, which machine: everything the numbers stand on."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from oodpriors.files import load_json, save_json
+    from oodpriors.provenance import code_version, software_versions
+
+    params, per_model = snakemake.params, len(snakemake.params.seeds)
+    trained = [load_json(path) for path in snakemake.input.diagnostics]
+    record = {
+        "run": params.run,
+        "scale": params.scale,
+        "seeds": params.seeds,
+        "code": code_version(),
+        "software": software_versions(),
+        "data": [load_json(path) for path in snakemake.input.provenance],
+        "models": [
+            {"model": params.models[i // per_model], "seed": params.seeds[i % per_model], **entry}
+            for i, entry in enumerate(trained)
+        ],
+    }
+    save_json(snakemake.output[0], record)
