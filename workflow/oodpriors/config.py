@@ -15,6 +15,7 @@ __all__ = [
     "ConfigError",
     "ModelId",
     "check_references",
+    "document",
     "image_shape",
     "merge",
     "model_ids",
@@ -118,6 +119,23 @@ def _explain(error) -> Iterator[str]:
     else:
         described = f" ({error.schema['description']})" if "description" in error.schema else ""
         yield f"{where}: {error.message}{described}"
+
+
+def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Key, default and description of every leaf of a schema; * stands for a name."""
+    for key, below in schema.get("properties", {}).items():
+        yield from _document_entry(below, f"{prefix}{key}")
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        yield from _document_entry(schema["additionalProperties"], f"{prefix}*")
+
+
+def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]]:
+    nested = list(document(schema, f"{name}."))
+    if nested:
+        yield from nested
+    else:
+        default = str(schema["default"]) if "default" in schema else ""
+        yield name, default, schema.get("description", "")
 
 
 def _suggestion(name: str, known) -> str:

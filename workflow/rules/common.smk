@@ -58,9 +58,9 @@ if not HAS_TEX and workflow.exec_mode == ExecMode.DEFAULT:
         "No TeX here (neither latexmk nor tectonic): everything but the PDF is built. For the PDF: "
         "apt-get install $(cat paper/debian-packages.txt), or run with --use-conda."
     )
-if config["device"] == "cuda" and workflow.local_exec and not Path("/dev/nvidiactl").exists():
+if config["device"] == "cuda" and workflow.local_exec and not shutil.which("nvidia-smi"):
     raise WorkflowError(
-        "config: device: cuda asked for, but this machine shows no NVIDIA GPU; "
+        "config: device: cuda was asked for, but this machine shows no NVIDIA GPU (no nvidia-smi); "
         "set device: auto or device: cpu"
     )
 
@@ -78,7 +78,7 @@ wildcard_constraints:
 
 
 def library(*modules):
-    """Modules of the library on which a rule stands: an edit of them reruns it."""
+    """Modules of the library that a job stands on: an edit of them runs it again."""
     return [f"{LIBRARY}/{module}.py" for module in modules]
 
 

@@ -1,0 +1,63 @@
+# make demo    everything at scale smoke on embedded data: minutes, no internet but for packages
+# make test    every check and test
+# make quick   the experiments on the real data sets, as `snakemake` alone would run them
+
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO := --config scale=smoke data=embedded
+DEMO_RESULTS := results/smoke-embedded
+TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
+
+.PHONY: demo quick test lint format setup tex clean
+
+demo: setup tex
+	$(BIN)/snakemake $(DEMO) --quiet progress
+	$(BIN)/snakemake $(DEMO) --quiet all --report $(DEMO_RESULTS)/report.html
+	@cat $(DEMO_RESULTS)/verdicts.txt
+	@echo
+	@for file in paper.pdf report.html ""; do \
+	  test ! -e $(DEMO_RESULTS)/$$file || echo "$(DEMO_RESULTS)/$$file"; done
+
+quick: setup tex
+	$(BIN)/snakemake --quiet progress
+
+test: setup lint
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check workflow
+	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow tests
+	$(BIN)/snakemake --lint
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt workflow
+
+setup: .venv/installed
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
+	  || { echo "$(PYTHON) has no venv: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+tex:
+	@if command -v latexmk > /dev/null || command -v tectonic > /dev/null; then :; \
+	elif ! command -v apt-get > /dev/null; then \
+	  echo "No TeX: install latexmk or tectonic; everything but the PDF is built."; \
+	elif [ "$$(id -u)" = 0 ]; then \
+	  apt-get update -q && apt-get install -y -q --no-install-recommends $(TEX_PACKAGES); \
+	elif sudo -n true 2> /dev/null; then \
+	  sudo apt-get update -q && sudo apt-get install -y -q --no-install-recommends $(TEX_PACKAGES); \
+	else \
+	  echo "No TeX: sudo apt-get install $(TEX_PACKAGES); everything but the PDF is built."; \
+	fi
+
+clean:
+	rm -rf results resources .snakemake

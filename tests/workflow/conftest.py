@@ -1,0 +1,54 @@
+"""The workflow in a copy of the project, run as its users run it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("config", "docs", "envs", "paper", "profiles", "workflow")
+
+Run = Callable[..., subprocess.CompletedProcess]
+
+
+def copy_project(folder: Path) -> Path:
+    for part in PARTS:
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    """Run Snakemake in a copy of the project; standard output and error come together."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    if check:
+        assert done.returncode == 0, done.stdout
+    return done
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A clean copy of the project."""
+    return copy_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which everything was made at scale smoke on stand-ins."""
+    folder = copy_project(tmp_path_factory.mktemp("smoke"))
+    snakemake(folder, *SMOKE)
+    return folder
+
+
+SMOKE = ("--config", "scale=smoke", "data=embedded")

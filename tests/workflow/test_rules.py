@@ -1,0 +1,125 @@
+"""Dry runs, mistakes and the shape of the workflow; nothing is trained here."""
+
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from tests.workflow.conftest import ROOT, SMOKE, snakemake
+
+DRY = ("-n", "--quiet", "rules")
+
+
+def jobs(output: str) -> dict[str, int]:
+    return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M)}
+
+
+@pytest.mark.parametrize("scale", ["smoke", "quick", "paper"])
+def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Path, scale: str):
+    began = time.monotonic()
+    planned = jobs(snakemake(project, "-n", "--config", f"scale={scale}").stdout)
+    assert (planned["download"], planned["train"], planned["score"]) == (2, 8, 8)
+    assert {"plot_histograms", "tabulate", "judge", "record"} <= set(planned)
+    assert time.monotonic() - began < 30
+
+
+def test_the_default_target_is_everything(project: Path):
+    assert jobs(snakemake(project, "-n").stdout)["all"] == 1
+
+
+def test_every_training_states_its_threads_and_resources(project: Path):
+    output = snakemake(project, "-n", "-p", *SMOKE).stdout
+    trainings = output.split("rule train:")[1:]
+    assert len(trainings) == 8
+    for training in trainings:
+        block = training.split("\n\n")[0]
+        assert all(f"{key}=" in block for key in ("mem_mb", "runtime", "gpu")), block
+
+
+def test_the_library_knows_no_snakemake():
+    for module in (ROOT / "workflow/oodpriors").glob("*.py"):
+        assert not re.search(r"^\s*(import|from) snakemake", module.read_text(), re.M), module
+
+
+def test_every_rule_with_a_script_has_log_benchmark_environment_and_resources():
+    for file in (ROOT / "workflow/rules").glob("*.smk"):
+        for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]:
+            if "script:" not in rule:
+                continue
+            needed = ("log:", "benchmark:", "conda:", "threads:", "mem_mb=", "runtime=")
+            missing = [key for key in needed if key not in rule]
+            assert not missing, f"{file.name}, {rule.split(':')[0]}: {missing}"
+
+
+def test_k_means_clusters_are_made_once_and_used_by_prepare(project: Path):
+    override = {
+        "subsets": {
+            "objects": {
+                "title": "objects",
+                "dataset": "cifar10",
+                "labels": [0, 4],
+                "out_of_distribution": "svhn",
+                "kmeans": {"k": 4, "keep": 1},
+            }
+        },
+    }
+    (project / "mine.yaml").write_text(yaml.safe_dump(override))
+    target = "results/smoke-embedded/data/objects/train.npz"
+    snakemake(project, "--configfile", "mine.yaml", *SMOKE, "--", target)
+    with np.load(project / target) as arrays:
+        assert set(arrays["cluster"]) == {1}
+        assert set(arrays["labels"]) == {0, 4}
+        assert arrays["images"].shape[1:] == (32, 32, 3)
+
+
+MISTAKES = [
+    ({"scael": "smoke"}, r"scael: unknown key; did you mean scale\?"),
+    ({"scale": "huge"}, r"scale: 'huge' is not one of smoke, quick, paper"),
+    ({"subsets": {"fashion_1": {"labels": [12]}}}, r"fashion_1.labels: fashion_mnist lacks \[12\]"),
+    (
+        {"priors": {"bimodal_75": {"means": [[0] * 51, [1]]}}},
+        r"priors.bimodal_75.means: 51 coordinates, but the latent of vae .* has 50",
+    ),
+    (
+        {"datasets": {"mine": {"kind": "npz", "path": "nowhere.npz"}}},
+        r"nowhere.npz: not a usable npz data set",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), MISTAKES)
+def test_a_mistake_ends_the_run_before_it_starts(project: Path, change: dict, message: str):
+    (project / "mine.yaml").write_text(yaml.safe_dump(change))
+    done = snakemake(project, *DRY, "--configfile", "mine.yaml", check=False)
+    assert done.returncode != 0
+    assert re.search(message, done.stdout), done.stdout
+    assert "Traceback" not in done.stdout
+    assert not (project / "results").exists()
+
+
+def test_a_gpu_that_is_not_there_is_refused_at_the_start(project: Path, monkeypatch):
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    done = snakemake(project, *DRY, "--config", "device=cuda", check=False)
+    assert done.returncode != 0
+    assert "device: cuda was asked for" in done.stdout
+
+
+def test_a_wrong_download_is_refused_in_one_line_and_leaves_nothing(project: Path):
+    mirror = project / "mirror"
+    mirror.mkdir()
+    for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
+        (mirror / name).write_bytes(b"<html>an error page</html>")
+    target = "results/smoke/data/mnist.npz"
+    # --retries 0 and an address that refuses at once: only the mirror matters here
+    done = snakemake(
+        project,
+        *("--config", "scale=smoke", "mirror=mirror", "--retries", "0", "--", target),
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "could not get t10k-images-idx3-ubyte.gz" in done.stdout
+    assert "wrong checksum" in done.stdout
+    assert "Traceback" not in done.stdout.split("error: could not get")[1].split("====")[0]
+    assert not list((project / "results").rglob("mnist*.npz"))

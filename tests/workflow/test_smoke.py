@@ -1,0 +1,178 @@
+"""The whole workflow on stand-ins at scale smoke, as `make demo` runs it."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from tests.workflow.conftest import SMOKE, snakemake
+
+from oodpriors.datasets import load_arrays
+from oodpriors.files import load_yaml
+from oodpriors.models import load_model
+from oodpriors.scoring import score_sets
+from oodpriors.statistics import auroc
+
+MODELS = 8
+PARTS = {
+    "glow": ["prior_separating", "prior_rest", "log_det"],
+    "vae": [
+        "reconstruction",
+        "prior_separating",
+        "prior_rest",
+        "posterior_entropy",
+        "importance_gain",
+    ],
+}
+
+
+@pytest.fixture(scope="session")
+def results(smoke: Path) -> Path:
+    return smoke / "results/smoke-embedded"
+
+
+@pytest.fixture(scope="session")
+def scores(results: Path) -> dict[str, pd.DataFrame]:
+    files = sorted((results / "models").rglob("scores.parquet"))
+    return {"/".join(file.parts[-5:-2]): pd.read_parquet(file) for file in files}
+
+
+def test_every_output_is_there_and_nothing_unfinished(results: Path, scores: dict):
+    assert len(scores) == MODELS
+    for name in (
+        *("paper.pdf", "claims.csv", "comparison.csv", "provenance.json", "verdicts.txt"),
+        *("README.md", "figures/fig04.pdf", "figures/fig04.png", "tables/table1.csv"),
+    ):
+        assert (results / name).stat().st_size > 0, name
+    assert not list((results / "checkpoints").glob("*"))
+    assert not [path for path in results.rglob(".*") if path.is_file()]
+
+
+def test_a_second_run_has_nothing_to_do(smoke: Path):
+    assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE).stdout
+
+
+def test_parts_add_up_to_the_log_likelihood(scores: dict):
+    for name, table in scores.items():
+        total = table[PARTS[name.split("/")[0]]].sum(axis=1)
+        np.testing.assert_allclose(total, table["log_prob"], rtol=1e-9)
+        assert set(table["set"]) == {"train", "test", "ood"}
+        assert np.isfinite(table["log_prob"]).all()
+
+
+@pytest.mark.parametrize("model", ["vae/fashion_1_7/bimodal_75", "glow/fashion_1_7/bimodal_50"])
+def test_the_headline_shows_even_here(scores: dict, model: str):
+    """The bimodal prior puts the digits far below the garments."""
+    by_set = scores[model].groupby("set")["log_prob"]
+    means, errors = by_set.mean(), by_set.sem()
+    assert means["test"] - means["ood"] > 100 + 5 * np.hypot(errors["test"], errors["ood"])
+
+
+def test_table_1_agrees_with_the_score_files(results: Path, scores: dict):
+    table = pd.read_csv(results / "tables/table1.csv").set_index("model")
+    assert len(table) == MODELS
+    for name, row in table.iterrows():
+        mine = scores[name].groupby("set")["log_prob"]
+        assert row["nll_ood"] == pytest.approx(-mine.mean()["ood"])
+        assert row["nll_test"] == pytest.approx(-mine.mean()["test"])
+        assert row["median_ood"] == pytest.approx(mine.median()["ood"])
+        assert row["gap"] == pytest.approx(mine.mean()["test"] - mine.mean()["ood"])
+        area = auroc(mine.get_group("test").to_numpy(), mine.get_group("ood").to_numpy())
+        assert row["auroc"] == pytest.approx(area)
+        assert row["nll_ood_std_error"] == pytest.approx(mine.sem()["ood"], rel=0.25)
+    assert table.loc["vae/fashion_1_7/unimodal", "paper_nll_ood"] == 1647.76
+
+
+def test_every_claim_has_a_verdict_and_every_number_a_ratio(results: Path):
+    claims = pd.read_csv(results / "claims.csv")
+    comparison = pd.read_csv(results / "comparison.csv")
+    assert set(claims["verdict"]) <= {"holds", "fails", "not decided"}
+    assert set(claims["scale"]) == {"smoke"}
+    np.testing.assert_allclose(comparison["ratio"], comparison["ours"] / comparison["paper"])
+    assert len(comparison) == 8
+
+
+def test_stand_ins_are_said_wherever_numbers_are_shown(results: Path):
+    assert "STAND-IN" in (results / "verdicts.txt").read_text()
+    assert "STAND-IN" in (results / "paper/macros.tex").read_text()
+    assert "STAND-IN" in (results / "paper/tables.tex").read_text()
+    record = json.loads((results / "provenance.json").read_text())
+    assert all(part["source"]["stand_in"] for part in record["data"])
+
+
+def test_trained_flows_invert_and_say_how_well(results: Path):
+    errors = [
+        json.loads(path.read_text())["round_trip_error"]
+        for path in (results / "models/glow").rglob("diagnostics.json")
+    ]
+    assert len(errors) == 4
+    assert max(errors) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("model", "draws"), [("vae/fashion_1_7/bimodal_75", 4), ("glow/fashion_1_7/bimodal_50", 1)]
+)
+def test_stored_weights_give_the_stored_scores_again(
+    results: Path, scores: dict, model: str, draws: int
+):
+    folder = results / "models" / model / "seed0"
+    spec = load_yaml(folder / "spec.yaml")
+    trained = load_model(spec, folder / "weights.pt")
+    arrays = {
+        "train": load_arrays(results / "data/fashion_1_7/train.npz"),
+        "test": load_arrays(results / "data/fashion_1_7/test.npz"),
+        "ood": load_arrays(results / "data/mnist/test.npz"),
+    }
+    names = dict.fromkeys(arrays, "")
+    torch.set_num_threads(1)
+    again, _ = score_sets(trained, arrays, names, draws, spec["seed"], train_limit=50)
+    np.testing.assert_array_equal(again["log_prob"], scores[model]["log_prob"])
+
+
+def rerun_rules(smoke: Path, *arguments: str) -> set[str]:
+    output = snakemake(smoke, "-n", *SMOKE, *arguments).stdout
+    stats = output.split("Job stats:")[-1].splitlines() if "Job stats:" in output else []
+    return {line.split()[0] for line in stats if line and line.split()[-1].isdigit()} - {"total"}
+
+
+def edit(path: Path, old: str, new: str) -> str:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return text
+
+
+def test_a_change_of_style_redraws_and_retrains_nothing(smoke: Path):
+    module = smoke / "workflow/oodpriors/figures.py"
+    before = edit(module, '"#0072B2"', '"#0072B3"')
+    assert rerun_rules(smoke) == {"plot_histograms", "build_pdf", "all"}
+    module.write_text(before)
+    snakemake(smoke, "--touch", *SMOKE)
+
+
+def test_an_edit_of_glow_retrains_glow_alone(smoke: Path):
+    module = smoke / "workflow/oodpriors/glow.py"
+    before = edit(module, '"""One dequantisation', '"""Just one dequantisation')
+    output = snakemake(smoke, "-n", *SMOKE).stdout
+    trained = [block.split("wildcards:")[1] for block in output.split("rule train:")[1:]]
+    assert len(trained) == 4
+    assert all("architecture=glow" in line.splitlines()[0] for line in trained)
+    module.write_text(before)
+    snakemake(smoke, "--touch", *SMOKE)
+
+
+def test_a_change_of_budget_retrains_the_models_that_it_touches(smoke: Path):
+    (smoke / "mine.yaml").write_text(yaml.safe_dump({"models": {"vae": {"draws": 5}}}))
+    rules = rerun_rules(smoke, "--configfile", "mine.yaml")
+    assert "score" in rules
+    assert "train" not in rules
+
+
+def test_the_report_stands_by_itself_with_captions_and_categories(smoke: Path):
+    snakemake(smoke, *SMOKE, "--report", "report.html")
+    page = (smoke / "report.html").read_text()
+    for text in ("Figures", "Tables", "Verdicts", "Document", "Figure 4", "fig04"):
+        assert text in page, text
