@@ -8,7 +8,7 @@ DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
 TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
 
-.PHONY: demo quick test lint format setup tex clean
+.PHONY: demo quick test lint docs format setup tex clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet progress
@@ -30,6 +30,9 @@ lint: setup
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow tests
 	$(BIN)/snakemake --lint
+
+docs: setup
+	PYTHONPATH=workflow $(BIN)/python tests/workflow/test_config_readme.py
 
 format: setup
 	$(BIN)/ruff check --fix .
