@@ -235,7 +235,11 @@ def listed(kind):
         ("mnist", {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}),
         (
             "fashion_mnist",
-            {f"{s}-{w}-ubyte.gz" for s in ("train", "t10k") for w in ("images-idx3", "labels-idx1")},
+            {
+                f"{s}-{w}-ubyte.gz"
+                for s in ("train", "t10k")
+                for w in ("images-idx3", "labels-idx1")
+            },
         ),
         ("cifar10", {"cifar-10-python.tar.gz"}),
         ("svhn", {"test_32x32.mat"}),
@@ -458,6 +462,15 @@ def test_a_pickle_in_an_npz_is_not_opened(tmp_path, marked):
     path = write_npz(tmp_path / "own.npz", labels=np.array([Marker(mark)] * 6))
     assert_refused(path, "Object arrays cannot be loaded")
     assert not mark.exists()
+
+
+def test_images_of_an_unknown_format_are_refused_by_name(tmp_path):
+    array = io.BytesIO()
+    np.lib.format.write_array(array, own()["images"], version=(3, 0))
+    path = write_npz(tmp_path / "own.npz", images=None)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("images.npy", array.getvalue())
+    assert_refused(path, "images.npy has an unknown format version (3, 0)")
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.5, 0.9])

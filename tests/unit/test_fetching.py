@@ -101,7 +101,7 @@ class Server:
 @contextmanager
 def running():
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             server.next_answer(self)(self)
 
         def log_message(self, *arguments):

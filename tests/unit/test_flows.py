@@ -67,6 +67,14 @@ def double_precision():
     torch.set_default_dtype(before)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def initialized(layer, shape):
     with data_dependent_initialization(layer):
         layer(2 + 3 * torch.randn(16, *shape))

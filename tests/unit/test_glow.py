@@ -36,11 +36,11 @@ class Case(NamedTuple):
             self.shape, PRIORS[prior](MEANS, self.dim), self.couplings, self.squeeze_after, width=6
         )
 
-    def build(self, prior="gaussian"):
+    def build(self, prior="gaussian", size=0.1):
         """The model, initialised and with weights at which nothing is trivial."""
         model = self.fresh(prior)
-        model.initialize(self.images(16))
-        return perturbed(model)
+        model.initialize(self.images(64))
+        return perturbed(model, size)
 
     def images(self, n=3):
         return torch.randint(256, (n, *self.shape), dtype=torch.uint8)
@@ -60,13 +60,21 @@ def double_precision():
     torch.set_default_dtype(before)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture
 def single_precision(double_precision):
     torch.set_default_dtype(torch.float32)
 
 
 @torch.no_grad()
-def perturbed(model, size=0.1):
+def perturbed(model, size):
     for parameter in model.parameters():
         parameter.add_(size * torch.randn(parameter.shape))
     return model
@@ -160,7 +168,7 @@ def test_loss_is_the_negative_log_density_under_the_assigned_component(case, pri
 @every_prior
 def test_density_integrates_to_one(prior):
     case, n = Case((1, 2, 2), 2, ()), 100_000
-    model = case.build(prior)
+    model = case.build(prior, size=0.05)
     with torch.no_grad():
         model.prior.means.mul_(0.2)
         drawn = model.inverse(model.prior.sample(2000)).flatten(1).numpy()
@@ -170,7 +178,7 @@ def test_density_integrates_to_one(prior):
         z, ladj = model(torch.from_numpy(y).view(n, 1, 2, 2))
         ratio = np.exp((model.prior.log_prob(z) + ladj).numpy() - proposal.logpdf(y))
     error = ratio.std() / math.sqrt(n)
-    assert error < 0.02
+    assert error < 0.03
     assert ratio.mean() == pytest.approx(1, abs=4 * error)
 
 
@@ -225,7 +233,7 @@ def test_papers_configurations_have_its_couplings_squeezes_and_latents(
         expected += [ActNorm, AxisConvolution, AffineCoupling]
         expected += [Squeeze] * (number in squeeze_after)
     assert kinds == [*expected, AxisConvolution, AxisConvolution, AxisConvolution]
-    assert [layer.axis for layer in model.layers[-3:]] == [3, 2, 1]
+    assert [layer.axis for layer in model.layers[-3:]] == [2, 3, 1]
     assert model.latent_shape == latent_shape
     assert model.n_pixels == math.prod(latent_shape)
 

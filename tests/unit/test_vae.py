@@ -38,6 +38,14 @@ def double_precision():
     torch.set_default_dtype(before)
 
 
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def images(shape, n=3):
     return torch.randint(256, (n, *shape), dtype=torch.uint8)
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from oodpriors.models import build_model
+from oodpriors.provenance import code_version
 from oodpriors.training import Trainer, TrainingSettings
 
 __all__ = ["Fit", "digest", "fit"]
@@ -79,6 +80,7 @@ def _diagnostics(trainer: Trainer, model: nn.Module) -> dict:
     sample = trainer.images[: min(64, len(trainer.images))]
     device = trainer.device
     return {
+        "code": code_version(),
         "steps": trainer.step,
         "training_seconds": round(trainer.seconds, 1),
         "parameters": sum(p.numel() for p in model.parameters()),

@@ -59,15 +59,23 @@ class ActNorm(nn.Module):
         Raises:
             RuntimeError: the layer was never initialised.
         """
-        if not self.initialized:
-            raise RuntimeError("actnorm is not initialised: run a batch through initialize first")
+        self._check_initialized()
         log_scale = LOG_SCALE_FACTOR * self.log_scale
         ladj = log_scale.sum() * (x.shape[2] * x.shape[3])
         return (x + self.bias) * log_scale.exp(), ladj.expand(len(x))
 
     def inverse(self, y: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C, H, W)."""
+        """(B, C, H, W) -> (B, C, H, W).
+
+        Raises:
+            RuntimeError: the layer was never initialised.
+        """
+        self._check_initialized()
         return y * (-LOG_SCALE_FACTOR * self.log_scale).exp() - self.bias
+
+    def _check_initialized(self) -> None:
+        if not self.initialized:
+            raise RuntimeError("actnorm is not initialised: run a batch through initialize first")
 
 
 @contextmanager

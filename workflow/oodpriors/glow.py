@@ -26,7 +26,7 @@ def dequantize(x: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 class Glow(nn.Module):
-    """One level of affine couplings, then 1x1 convolutions over width, height and channel.
+    """One level of affine couplings, then 1x1 convolutions over height, width and channel.
 
     A squeeze comes first, since a one-channel image cannot be split. The latent
     is flattened in the order (H, W, C) of the TensorFlow code, so that an index
@@ -85,8 +85,8 @@ class Glow(nn.Module):
                 channels *= 4
         sides = (height // 2**squeezes, columns // 2**squeezes)
         layers += [
-            AxisConvolution(sides[1], axis=3),
             AxisConvolution(sides[0], axis=2),
+            AxisConvolution(sides[1], axis=3),
             AxisConvolution(channels, axis=1),
         ]
         self.layers = nn.ModuleList(layers)

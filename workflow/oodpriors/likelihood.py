@@ -79,10 +79,13 @@ def importance_weighted_log_prob(
         (sum w)^2 / sum w^2; and ``std_error``, that of log_prob by the delta method.
 
     Raises:
-        ValueError: fewer than 2 samples.
+        ValueError: fewer than 2 samples, or an empty chunk.
     """
-    if n_samples < 2:
-        raise ValueError(f"n_samples must be at least 2 for a standard error, got {n_samples}")
+    if n_samples < 2 or chunk < 1:
+        raise ValueError(
+            f"n_samples must be at least 2 for a standard error, got {n_samples}, "
+            f"and chunk at least 1, got {chunk}"
+        )
     mean, std = model.encode(x)
     sums = _RunningSums()
     for start in range(0, n_samples, chunk):
@@ -159,7 +162,12 @@ def flow_log_prob(model: Flow, x: Tensor, n_draws: int = 1) -> dict[str, Tensor]
     Returns:
         ``log_prob`` and its components; the parts ``prior_separating``, ``prior_rest``
         and ``log_det``; and ``std_error`` of the mean over draws (NaN for one draw).
+
+    Raises:
+        ValueError: fewer than 1 draw.
     """
+    if n_draws < 1:
+        raise ValueError(f"n_draws must be at least 1, got {n_draws}")
     draws = [_one_draw(model, x) for _ in range(n_draws)]
     stacked = {name: torch.stack([draw[name] for draw in draws]) for name in draws[0]}
     scores = {name: values.mean(0) for name, values in stacked.items()}

@@ -42,7 +42,9 @@ class Prior(nn.Module, ABC):
                 f"prior means have {leading.shape[1]} coordinates, the latent only {dim}: "
                 "shorten the means or enlarge the latent"
             )
-        if scale <= 0:
+        if not leading.isfinite().all():
+            raise ValueError(f"prior means must be finite, got {means}")
+        if not 0 < scale < math.inf:
             raise ValueError(f"prior scale must be positive, got {scale}")
         self.scale = float(scale)
         self.register_buffer("means", nn.functional.pad(leading, (0, dim - leading.shape[1])))
@@ -157,7 +159,7 @@ class GeneralizedGaussianPrior(Prior):
         self, means: list[list[float]], dim: int, scale: float = 1.0, beta: float = 4.0
     ) -> None:
         super().__init__(means, dim, scale)
-        if beta <= 0:
+        if not 0 < beta < math.inf:
             raise ValueError(f"prior beta must be positive, got {beta}")
         self.beta = float(beta)
         self.alpha = math.exp((math.lgamma(1 / beta) - math.lgamma(3 / beta)) / 2)
@@ -202,4 +204,7 @@ def build_prior(kind: str, dim: int, **parameters) -> Prior:
     """
     if kind not in KINDS:
         raise ValueError(f"prior kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
-    return KINDS[kind](dim=dim, **parameters)
+    try:
+        return KINDS[kind](dim=dim, **parameters)
+    except TypeError as error:
+        raise ValueError(f"prior kind {kind!r} does not take {parameters}: {error}") from error

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from oodpriors.models import save_tensors
+from oodpriors.models import load_tensors, save_tensors
 from oodpriors.progress import Progress
 
 __all__ = ["DivergenceError", "InterruptedTraining", "Trainer", "TrainingSettings", "find_device"]
@@ -40,7 +40,7 @@ class TrainingSettings:
         max_grad_norm: gradients (of nats per image) are scaled down to this norm; None
             never.
         polyak_epochs: epochs over which parameters are averaged for evaluation; 0 takes
-            the last ones.
+            the last ones. Meant for flows: batch statistics are not averaged.
         initialization_batch: images of the data-dependent initialisation.
         seed: of weights, batches and noise.
     """
@@ -178,7 +178,7 @@ class Trainer:
     def _start(self) -> None:
         order = self._order(0)[: self.settings.initialization_batch]
         self.model.initialize(self.images[order])
-        self.average = self._averaged_model()  # of the initialised weights
+        self.average = self._averaged_model()  # anew, for it to know of the initialisation
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
@@ -247,7 +247,10 @@ class Trainer:
 
     def save(self) -> None:
         """Write the whole state to the checkpoint, whole or not at all."""
-        state = {
+        save_tensors(self._state(), self.checkpoint)
+
+    def _state(self) -> dict:
+        return {
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average else None,
             "optimizer": self.optimizer.state_dict(),
@@ -258,11 +261,13 @@ class Trainer:
             "rng": torch.get_rng_state(),
             "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
         }
-        save_tensors(state, self.checkpoint)
 
     def _restore(self) -> None:
         try:
-            state = torch.load(self.checkpoint, weights_only=True, map_location="cpu")
+            state = load_tensors(self.checkpoint)
+            missing = self._state().keys() - state.keys()
+            if missing:
+                raise ValueError(f"it lacks {', '.join(sorted(missing))}")
         except Exception as error:  # any damage to the file: what it held is lost
             print(f"{self.checkpoint} is damaged ({error}); starting anew", file=sys.stderr)
             return

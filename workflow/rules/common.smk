@@ -230,8 +230,8 @@ def get_pdf():
     return "<results>/paper.pdf" if HAS_TEX else []
 
 
-def print_verdicts():
-    verdicts = Path("results", RUN, "verdicts.txt")
-    if verdicts.exists():
-        print(verdicts.read_text())
-    print(f"Results: results/{RUN}/ (README.md there says what each file is)")
+def print_places():
+    """Where a reader goes on."""
+    for name in ("verdicts.txt", "paper.pdf", "README.md"):
+        if Path("results", RUN, name).exists():
+            print(f"results/{RUN}/{name}")
