@@ -8,6 +8,11 @@ DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
 TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
 
+# Debian packages, for root or for who may sudo without a password; fails otherwise.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
+install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
+  && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
+
 .PHONY: demo quick test lint docs format setup tex clean
 
 demo: setup tex
@@ -21,7 +26,7 @@ demo: setup tex
 quick: setup tex
 	$(BIN)/snakemake --quiet progress
 
-test: setup lint
+test: setup tex lint
 	$(BIN)/python -m pytest
 
 lint: setup
@@ -44,23 +49,16 @@ setup: .venv/installed
 .venv/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2> /dev/null \
-	  || { echo "$(PYTHON) has no venv: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { $(call install,python3-venv); } \
+	  || { echo "$(PYTHON) has no venv: sudo apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 tex:
-	@if command -v latexmk > /dev/null || command -v tectonic > /dev/null; then :; \
-	elif ! command -v apt-get > /dev/null; then \
-	  echo "No TeX: install latexmk or tectonic; everything but the PDF is built."; \
-	elif [ "$$(id -u)" = 0 ]; then \
-	  apt-get update -q && apt-get install -y -q --no-install-recommends $(TEX_PACKAGES); \
-	elif sudo -n true 2> /dev/null; then \
-	  sudo apt-get update -q && sudo apt-get install -y -q --no-install-recommends $(TEX_PACKAGES); \
-	else \
-	  echo "No TeX: sudo apt-get install $(TEX_PACKAGES); everything but the PDF is built."; \
-	fi
+	@command -v latexmk > /dev/null || command -v tectonic > /dev/null \
+	  || { $(call install,$(TEX_PACKAGES)); } \
+	  || echo "No TeX: sudo apt-get install $(TEX_PACKAGES); everything but the PDF is built."
 
 clean:
 	rm -rf results resources .snakemake

@@ -9,6 +9,7 @@ import yaml
 
 from oodpriors.claims import VERDICTS, compare_with_paper, judge, quantity_name
 from oodpriors.statistics import STATISTICS, Estimate
+from oodpriors.tables import show_claims
 
 ROOT = Path(__file__).parents[2]
 CONFIG, CLAIMS, PUBLISHED = (
@@ -325,3 +326,20 @@ def test_the_papers_numbers_bear_out_every_other_claim_they_touch(on_paper):
 def test_every_verdict_is_one_of_three(entry):
     table = judge([entry], PUBLISHED, lambda quantity: Estimate(0.0, np.zeros(3)))
     assert set(table["verdict"]) <= set(VERDICTS)
+
+
+def test_no_claims_still_show_columns():
+    assert "Verdict" in show_claims(judge([], [], None)).columns
+
+
+def test_the_mean_is_minus_the_printed_nll():
+    left, right = ({"model": m, "statistic": "mean", "set": "ood"} for m in ("a", "b"))
+    printed = [
+        {"quantity": {**quantity, "statistic": "nll"}, "value": value}
+        for quantity, value in ((left, 5.0), (right, 2.0))
+    ]
+    claim = {"id": "x", "where": "", "text": ""}
+    claim["comparisons"] = [{"left": right, "relation": ">", "right": left}]
+    known = {"a": Estimate(-5.0, np.full(9, -5.0)), "b": Estimate(-2.0, np.full(9, -2.0))}
+    judged = judge([claim], printed, lambda quantity: known[quantity["model"]])
+    assert judged["paper_numbers"].tolist() == ["hold"]

@@ -1,6 +1,7 @@
 """Every mistake in the configuration is told with its place; the right one means what it says."""
 
 import copy
+import math
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import yaml
 
 from oodpriors.config import (
+    VAE_SHAPES,
     ConfigError,
     ModelId,
     check_references,
@@ -22,6 +24,7 @@ from oodpriors.config import (
     with_models,
     with_stand_ins,
 )
+from oodpriors.vae import ARCHITECTURES
 
 ROOT = Path(__file__).parents[2]
 
@@ -335,7 +338,7 @@ REFERENCE_MISTAKES = [
     ),
     (
         {"subsets.fashion_1.labels": [12, 1, 10]},
-        "subsets.fashion_1.labels: fashion_mnist lacks [10, 12]; it has [0, 1, 2, 3, 4, 5, 6, 7, ",
+        "subsets.fashion_1.labels: the train split of fashion_mnist lacks [10, 12]; it has [0, 1, ",
     ),
     (
         {"subsets.svhn.kmeans": {"k": 3, "keep": 3}},
@@ -410,7 +413,7 @@ REFERENCE_MISTAKES = [
     ),
     (
         {"subsets.fashion_1.out_of_distribution": "svhn"},
-        "vae/fashion_1/unimodal: images are (1, 28, 28), those of svhn are not",
+        "vae/fashion_1/unimodal: images are (1, 28, 28), those of svhn are (3, 32, 32)",
     ),
     (
         {
@@ -421,7 +424,7 @@ REFERENCE_MISTAKES = [
     ),
     (
         NPZ | {"subsets.own.labels": [3, 4]},
-        "subsets.own.labels: own lacks [4]; it has [3, 5]",
+        "subsets.own.labels: the train split of own lacks [4]; it has [3, 5]",
     ),
     (
         NPZ
@@ -527,7 +530,7 @@ def test_labels_of_an_npz_are_those_that_were_found_in_it():
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"shape": (3, 32, 32)}, "images are (3, 32, 32), those of mnist are not"),
+        ({"shape": (3, 32, 32)}, "images are (3, 32, 32), those of mnist are (1, 28, 28)"),
         ({"labels": {"train": [3, 5]}}, "own has no test split to learn or test on"),
         ({"labels": {"test": [3, 5]}}, "own has no train split to learn or test on"),
     ],
@@ -638,7 +641,12 @@ def test_a_specification_holds_everything_that_defines_a_model():
         "architecture": "vae",
         "image_shape": [1, 28, 28],
         "prior": {"kind": "gaussian", "means": [[75], [-75]], "scale": 1.0},
-        "network": {"latent_dim": 50, "decoder_width": 4, "scaled_start": True},
+        "network": {
+            "latent_dim": 50,
+            "decoder_width": 4,
+            "encoder_norm_last": True,
+            "scaled_start": True,
+        },
         "training": {
             "epochs": 3,
             "batch_size": 8,
@@ -765,3 +773,77 @@ def test_the_documentation_tells_default_and_description():
     assert told["device"] == ("auto", "where models are trained and scored")
     assert told["subsets.*.kmeans.keep"][0] == "None"
     assert told["models.glow.training.epochs"][0] == ""
+
+
+def test_a_missing_pair_of_keys_is_told_once():
+    assert len(mistakes_of({"subsets.x": {"labels": [1]}})) == 1
+
+
+def test_numbers_as_names_do_not_stop_the_check():
+    prior = {"means": [[0]], "assignment": "single"}
+    with pytest.raises(ConfigError, match="title missing"):
+        checked({"priors": {1: prior, "a": prior}})
+
+
+def test_a_number_is_no_name():
+    prior = {"title": "t", "means": [[0]], "assignment": "single"}
+    with pytest.raises(ConfigError, match="priors: 1 is not of type 'string'"):
+        checked({"priors": {**OWN["priors"], 1: prior}})
+
+
+@pytest.mark.parametrize("name", ["..", "."])
+def test_a_run_stays_below_results(name):
+    with pytest.raises(ConfigError, match="run"):
+        checked({"run": name})
+
+
+def own_set(**labels) -> dict:
+    return {"own": {"shape": (1, 28, 28), "labels": labels}}
+
+
+def test_an_ood_set_needs_a_test_split():
+    with pytest.raises(ConfigError, match="own has no test split"):
+        checked(NPZ | {"subsets.fashion_1.out_of_distribution": "own"}, own_set(train=[0]))
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_labels_have_to_be_in_every_split_that_is_used(split):
+    inspected = own_set(**{"train": [3, 5], "test": [3, 5], split: [3]})
+    models = {"models": ["vae/own/unimodal"]}
+    with pytest.raises(ConfigError, match=rf"the {split} split of own lacks \[5\]"):
+        checked(NPZ | {"subsets.own.labels": [3, 5], "experiments.x": models}, inspected)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"), [("vae", "a VAE takes"), ("glow", "squeezes do not divide")]
+)
+def test_images_that_no_network_takes_are_told(architecture, message):
+    inspected = {"own": {"shape": (1, 9, 9), "labels": {"train": [0], "test": [0]}}}
+    models = {"models": [f"{architecture}/own/unimodal"]}
+    change = {"subsets.own.out_of_distribution": "own", "experiments.x": models}
+    with pytest.raises(ConfigError, match=message):
+        checked(NPZ | change, inspected)
+
+
+PRIOR = {"title": "t", "means": [[1], [-1]], "assignment": "label"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"priors.p": PRIOR | {"beta": 4}}, "priors.p.beta: only kind generalized_gaussian has it"),
+        ({"priors.p": PRIOR | {"means": [[math.inf], [1]]}}, "priors.p.means: .* must be finite"),
+        ({"priors.p": PRIOR | {"scale": math.nan}}, "priors.p.scale: nan must be finite"),
+        (
+            {"models.glow.network.grey.couplings": 1},
+            r"squeeze_after: there are 1 couplings, so no squeeze comes after \[",
+        ),
+    ],
+)
+def test_numbers_that_no_model_takes_are_told(change, message):
+    with pytest.raises(ConfigError, match=message):
+        checked(change)
+
+
+def test_shapes_that_the_vae_takes_are_those_of_its_architectures():
+    assert set(VAE_SHAPES) == set(ARCHITECTURES)

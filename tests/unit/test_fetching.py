@@ -32,7 +32,9 @@ def remote(*urls, data=DATA, **more):
 
 
 def names(folder):
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    """Files of a folder, but for the notes on where each came from."""
+    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    return [name for name in names if not name.endswith(".origin")]
 
 
 def whole(data):
@@ -194,6 +196,7 @@ def test_the_second_official_address_stands_in_for_the_first(server, second, cac
     server.gives(status(404))
     second.gives(whole(DATA))
     assert fetch(remote(server.address, second.address), [], cache)[1] == second.address
+    assert (server.asked, second.asked) == ([None], [None])
 
 
 def test_the_cache_needs_no_source(server, cache):
@@ -206,7 +209,7 @@ def test_the_cache_needs_no_source(server, cache):
 def test_a_second_fetch_asks_nobody(server, cache):
     base = server.gives(whole(DATA))
     fetch(remote(), [base], cache)
-    assert fetch(remote(), [base], cache)[1] == "cache"
+    assert fetch(remote(), [base], cache)[1] == f"{base}/images.bin"
     assert len(server.asked) == 1
 
 
@@ -414,3 +417,25 @@ def test_a_full_disk_stops_a_copy_at_once(tmp_path, cache, monkeypatch):
     with pytest.raises(OSError, match="no space left to write"):
         fetch(remote(), [mirror(tmp_path)], cache)
     assert names(cache) == []
+
+
+def test_a_part_of_a_wrong_file_does_not_spoil_the_next_source(server, second, cache):
+    sources = [server.gives(dropped(WRONG, HALF)), second.gives(whole(DATA))]
+    # the first source always drops: three tries, each resumed answer is dropped as well
+    assert fetch(remote(), sources, cache)[0].read_bytes() == DATA
+
+
+def test_an_old_part_of_something_else_is_thrown_away(server, cache):
+    cache.mkdir()
+    (cache / "images.bin.part").write_bytes(WRONG[:HALF])
+    assert fetch(remote(), [server.gives(whole(DATA))], cache)[0].read_bytes() == DATA
+
+
+def test_an_address_with_a_blank_is_reported(tmp_path, cache):
+    sources = ["http://127.0.0.1:1/my data", mirror(tmp_path)]
+    assert fetch(remote(), sources, cache)[0].read_bytes() == DATA
+
+
+def test_a_server_that_speaks_no_http_is_reported(server, second, cache):
+    server.gives(lambda handler: handler.wfile.write(b"hello\r\n\r\n"))
+    assert fetch(remote(), [server.base, second.gives(whole(DATA))], cache)[0].read_bytes() == DATA

@@ -1,6 +1,7 @@
 """A job's log holds one line for a user's mistake and a traceback for ours."""
 
 import errno
+import io
 import sys
 
 import numpy as np
@@ -10,15 +11,7 @@ from oodpriors.datasets import load_npz
 from oodpriors.files import atomic, load_json
 from oodpriors.job import job
 from oodpriors.statistics import ScoreTable, estimate
-from oodpriors.subsets import select
-
-
-@pytest.fixture(autouse=True)
-def streams(monkeypatch):
-    """The interpreter's own streams, as in a script; pytest's come back after the test."""
-    monkeypatch.setattr(sys, "stdout", sys.__stdout__)
-    monkeypatch.setattr(sys, "stderr", sys.__stderr__)
-    return sys.stdout, sys.stderr
+from oodpriors.subsets import assign, select
 
 
 @pytest.fixture
@@ -58,23 +51,26 @@ def test_a_log_begins_anew(log):
     assert log.read_text() == ""
 
 
-def test_the_streams_come_back(log, streams):
+def test_the_streams_come_back(log):
+    before = sys.stdout, sys.stderr
     with job(str(log)):
-        assert sys.stdout is not streams[0]
-        assert sys.stderr is not streams[1]
-    assert (sys.stdout, sys.stderr) == streams
+        assert sys.stdout is not before[0]
+        assert sys.stderr is not before[1]
+    assert (sys.stdout, sys.stderr) == before
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), OSError("x"), RuntimeError("x")], ids=repr)
-def test_the_streams_come_back_after_an_error(log, streams, error):
+def test_the_streams_come_back_after_an_error(log, error):
+    before = sys.stdout, sys.stderr
     failed(log, throw, error)
-    assert (sys.stdout, sys.stderr) == streams
+    assert (sys.stdout, sys.stderr) == before
 
 
-def test_the_streams_come_back_after_an_interruption(log, streams):
+def test_the_streams_come_back_after_an_interruption(log):
+    before = sys.stdout, sys.stderr
     with pytest.raises(KeyboardInterrupt, match="now"), job(str(log)):
         raise KeyboardInterrupt("now")
-    assert (sys.stdout, sys.stderr) == streams
+    assert (sys.stdout, sys.stderr) == before
 
 
 @pytest.mark.parametrize(
@@ -147,3 +143,19 @@ def test_a_full_disk_while_a_file_is_written_names_the_file(log, tmp_path):
     assert text.startswith(f"error: no space left to write {tmp_path / 'weights.pt'}: ")
     assert len(text.splitlines()) == 1
     assert "run again" in text
+
+
+def test_a_bug_inside_the_library_keeps_its_traceback(tmp_path):
+    with pytest.raises(SystemExit, match="1"), job(str(tmp_path / "log")):
+        assign("label", np.array([7]), np.array([0]), [1])
+    assert "Traceback" in (tmp_path / "log").read_text()
+
+
+def test_the_streams_of_before_come_back(tmp_path, monkeypatch):
+    mine = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", mine)
+    monkeypatch.setattr(sys, "stderr", mine)
+    with job(str(tmp_path / "log")):
+        print("to the log")
+    assert sys.stdout is sys.stderr is mine
+    assert (tmp_path / "log").read_text() == "to the log\n"

@@ -14,9 +14,8 @@ from oodpriors.likelihood import (
     bits_per_dim,
     flow_log_prob,
     importance_weighted_log_prob,
-    log_mean_exp,
 )
-from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
+from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior, log_mean_exp
 
 LATENT, OBSERVED, NOISE = 2, 4, 0.7
 PARTS = (

@@ -310,3 +310,9 @@ def test_impossible_priors_are_refused_with_the_reason(arguments, message):
     possible = {"kind": "generalized_gaussian", "dim": 2, "means": [[0.0]]}
     with pytest.raises(ValueError, match=message):
         build_prior(**possible | arguments)
+
+
+def test_means_of_unequal_length_are_filled_with_zeros():
+    prior = build_prior("gaussian", 3, means=[[150.0], [0.0, 150.0]])
+    assert prior.means.tolist() == [[150.0, 0.0, 0.0], [0.0, 150.0, 0.0]]
+    assert prior.separating.tolist() == [True, True, False]

@@ -187,6 +187,13 @@ def test_the_limit_counts_images_of_the_kept_cluster():
     assert set(ranks[chosen["index"]].tolist()) == set(chosen["cluster"].tolist()) == {1}
 
 
+def test_a_limited_subset_keeps_the_cluster_of_each_image():
+    images, labels, ranks = blobs()
+    centres = fit_clusters(images, labels, [7, 1], 3, seed=0)
+    chosen = select(images, labels, [7, 1], 20, 0, centres)
+    np.testing.assert_array_equal(chosen["cluster"], ranks[chosen["index"]])
+
+
 # assignment
 
 

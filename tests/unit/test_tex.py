@@ -45,6 +45,7 @@ PRINTED = {
     "$>$": ">",
     "$|$": "|",
     "--": "–",
+    "{[}": "[",
 }
 COMMAND = re.compile("|".join(map(re.escape, sorted(PRINTED, key=len, reverse=True))))
 
@@ -220,6 +221,7 @@ def record(stand_in=False, changed=False):
         "run": "my_run",
         "scale": "smoke",
         "seeds": [0, 3],
+        "budget": {"images": {"train": None}, "models": {"vae": {"draws": 5000}}},
         "code": {"commit": "f" * 40, "changed": changed},
         "software": {"python": "3.12", "scikit-learn": "1.5"},
         "data": [
@@ -237,7 +239,7 @@ def made_claims():
         value = quantity if isinstance(quantity, int) else 0
         return Estimate(float(value), value + np.array([-0.1, 0.0, 0.1]))
 
-    sides = {"A": (9, 1), "B": (1, 9), "C": (1, 1), "D": (8, 2)}
+    sides = {"A": (9, 1), "B": (1, 9), "C": (1, 1), "D": (8, 2), "E": (4, 4), "F": (5, 0)}
     return judge(
         [
             {
@@ -319,7 +321,7 @@ def test_every_macro_of_the_document_is_made():
 def test_the_macros_count_the_verdicts():
     found = macros(made()["macros"])
     counts = {name: found[name] for name in ("Holds", "Fails", "Undecided", "Claims")}
-    assert counts == {"Holds": "2", "Fails": "1", "Undecided": "1", "Claims": "4"}
+    assert counts == {"Holds": "3", "Fails": "1", "Undecided": "2", "Claims": "6"}
 
 
 def test_the_macros_tell_the_run():
@@ -363,6 +365,8 @@ def test_the_table_of_claims_has_a_row_each():
         ("B", "fails"),
         ("C", "not decided"),
         ("D", "holds"),
+        ("E", "not decided"),
+        ("F", "holds"),
     ]
     assert rows[1][2] == "50 % of a_b"
 
@@ -494,3 +498,12 @@ def test_a_failure_keeps_the_last_document(engine, source, tmp_path):
 def test_the_references_and_labels_of_the_document_stand_once():
     counts = Counter(re.findall(r"\\label\{(\w+)\}", MAIN + "".join(made().values())))
     assert set(counts.values()) == {1}
+
+
+def test_a_log_without_a_known_error_shows_its_end(tmp_path, monkeypatch):
+    engine = tmp_path / "latexmk"
+    engine.write_text("#!/bin/sh\nseq 100\nexit 1\n")
+    engine.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(ValueError, match=r"LaTeX stopped:[\d\s]*\n100$"):
+        build_pdf([], "main", tmp_path / "paper.pdf")

@@ -1,6 +1,7 @@
 """The VAE against Tables 2 and 3 and against distributions of PyTorch and SciPy."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -125,14 +126,29 @@ def test_latents_have_the_tables_size_and_a_mean_and_a_log_variance_each(shape):
 
 
 @every_shape
-def test_batch_norm_follows_every_convolution_but_the_last_of_each_half(shape):
-    model = papers(shape)
-    for sequence, kind in ((model.encoder, nn.Conv2d), (model.decoder, nn.ConvTranspose2d)):
-        modules = list(sequence)
-        places = [i for i, module in enumerate(modules) if isinstance(module, kind)]
-        followers = [modules[i + 1] if i + 1 < len(modules) else None for i in places]
-        normed = [isinstance(module, nn.BatchNorm2d) for module in followers]
-        assert normed == [True] * (len(places) - 1) + [False]
+def test_batch_norm_follows_every_convolution_but_the_last_layer_of_each_half(shape):
+    """The encoder's last layer is fully connected; see A10 of the assumptions."""
+    assert normed(papers(shape).encoder) == [True] * 5
+    assert normed(papers(shape).decoder) == [True] * 3 + [False]
+
+
+@every_shape
+def test_the_other_reading_spares_the_last_convolution_of_each_half(shape):
+    prior = GaussianPrior([[0.0]], LATENTS[shape])
+    model = VAE(shape, prior, encoder_norm_last=False)
+    assert normed(model.encoder) == [True] * 4 + [False]
+    assert normed(model.decoder) == [True] * 3 + [False]
+
+
+def normed(sequence):
+    """For each convolution, whether a batch norm follows it."""
+    modules = [*sequence, None]
+    convolution = nn.Conv2d | nn.ConvTranspose2d
+    return [
+        isinstance(follower, nn.BatchNorm2d)
+        for module, follower in pairwise(modules)
+        if isinstance(module, convolution)
+    ]
 
 
 @every_shape

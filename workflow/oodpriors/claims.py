@@ -100,9 +100,11 @@ def _paper_says(greater: Quantity, less: Quantity, margin: float, published: lis
 def _published_value(quantity: Quantity, published: list[Mapping]) -> float | None:
     if isinstance(quantity, int | float):
         return float(quantity)
-    name = quantity_name(quantity)
-    found = [p["value"] for p in published if quantity_name(p["quantity"]) == name]
-    return found[0] if found else None
+    values = {quantity_name(entry["quantity"]): entry["value"] for entry in published}
+    if quantity["statistic"] == "mean":
+        nll = values.get(quantity_name({**quantity, "statistic": "nll"}))
+        return -nll if nll is not None else None
+    return values.get(quantity_name(quantity))
 
 
 def compare_with_paper(published: list[Mapping], measure: Measure) -> pd.DataFrame:

@@ -34,6 +34,7 @@ SHAPES = {
     "cifar10": (3, 32, 32),
     "svhn": (3, 32, 32),
 }
+VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
 TEN_LABELS = list(range(10))
 SPLITS = {
     "mnist": ("test",),
@@ -47,7 +48,7 @@ class ConfigError(ValueError):
     """What is wrong in the configuration, a line for each mistake."""
 
     def __init__(self, mistakes: list[str]) -> None:
-        super().__init__("\n".join(f"config: {mistake}" for mistake in mistakes))
+        super().__init__("\n".join(f"config: {mistake}" for mistake in dict.fromkeys(mistakes)))
 
 
 class ModelId(NamedTuple):
@@ -81,7 +82,10 @@ def validate(config: Mapping, schema: Mapping) -> dict:
         ConfigError: a line for each mistake, with its key and what is allowed there.
     """
     filled = _with_defaults(copy.deepcopy(dict(config)), schema)
-    errors = sorted(Draft202012Validator(schema).iter_errors(filled), key=lambda e: list(e.path))
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(filled),
+        key=lambda e: [str(step) for step in e.path],
+    )
     mistakes = [line for error in errors for line in _explain(error)]
     if mistakes:
         raise ConfigError(mistakes)
@@ -155,11 +159,6 @@ def with_stand_ins(config: Mapping) -> dict:
     return dict(config) | {"datasets": stand_ins}
 
 
-def _parse(name: str) -> ModelId | None:
-    parts = name.split("/")
-    return ModelId(*parts) if len(parts) == 3 else None
-
-
 def model_ids(config: Mapping) -> list[ModelId]:
     """Models of all experiments, each once, in their order."""
     names = [m for experiment in config["experiments"].values() for m in experiment["models"]]
@@ -215,11 +214,11 @@ def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -
     """Everything that defines a trained model, as plain values (spec.yaml)."""
     shape = image_shape(config, model.subset, inspected)
     prior = config["priors"][model.prior]
-    names = ("kind", "means", "scale", "beta")
+    shown = ("title", "assignment")
     return {
         "architecture": model.architecture,
         "image_shape": list(shape),
-        "prior": {name: prior[name] for name in names if prior.get(name) is not None},
+        "prior": {k: v for k, v in prior.items() if k not in shown and v is not None},
         "network": _network(config, model.architecture, shape),
         "training": config["models"][model.architecture]["training"],
         "seed": seed,
@@ -256,8 +255,9 @@ def check_references(config: Mapping, inspected: Mapping) -> None:
     """
     _raise(_check_datasets(config))
     _raise(_check_subsets(config, inspected))
+    _raise(_check_priors(config))
     _raise(_check_models(config, inspected))
-    _raise(_check_draws(config))
+    _raise(_check_budgets(config))
     _raise(_check_figures(config))
 
 
@@ -292,10 +292,12 @@ def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
         if other is not None and other not in subsets:
             yield _unknown(f"{where}.out_of_distribution", "subset", other, subsets)
         _, labels = dataset_facts(config, subset["dataset"], inspected)
-        have = sorted({label for split in labels.values() for label in split})
-        missing = sorted(set(subset["labels"] or []) - set(have))
-        if missing:
-            yield f"{where}.labels: {subset['dataset']} lacks {missing}; it has {have}"
+        for split in ("test",) if other is None else ("train", "test"):
+            have = labels.get(split, [])
+            missing = sorted(set(subset["labels"] or []) - set(have))
+            if missing:
+                source = f"the {split} split of {subset['dataset']}"
+                yield f"{where}.labels: {source} lacks {missing}; it has {have}"
         kmeans = subset["kmeans"]
         if kmeans and kmeans["keep"] is not None and kmeans["keep"] >= kmeans["k"]:
             yield f"{where}.kmeans.keep: clusters are numbered 0 to {kmeans['k'] - 1}"
@@ -305,10 +307,7 @@ def _check_models(config: Mapping, inspected: Mapping) -> Iterator[str]:
     for experiment, entry in config["experiments"].items():
         for name in entry["models"]:
             where = f"experiments.{experiment}: {name}"
-            model = _parse(name)
-            if model is None:
-                yield f"{where}: write a model as architecture/subset/prior"
-                continue
+            model = ModelId(*name.split("/"))
             missing = [
                 _unknown(where, what, key, config[table])
                 for what, key, table in (
@@ -327,13 +326,10 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     for split in ("train", "test"):
         if split not in labels:
             yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
-    other = subset["out_of_distribution"]
-    if other is None:
-        yield f"{where}: subsets.{model.subset} names no out_of_distribution subset"
-    elif other in config["subsets"] and image_shape(config, other, inspected) != shape:
-        yield f"{where}: images are {shape}, those of {other} are not"
-    latent = _latent_dim(_network(config, model.architecture, shape), shape)
-    longest = max(map(len, prior["means"]))
+    yield from _check_exposure(config, model.subset, shape, where, inspected)
+    network = _network(config, model.architecture, shape)
+    yield from _check_shape(network, shape, where)
+    latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
     if longest > latent:
         yield (
             f"priors.{model.prior}.means: {longest} coordinates, but the latent of "
@@ -347,6 +343,29 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
         )
 
 
+def _check_exposure(
+    config: Mapping, subset: str, shape: tuple, where: str, inspected: Mapping
+) -> Iterator[str]:
+    other = config["subsets"][subset]["out_of_distribution"]
+    if other is None:
+        yield f"{where}: subsets.{subset} names no out_of_distribution subset"
+        return
+    dataset = config["subsets"][other]["dataset"]
+    other_shape, labels = dataset_facts(config, dataset, inspected)
+    if other_shape != shape:
+        yield f"{where}: images are {shape}, those of {other} are {other_shape}"
+    if "test" not in labels:
+        yield f"{where}: {dataset} has no test split for {other}"
+
+
+def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
+    if "latent_dim" in network and shape not in VAE_SHAPES:
+        yield f"{where}: a VAE takes images {' or '.join(map(str, VAE_SHAPES))}, not {shape}"
+    squeezes = 1 + len(network.get("squeeze_after", []))
+    if "squeeze_after" in network and any(side % 2**squeezes for side in shape[1:]):
+        yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
+
+
 def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
     n_labels = len(subset["labels"] or labels.get("train", []))
     all_clusters = subset["kmeans"] and subset["kmeans"]["keep"] is None
@@ -354,9 +373,27 @@ def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
     return {"single": 1, "label": n_labels, "cluster": n_labels * per_label}[assignment]
 
 
-def _check_draws(config: Mapping) -> Iterator[str]:
-    if config["models"].get("vae", {}).get("draws", 2) < 2:
-        yield "models.vae.draws: a standard error needs at least 2 importance samples"
+def _check_priors(config: Mapping) -> Iterator[str]:
+    for name, prior in config["priors"].items():
+        if prior["beta"] is not None and prior["kind"] != "generalized_gaussian":
+            yield f"priors.{name}.beta: only kind generalized_gaussian has it"
+        if not all(math.isfinite(value) for mean in prior["means"] for value in mean):
+            yield f"priors.{name}.means: {prior['means']} must be finite"
+        if not math.isfinite(prior["scale"]):
+            yield f"priors.{name}.scale: {prior['scale']} must be finite"
+
+
+def _check_budgets(config: Mapping) -> Iterator[str]:
+    for name, model in config["models"].items():
+        if name == "vae" and model["draws"] < 2:
+            yield "models.vae.draws: a standard error needs at least 2 importance samples"
+        for kind, network in model["network"].items():
+            late = [n for n in network.get("squeeze_after", []) if n > network["couplings"]]
+            if late:
+                yield (
+                    f"models.{name}.network.{kind}.squeeze_after: there are "
+                    f"{network['couplings']} couplings, so no squeeze comes after {late}"
+                )
 
 
 def _check_figures(config: Mapping) -> Iterator[str]:

@@ -4,7 +4,9 @@ import gzip
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,6 @@ from oodpriors.fetching import RemoteFile, fetch
 from oodpriors.files import atomic, sha256
 
 __all__ = [
-    "KINDS",
     "Dataset",
     "inspect_npz",
     "load_arrays",
@@ -155,7 +156,6 @@ OFFICIAL: dict[str, tuple[Callable[[], list[RemoteFile]], Callable[[dict[str, Pa
     "cifar10": (_cifar10_files, _read_cifar10),
     "svhn": (_svhn_files, _read_svhn),
 }
-KINDS = (*OFFICIAL, "npz", "embedded")
 
 
 def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
@@ -203,14 +203,15 @@ def load_npz(path: Path) -> Dataset:
         ValueError: the file is unreadable, or an array has a wrong name, shape or type.
     """
     inspect_npz(path)
-    with np.load(path, allow_pickle=False) as file:
-        images, labels, split = (file[name] for name in ("images", "labels", "split"))
+    with _readable(path), np.load(path, allow_pickle=False) as file:
+        images, labels = file["images"], file["labels"]
+        split = file["split"].astype(str)
     values, counts = np.unique(split, return_counts=True)
     record = {"name": Path(path).name, "origin": str(path), "bytes": Path(path).stat().st_size}
     return Dataset(
         images,
         labels.astype(np.int64),
-        split.astype(str),
+        split,
         {
             "kind": "npz",
             "stand_in": False,
@@ -229,25 +230,31 @@ def inspect_npz(path: Path) -> dict:
     Raises:
         ValueError: see :func:`load_npz`.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file, zipfile.ZipFile(path) as archive:
-            missing = {"images", "labels", "split"} - set(file.files)
-            if missing:
-                raise ValueError(f"it lacks {', '.join(sorted(missing))}; it has {file.files}")
-            labels, split = file["labels"], file["split"].astype(str)
-            with archive.open("images.npy") as member:
-                shape, dtype = _npy_header(member)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(
-            f"{path}: not a usable npz data set: {error}. It must hold images (uint8, N x H x W "
-            "or N x H x W x 3), labels (integers, N) and split ('train' or 'test', N)"
-        ) from error
+    with _readable(path), zipfile.ZipFile(path) as archive, np.load(path) as file:
+        missing = {"images", "labels", "split"} - set(file.files)
+        if missing:
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}; it has {file.files}")
+        labels, split = file["labels"], file["split"].astype(str)
+        with archive.open("images.npy") as member:
+            shape, dtype = _npy_header(member)
     _check_arrays(path, shape, dtype, labels, split)
     channels = shape[3] if len(shape) == 4 else 1
     return {
         "shape": (channels, shape[1], shape[2]),
         "labels": {s: np.unique(labels[split == s]).tolist() for s in np.unique(split).tolist()},
     }
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn what NumPy and zipfile raise on a bad file into one clear error."""
+    try:
+        yield
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
+        raise ValueError(
+            f"{path}: not a usable npz data set: {error}. It must hold images (uint8, N x H x W "
+            "or N x H x W x 3), labels (integers, N) and split ('train' or 'test', N)"
+        ) from error
 
 
 def _npy_header(file) -> tuple[tuple, np.dtype]:

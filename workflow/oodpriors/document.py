@@ -1,19 +1,29 @@
 """The parts of the document that hold numbers, as LaTeX."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from oodpriors import tex
 from oodpriors.claims import VERDICTS, Z
 from oodpriors.provenance import describe
-from oodpriors.tables import likelihood_table, show_claims, show_comparison, show_likelihoods
+from oodpriors.tables import (
+    ONE_SEED,
+    likelihood_table,
+    show_claims,
+    show_comparison,
+    show_likelihoods,
+)
 
 __all__ = ["fragments"]
 
 WHICH = ["Model", "Prior", "Training data"]
 OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
+STAND_IN_WARNING = (
+    "This run took stand-ins in the place of both data sets: wherever the text names "
+    "Fashion-MNIST or MNIST, read their stand-ins, and compare no number with the paper."
+)
 SETS_NOTE = (
     "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
     "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
@@ -45,8 +55,9 @@ def fragments(
         assumptions: Markdown.
     """
     note = describe(record["data"], record["scale"], titles["subsets"])
+    note = note[0].upper() + note[1:]
     out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
-    sets = SETS_NOTE.format(out=out, note=note[0].upper() + note[1:])
+    sets = SETS_NOTE.format(out=out, note=note)
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
     shown = {name: (entry, show_likelihoods(table)) for name, (entry, table) in tables.items()}
     return {
@@ -61,6 +72,7 @@ def fragments(
             "comparison",
         ),
         "assumptions": tex.from_markdown(assumptions),
+        "budget": tex.longtable(_budget(record), "lr"),
         "training": tex.longtable(_training(record), "llrrrrl"),
         "data": tex.longtable(_data(record), "llrrP{7.5cm}"),
         "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
@@ -73,7 +85,7 @@ def _caption(entry: Mapping, rest: str) -> str:
 
 
 def _figure(name: str, entry: Mapping) -> str:
-    rest = "The lowest half per cent of each set is not shown."
+    rest = "At most the lowest half per cent of a set is not shown."
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name)
 
 
@@ -102,9 +114,27 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Undecided": str(undecided),
         "Claims": str(holds + fails + undecided),
         "Z": str(Z),
+        "Warning": STAND_IN_WARNING if stand_in else "",
+        "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
+        "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",
+        "Ess": f"{models.get('effective_sample_size_ood', pd.Series(dtype=float)).mean():.1f}",
+        "SeedNote": ONE_SEED if len(record["seeds"]) == 1 else "",
         "TestImages": f"{models['n_test'].max():,}",
         "OodImages": f"{models['n_ood'].max():,}",
     }
+
+
+def _budget(record: Mapping) -> pd.DataFrame:
+    rows = sorted(_leaves(record["budget"]))
+    return pd.DataFrame(rows, columns=["Key", "Value"])
+
+
+def _leaves(values: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", "all or none" if value is None else str(value)
 
 
 def _training(record: Mapping) -> pd.DataFrame:

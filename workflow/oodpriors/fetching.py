@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from http.client import IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -74,24 +74,26 @@ def fetch(file: RemoteFile, sources: Sequence[str], cache: Path) -> tuple[Path, 
     it was cut. Bytes with another checksum are never used: the next source is tried.
 
     Returns:
-        Path of the file in the cache, and where it came from.
+        Path of the file in the cache, and where it came from at first.
 
     Raises:
         DownloadError: no source gave the right bytes; it says what each one gave.
         OSError: the disk is full.
     """
     target = cache / file.name
+    origin = target.with_name(f"{file.name}.origin")
     if target.exists() and file.matches(target):
-        return target, "cache"
+        return target, origin.read_text() if origin.exists() else "cache"
     failures = []
     for address in _addresses(file, sources):
         try:
             _obtain(address, file, target)
+            origin.write_text(address)
             return target, address
         except IncompleteRead as error:
             failures.append(f"  {address}: cut {error.expected} bytes before its end")
-        except (urllib.error.URLError, ValueError, OSError) as error:
-            if getattr(error, "errno", None) == errno.ENOSPC:
+        except (ValueError, OSError, HTTPException) as error:
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
                 raise
             failures.append(f"  {address}: {error}")
     raise DownloadError(
@@ -131,21 +133,29 @@ def _check(file: RemoteFile, path: Path) -> None:
 def _download(address: str, file: RemoteFile, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.part")
-    for attempt in range(1, TRIES + 1):
-        try:
-            _append_rest(address, partial)
-            break
-        except (urllib.error.URLError, TimeoutError, ConnectionError, IncompleteRead) as error:
-            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
-            if refused or attempt == TRIES:
-                raise
-        time.sleep(2.0 ** (attempt - 1))
+    resumed = partial.exists()
+    _receive(address, partial)
+    if resumed and not file.matches(partial):  # the beginning may be another source's
+        partial.unlink()
+        _receive(address, partial)
     try:
         _check(file, partial)
     except ValueError:
         partial.unlink()  # resuming wrong bytes would never end well
         raise
     partial.replace(target)
+
+
+def _receive(address: str, partial: Path) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            _append_rest(address, partial)
+            return
+        except (urllib.error.URLError, TimeoutError, ConnectionError, IncompleteRead) as error:
+            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            if refused or attempt == TRIES:
+                raise
+        time.sleep(2.0 ** (attempt - 1))
 
 
 def _append_rest(address: str, partial: Path) -> None:

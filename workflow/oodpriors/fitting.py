@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from oodpriors.models import build_model
-from oodpriors.provenance import code_version
+from oodpriors.provenance import code_version, software_versions
 from oodpriors.training import Trainer, TrainingSettings
 
 __all__ = ["Fit", "digest", "fit"]
@@ -88,6 +88,5 @@ def _diagnostics(trainer: Trainer, model: nn.Module) -> dict:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "processor": platform.processor() or platform.machine(),
         "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
+        "software": software_versions(),
     }

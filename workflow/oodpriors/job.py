@@ -1,10 +1,9 @@
 """What every script of the workflow does around its work: log, threads, clear errors."""
 
 import errno
-import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 __all__ = ["job"]
@@ -17,8 +16,7 @@ def job(log: str) -> Iterator[None]:
     An error that the library raises on purpose, or that the system raises about a
     file, becomes ``error: ...`` and exit status 1. Any other error keeps its traceback.
     """
-    with open(log, "w", buffering=1) as file:
-        sys.stdout = sys.stderr = file
+    with open(log, "w", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
         try:
             yield
         except Exception as error:
@@ -28,8 +26,6 @@ def job(log: str) -> Iterator[None]:
             else:
                 print(f"error: {message}", file=file)
             raise SystemExit(1) from error
-        finally:
-            sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
 
 
 def _one_line(error: Exception) -> str | None:
@@ -37,5 +33,6 @@ def _one_line(error: Exception) -> str | None:
         if error.errno == errno.ENOSPC and error.filename is None:
             return f"{error.strerror}; nothing half-written is taken for whole, run again"
         return str(error)
-    raised_in = Path(traceback.extract_tb(error.__traceback__)[-1].filename)
-    return str(error) if raised_in.parent == Path(__file__).parent else None
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    deliberate = Path(last.filename).parent == Path(__file__).parent
+    return str(error) if deliberate and (last.line or "").startswith("raise") else None

@@ -54,5 +54,5 @@ def _essence(log: str) -> str:
     """The first error with the lines that follow it."""
     lines = log.splitlines()
     starts = [i for i, line in enumerate(lines) if re.match(r"(!|error:|\S+\.tex:\d+:)", line)]
-    first = starts[0] if starts else max(len(lines) - 20, 0)
+    first = starts[0] if starts else max(len(lines) - 12, 0)
     return "\n".join(lines[first : first + 12])

@@ -19,8 +19,10 @@ __all__ = [
     "bits_per_dim",
     "flow_log_prob",
     "importance_weighted_log_prob",
-    "log_mean_exp",
 ]
+
+
+DECODED_AT_ONCE = 64
 
 
 class LatentVariableModel(Protocol):
@@ -44,11 +46,6 @@ class Flow(Protocol):
         """Latents (B, D) and the log-determinant (B,) of one dequantisation."""
 
 
-def log_mean_exp(log_values: Tensor, dim: int) -> Tensor:
-    """log of the mean of exp(log_values) along dim."""
-    return log_values.logsumexp(dim) - math.log(log_values.shape[dim])
-
-
 def bits_per_dim(log_prob, n_dims: int):
     """Nats per image -> bits per dimension; a uniform model of bytes scores 8."""
     return -log_prob / (n_dims * math.log(2))
@@ -56,7 +53,7 @@ def bits_per_dim(log_prob, n_dims: int):
 
 @torch.no_grad()
 def importance_weighted_log_prob(
-    model: LatentVariableModel, x: Tensor, n_samples: int, chunk: int = 16
+    model: LatentVariableModel, x: Tensor, n_samples: int, chunk: int | None = None
 ) -> dict[str, Tensor]:
     r"""Test likelihood of a VAE by importance weighting with the encoder as proposal.
 
@@ -69,7 +66,8 @@ def importance_weighted_log_prob(
     Args:
         x: uint8 images (B, C, H, W).
         n_samples: S, at least 2.
-        chunk: samples per image that are decoded at once.
+        chunk: samples per image that are decoded at once; by default as many as keep
+            the images in memory at DECODED_AT_ONCE.
 
     Returns:
         ``log_prob`` and its components; the parts ``reconstruction``,
@@ -81,6 +79,7 @@ def importance_weighted_log_prob(
     Raises:
         ValueError: fewer than 2 samples, or an empty chunk.
     """
+    chunk = max(1, DECODED_AT_ONCE // len(x)) if chunk is None else chunk
     if n_samples < 2 or chunk < 1:
         raise ValueError(
             f"n_samples must be at least 2 for a standard error, got {n_samples}, "

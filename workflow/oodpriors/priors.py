@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-__all__ = ["GaussianPrior", "GeneralizedGaussianPrior", "Prior", "build_prior"]
+__all__ = ["GaussianPrior", "GeneralizedGaussianPrior", "Prior", "build_prior", "log_mean_exp"]
 
 MONTE_CARLO_SAMPLES = 16
 
@@ -21,7 +21,7 @@ class Prior(nn.Module, ABC):
     K = 1 is the unimodal prior. Nothing here is trained: means are a buffer.
 
     Args:
-        means: leading coordinates of the K component means, (K, d) with d <= D;
+        means: leading coordinates of the K component means, K lists of at most D;
             the remaining coordinates are zero.
         dim: D, the number of latent coordinates.
         scale: s, the standard deviation of every component.
@@ -34,9 +34,12 @@ class Prior(nn.Module, ABC):
 
     def __init__(self, means: list[list[float]], dim: int, scale: float = 1.0) -> None:
         super().__init__()
-        leading = torch.as_tensor(means, dtype=torch.get_default_dtype())
-        if leading.ndim != 2 or len(leading) == 0:
+        rows = [mean if isinstance(mean, list) else [] for mean in means]
+        longest = max(map(len, rows), default=0)
+        if longest == 0:
             raise ValueError(f"prior means must be a non-empty list of K lists, got {means}")
+        padded = [[*row, *[0.0] * (longest - len(row))] for row in rows]
+        leading = torch.as_tensor(padded, dtype=torch.get_default_dtype())
         if leading.shape[1] > dim:
             raise ValueError(
                 f"prior means have {leading.shape[1]} coordinates, the latent only {dim}: "
@@ -90,7 +93,7 @@ class Prior(nn.Module, ABC):
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) under the whole mixture, used in evaluation: (B, D) -> (B,), nats."""
-        return self.log_prob_components(z).logsumexp(-1) - math.log(self.n_components)
+        return log_mean_exp(self.log_prob_components(z), -1)
 
     def log_prob_parts(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """log p(z) = separating + rest, exactly: (B, D) -> two (B,), nats.
@@ -100,8 +103,7 @@ class Prior(nn.Module, ABC):
         """
         coordinates = self._log_prob_coordinates(z)
         by_component = coordinates[..., self.separating].sum(-1)
-        separating = by_component.logsumexp(-1) - math.log(self.n_components)
-        return separating, coordinates[:, 0, ~self.separating].sum(-1)
+        return log_mean_exp(by_component, -1), coordinates[:, 0, ~self.separating].sum(-1)
 
     def expected_log_prob_component(self, mean: Tensor, std: Tensor, k: Tensor) -> Tensor:
         """E[log p_k(z)] for z ~ N(mean, diag(std^2)): (B, D), (B, D), (B,) -> (B,), nats."""
@@ -122,6 +124,11 @@ class Prior(nn.Module, ABC):
             k = torch.randint(self.n_components, (n,), device=self.means.device)
         noise = self._standard_sample((n, self.means.shape[1])).to(self.means)
         return self.means[k] + self.scale * noise
+
+
+def log_mean_exp(log_values: Tensor, dim: int) -> Tensor:
+    """log of the mean of exp(log_values) along dim."""
+    return log_values.logsumexp(dim) - math.log(log_values.shape[dim])
 
 
 def normal_entropy(std: Tensor) -> Tensor:

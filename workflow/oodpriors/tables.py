@@ -1,5 +1,6 @@
 """Tables of likelihoods, and how they are shown in print."""
 
+import textwrap
 from collections.abc import Callable, Mapping
 
 import pandas as pd
@@ -16,6 +17,12 @@ __all__ = [
     "to_html",
     "verdict_text",
 ]
+
+ONE_SEED = (
+    "There is one seed, so errors are over images alone: how much another training would "
+    "differ is not in them."
+)
+CLAIM_COLUMNS = ["Claim", "Place", "Text", "Excess over the margin", "Paper's numbers", "Verdict"]
 
 
 def model_table(
@@ -60,6 +67,9 @@ def _model_row(name: str, table: ScoreTable, titles: Mapping, measure: Callable)
         row[f"bits_per_dim_{which}"] = get("mean", which, "bits_per_dim").value
         row[f"median_{which}"] = get("median", which).value
         row[f"monte_carlo_std_error_{which}"] = get("mean", which, "std_error").value
+        if "effective_sample_size" in table.tables[0]:
+            ess = get("mean", which, "effective_sample_size")
+            row[f"effective_sample_size_{which}"] = ess.value
     gap, area = get("gap"), get("auroc")
     row |= {"gap": gap.value, "gap_std_error": gap.std_error, "auroc": area.value}
     row["auroc_low"], row["auroc_high"] = area.interval
@@ -141,7 +151,7 @@ def show_claims(table: pd.DataFrame) -> pd.DataFrame:
                 "Verdict": first["verdict"],
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
 def to_html(table: pd.DataFrame) -> str:
@@ -157,6 +167,8 @@ def to_html(table: pd.DataFrame) -> str:
 def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     """Verdicts and the likelihoods of all models, for a terminal."""
     lines = [f"Verdicts ({note})", ""]
+    if (models["seeds"] == 1).all():
+        lines += [*textwrap.wrap(ONE_SEED, 100), ""]
     for _, claim in show_claims(claims).iterrows():
         lines.append(f"  {claim['Verdict']:12} {claim['Claim']:6} {claim['Text']}")
     columns = ["mean_in", "median_in", "mean_out", "median_out", "auroc"]

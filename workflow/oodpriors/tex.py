@@ -25,6 +25,7 @@ SPECIAL = {
     ">": "$>$",
     "<": "$<$",
     "|": "$|$",
+    "[": "{[}",
 } | {character: f"\\{character}" for character in "&%$#_{}"}
 
 
@@ -34,7 +35,8 @@ def escape(text: str) -> str:
     >>> escape("50 % of a_b")
     '50 \\% of a\\_b'
     """
-    return "".join(SPECIAL.get(character, character) for character in str(text))
+    signed = re.sub(r"(?<![\w.-])-(?=\d)", "\u2212", str(text))  # a minus, not a hyphen
+    return "".join(SPECIAL.get(character, character) for character in signed)
 
 
 def macros(values: Mapping[str, str]) -> str:

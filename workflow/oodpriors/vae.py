@@ -62,6 +62,8 @@ class VAE(nn.Module):
         prior: prior over the latent; its dimension is the latent's.
         decoder_width: channels of the decoder's last hidden layer (Table 2: 64,
             Table 3: 32). Smaller values are for small budgets.
+        encoder_norm_last: batch norm after the encoder's last convolution too (the
+            paper's sentence can be read in both ways).
         scaled_start: let :meth:`initialize` scale the latent to the prior's size.
 
     Raises:
@@ -81,6 +83,7 @@ class VAE(nn.Module):
         image_shape: tuple[int, int, int],
         prior: Prior,
         decoder_width: int | None = None,
+        encoder_norm_last: bool = True,
         scaled_start: bool = False,
     ) -> None:
         super().__init__()
@@ -94,7 +97,7 @@ class VAE(nn.Module):
         rows = ARCHITECTURES[self.image_shape]
         # Both tables' convolutions end at 1 x 1.
         self.encoder = nn.Sequential(
-            *_encoder(rows.encoder, self.image_shape[0]),
+            *_encoder(rows.encoder, self.image_shape[0], encoder_norm_last),
             nn.Flatten(),
             nn.Linear(rows.encoder[-1].channels, 2 * latent_dim),
         )
@@ -163,10 +166,11 @@ class VAE(nn.Module):
         """Before the first step: with scaled_start, let the latent reach the components.
 
         Rows of the encoder's mean are multiplied by the largest |mean| of the
-        components, columns of the decoder divided by it: the same function, with
-        latents of the prior's size. Without it, a short training does not bring
-        the posterior to components as far as 75 standard deviations away. The
-        images x are not used: the VAE has no data-dependent initialisation.
+        components, columns of the decoder divided by it: the reconstruction from the
+        posterior's mean is unchanged, with latents of the prior's size. Without it, a
+        short training does not bring the posterior to components as far as 75 standard
+        deviations away. The images x are not used: the VAE has no data-dependent
+        initialisation.
         """
         if not self.scaled_start:
             return
@@ -179,12 +183,13 @@ class VAE(nn.Module):
         first.weight /= factor.view(along_inputs)
 
 
-def _encoder(rows: tuple[Layer, ...], channels: int) -> list[nn.Module]:
+def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn.Module]:
     modules: list[nn.Module] = []
     for i, row in enumerate(rows):
         last = i == len(rows) - 1
         modules.append(nn.Conv2d(channels, row.channels, row.kernel, row.stride, row.padding))
-        modules += [nn.ReLU()] if last else [nn.BatchNorm2d(row.channels), nn.ReLU()]
+        norm = [nn.BatchNorm2d(row.channels)] if norm_last or not last else []
+        modules += [*norm, nn.ReLU()]
         channels = row.channels
     return modules
 

@@ -31,7 +31,7 @@ rule tabulate:
     """A table of likelihoods beside the paper's numbers (Table 1)."""
     input:
         models="<results>/tables/models.csv",
-        code=library("tables", "tex"),
+        code=library("tables"),
     output:
         csv="<results>/tables/{table}.csv",
         html=report(

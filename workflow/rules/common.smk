@@ -9,12 +9,21 @@ from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from oodpriors import config as configuration
-from oodpriors.datasets import inspect_npz
 
 
 def read_yaml(path):
     with open(workflow.source_path(path)) as file:
         return yaml.safe_load(file)
+
+
+def inspect_files(datasets):
+    """Shapes and labels of the users' own files."""
+    own = {name: entry["path"] for name, entry in datasets.items() if entry["kind"] == "npz"}
+    if not own:
+        return {}
+    from oodpriors.datasets import inspect_npz  # needs NumPy, which Snakemake alone does not
+
+    return {name: inspect_npz(path) for name, path in own.items() if path}
 
 
 def load_config():
@@ -28,11 +37,7 @@ def load_config():
         checked = configuration.validate(merged, read_yaml("../schemas/config.schema.yaml"))
         if checked["data"] == "embedded":
             checked = configuration.with_stand_ins(checked)
-        inspected = {
-            name: inspect_npz(entry["path"])
-            for name, entry in checked["datasets"].items()
-            if entry["kind"] == "npz" and entry["path"]
-        }
+        inspected = inspect_files(checked["datasets"])
         configuration.check_references(checked, inspected)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
@@ -96,6 +101,11 @@ def get_dataset_file(wildcards):
     return get_dataset(wildcards)["path"] or []
 
 
+def get_source(wildcards):
+    """What a data set is; not where its files may lie, which changes no byte of it."""
+    return {key: get_dataset(wildcards)[key] for key in ("kind", "path", "stands_for")}
+
+
 def get_subset(wildcards):
     return config["subsets"][wildcards.subset]
 
@@ -110,6 +120,14 @@ def get_subset_provenance(wildcards):
 
 def get_clusters(wildcards):
     return "<results>/data/{subset}/clusters.npz" if get_subset(wildcards)["kmeans"] else []
+
+
+def get_labels(wildcards):
+    return get_subset(wildcards)["labels"]
+
+
+def get_kmeans(wildcards):
+    return get_subset(wildcards)["kmeans"]
 
 
 def get_selection(wildcards):

@@ -21,7 +21,7 @@ rule download:
         mem_mb=3000,
         runtime=60,
     params:
-        entry=get_dataset,
+        entry=get_source,
         cache="resources/{dataset}",
     script:
         "../scripts/download.py"
@@ -45,7 +45,8 @@ rule cluster:
         mem_mb=4000,
         runtime=60,
     params:
-        subset=get_subset,
+        labels=get_labels,
+        kmeans=get_kmeans,
     script:
         "../scripts/cluster.py"
 
@@ -94,6 +95,6 @@ rule assign:
         mem_mb=2000,
         runtime=10,
     params:
-        labels=lambda wildcards: get_subset(wildcards)["labels"],
+        labels=get_labels,
     script:
         "../scripts/assign.py"

@@ -26,7 +26,6 @@ rule train:
         gpu=int(config["device"] == "cuda"),
     params:
         spec=get_spec,
-        device=config["device"],
         checkpoints=f"results/{RUN}/checkpoints",
     script:
         "../scripts/train.py"
@@ -59,6 +58,5 @@ rule score:
         draws=get_budget("draws"),
         train_limit=config["images"]["score_train"],
         ood=get_ood,
-        device=config["device"],
     script:
         "../scripts/score.py"

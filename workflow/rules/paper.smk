@@ -24,6 +24,7 @@ rule record:
         run=RUN,
         scale=config["scale"],
         seeds=config["seeds"],
+        budget={key: config[key] for key in ("images", "bootstrap", "models")},
         models=[str(model) for model in MODELS],
     script:
         "../scripts/record.py"
@@ -98,9 +99,14 @@ rule explain:
         "<results>/README.md",
     log:
         "<results>/logs/explain.log",
+    benchmark:
+        "<results>/benchmarks/explain.tsv"
     localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
+    resources:
+        mem_mb=100,
+        runtime=5,
     shell:
         "cp {input} {output} 2> {log}"

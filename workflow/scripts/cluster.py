@@ -13,10 +13,9 @@ with job(snakemake.log[0]):
     from oodpriors.datasets import load_arrays, save_arrays
     from oodpriors.subsets import fit_clusters
 
-    data, subset = load_arrays(snakemake.input.arrays), snakemake.params.subset
+    data, kmeans = load_arrays(snakemake.input.arrays), snakemake.params.kmeans
     train = data["split"] == "train"
     images, labels = data["images"][train], data["labels"][train]
-    wanted = subset["labels"] or np.unique(labels).tolist()
-    kmeans = subset["kmeans"]
+    wanted = snakemake.params.labels or np.unique(labels).tolist()
     centres = fit_clusters(images, labels, wanted, kmeans["k"], kmeans["seed"])
     save_arrays(snakemake.output[0], labels=np.asarray(wanted), centres=centres)

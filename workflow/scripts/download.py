@@ -15,8 +15,8 @@ with job(snakemake.log[0]):
 
     # Where the files come from is no parameter: it changes no byte of what is stored,
     # and must not make anything run again.
-    entry, mirror = snakemake.params.entry, snakemake.config["mirror"]
-    sources = [source for source in (mirror, entry.get("system_folder")) if source]
-    data = load_dataset(entry, sources, Path(snakemake.params.cache))
+    folder = snakemake.config["datasets"][snakemake.wildcards.dataset]["system_folder"]
+    sources = [source for source in (snakemake.config["mirror"], folder) if source]
+    data = load_dataset(snakemake.params.entry, sources, Path(snakemake.params.cache))
     save_arrays(snakemake.output.arrays, images=data.images, labels=data.labels, split=data.split)
     save_json(snakemake.output.provenance, data.provenance)

@@ -18,7 +18,8 @@ with job(snakemake.log[0]):
         "scale": params.scale,
         "seeds": params.seeds,
         "code": code_version(),
-        "software": software_versions(),
+        "software": software_versions() | trained[0]["software"],
+        "budget": params.budget,
         "data": [load_json(path) for path in snakemake.input.provenance],
         "models": [
             {"model": params.models[i // per_model], "seed": params.seeds[i % per_model], **entry}

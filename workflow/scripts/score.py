@@ -18,7 +18,7 @@ with job(snakemake.log[0]):
 
     torch.set_num_threads(snakemake.threads)
     spec = load_yaml(snakemake.input.spec)
-    model = load_model(spec, snakemake.input.weights).to(find_device(snakemake.params.device))
+    model = load_model(spec, snakemake.input.weights).to(find_device(snakemake.config["device"]))
     arrays = {name: load_arrays(snakemake.input[name]) for name in ("train", "test", "ood")}
     subset = snakemake.wildcards.subset
     names = {

@@ -21,10 +21,12 @@ with job(snakemake.log[0]):
     from oodpriors.training import find_device
 
     torch.set_num_threads(snakemake.threads)
-    device = find_device(snakemake.params.device)
+    # The device is no parameter: finished models stay, wherever the next ones are trained.
+    device = find_device(snakemake.config["device"])
     data = {name: sha256(snakemake.input[name]) for name in ("arrays", "components")}
     spec = snakemake.params.spec | {"data_sha256": data}
-    checkpoint = Path(snakemake.params.checkpoints, digest(spec) + ".pt")
+    code = [sha256(module) for module in snakemake.input.code]
+    checkpoint = Path(snakemake.params.checkpoints, digest(spec, code) + ".pt")
     images = to_nchw(load_arrays(snakemake.input.arrays)["images"])
     components = pd.read_csv(snakemake.input.components)["component"].to_numpy(copy=True)
 
