@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from oodpriors.checks import VAE_SHAPES, check_references
 from oodpriors.config import (
-    VAE_SHAPES,
     ConfigError,
     ModelId,
-    check_references,
     document,
     image_shape,
     merge,

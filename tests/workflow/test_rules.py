@@ -83,6 +83,20 @@ def test_k_means_clusters_are_made_once_and_used_by_prepare(project: Path):
         assert arrays["images"].shape[1:] == (32, 32, 3)
 
 
+def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
+    example = re.search(r"```yaml\n# mine.yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (project / "mine.yaml").write_text(example.group(1))
+    images = np.zeros((40, 28, 28), np.uint8)
+    labels, split = np.arange(40) % 2, np.repeat(["train", "test"], 20)
+    for name in ("cells", "debris"):
+        np.savez(project / f"{name}.npz", images=images, labels=labels, split=split)
+    output = snakemake(project, "-n", "--configfile", "mine.yaml").stdout
+    planned = jobs(output)
+    assert (planned["train"], planned["plot_histograms"]) == (10, 2)
+    assert "models/vae/cells/wide/seed0/scores.parquet" in output
+    assert "figures/cells.pdf" in output
+
+
 MISTAKES = [
     ({"scael": "smoke"}, r"scael: unknown key; did you mean scale\?"),
     ({"scale": "huge"}, r"scale: 'huge' is not one of smoke, quick, paper"),
@@ -116,6 +130,15 @@ def test_a_gpu_that_is_not_there_is_refused_at_the_start(project: Path, monkeypa
     done = snakemake(project, *DRY, "--config", "device=cuda", check=False)
     assert done.returncode != 0
     assert "device: cuda was asked for" in done.stdout
+
+
+def test_without_tex_everything_but_the_pdf_is_planned_and_said_so(project: Path, monkeypatch):
+    monkeypatch.setenv("PATH", str(project))
+    output = snakemake(project, "-n").stdout
+    assert "No TeX here" in output
+    planned = jobs(output)
+    assert planned["train"] == 8
+    assert "build_pdf" not in planned
 
 
 def test_a_wrong_download_is_refused_in_one_line_and_leaves_nothing(project: Path):

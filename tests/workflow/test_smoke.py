@@ -50,6 +50,11 @@ def test_a_second_run_has_nothing_to_do(smoke: Path):
     assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE).stdout
 
 
+@pytest.mark.parametrize("change", ["device=cpu", "mirror=elsewhere"])
+def test_where_it_runs_and_where_files_lie_makes_nothing_again(smoke: Path, change: str):
+    assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE, change).stdout
+
+
 def test_parts_add_up_to_the_log_likelihood(scores: dict):
     for name, table in scores.items():
         total = table[list(PARTS[name.split("/")[0]])].sum(axis=1)

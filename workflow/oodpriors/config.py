@@ -5,7 +5,6 @@ Everything here works on dictionaries; who calls it reads the files.
 
 import copy
 import difflib
-import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -14,14 +13,16 @@ from jsonschema import Draft202012Validator
 __all__ = [
     "ConfigError",
     "ModelId",
-    "check_references",
+    "dataset_facts",
     "document",
     "image_shape",
     "merge",
     "model_ids",
     "model_spec",
+    "network_of",
     "run_name",
     "selection",
+    "suggestion",
     "validate",
     "with_models",
     "with_stand_ins",
@@ -34,7 +35,6 @@ SHAPES = {
     "cifar10": (3, 32, 32),
     "svhn": (3, 32, 32),
 }
-VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
 TEN_LABELS = list(range(10))
 SPLITS = {
     "mnist": ("test",),
@@ -113,7 +113,7 @@ def _explain(error) -> Iterator[str]:
     if error.validator == "additionalProperties":
         for key in sorted(set(error.instance) - set(allowed), key=str):
             name = f"{where}.{key}" if error.path else str(key)
-            yield f"{name}: unknown key{_suggestion(key, allowed)}"
+            yield f"{name}: unknown key{suggestion(key, allowed)}"
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         yield f"{where}: {', '.join(missing)} missing"
@@ -142,7 +142,7 @@ def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]
         yield name, default, schema.get("description", "")
 
 
-def _suggestion(name: str, known) -> str:
+def suggestion(name: str, known) -> str:
     close = difflib.get_close_matches(str(name), list(map(str, known)), 1)
     if close:
         return f"; did you mean {close[0]}?"
@@ -202,11 +202,7 @@ def run_name(config: Mapping) -> str:
     return config["run"] or default
 
 
-def _latent_dim(network: Mapping, shape: tuple) -> int:
-    return network.get("latent_dim", math.prod(shape))
-
-
-def _network(config: Mapping, architecture: str, shape: tuple) -> dict:
+def network_of(config: Mapping, architecture: str, shape: tuple) -> dict:
     return config["models"][architecture]["network"]["grey" if shape[0] == 1 else "colour"]
 
 
@@ -219,7 +215,7 @@ def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -
         "architecture": model.architecture,
         "image_shape": list(shape),
         "prior": {k: v for k, v in prior.items() if k not in shown and v is not None},
-        "network": _network(config, model.architecture, shape),
+        "network": network_of(config, model.architecture, shape),
         "training": config["models"][model.architecture]["training"],
         "seed": seed,
     }
@@ -241,166 +237,3 @@ def _models_in(entry) -> Iterator[str]:
     elif isinstance(entry, list):
         for value in entry:
             yield from _models_in(value)
-
-
-def check_references(config: Mapping, inspected: Mapping) -> None:
-    """Check what names and numbers of the configuration say about one another.
-
-    Args:
-        config: validated.
-        inspected: what :func:`oodpriors.datasets.inspect_npz` says of each npz data set.
-
-    Raises:
-        ConfigError: a line for each mistake.
-    """
-    _raise(_check_datasets(config))
-    _raise(_check_subsets(config, inspected))
-    _raise(_check_priors(config))
-    _raise(_check_models(config, inspected))
-    _raise(_check_budgets(config))
-    _raise(_check_figures(config))
-
-
-def _raise(mistakes: Iterator[str]) -> None:
-    found = list(mistakes)
-    if found:
-        raise ConfigError(found)
-
-
-def _unknown(where: str, what: str, name: str, known) -> str:
-    return f"{where}: there is no {what} {name!r}{_suggestion(name, known)}"
-
-
-def _check_datasets(config: Mapping) -> Iterator[str]:
-    needs = {"npz": "path", "embedded": "stands_for"}
-    for name, entry in config["datasets"].items():
-        key = needs.get(entry["kind"])
-        if key and not entry.get(key):
-            yield f"datasets.{name}: kind {entry['kind']} needs the key {key}"
-        if key != "path" and entry.get("path"):
-            yield f"datasets.{name}.path: only kind npz has a path; kind is {entry['kind']}"
-
-
-def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
-    datasets, subsets = config["datasets"], config["subsets"]
-    for name, subset in subsets.items():
-        where = f"subsets.{name}"
-        if subset["dataset"] not in datasets:
-            yield _unknown(f"{where}.dataset", "data set", subset["dataset"], datasets)
-            continue
-        other = subset["out_of_distribution"]
-        if other is not None and other not in subsets:
-            yield _unknown(f"{where}.out_of_distribution", "subset", other, subsets)
-        _, labels = dataset_facts(config, subset["dataset"], inspected)
-        for split in ("test",) if other is None else ("train", "test"):
-            have = labels.get(split, [])
-            missing = sorted(set(subset["labels"] or []) - set(have))
-            if missing:
-                source = f"the {split} split of {subset['dataset']}"
-                yield f"{where}.labels: {source} lacks {missing}; it has {have}"
-        kmeans = subset["kmeans"]
-        if kmeans and kmeans["keep"] is not None and kmeans["keep"] >= kmeans["k"]:
-            yield f"{where}.kmeans.keep: clusters are numbered 0 to {kmeans['k'] - 1}"
-
-
-def _check_models(config: Mapping, inspected: Mapping) -> Iterator[str]:
-    for experiment, entry in config["experiments"].items():
-        for name in entry["models"]:
-            where = f"experiments.{experiment}: {name}"
-            model = ModelId(*name.split("/"))
-            missing = [
-                _unknown(where, what, key, config[table])
-                for what, key, table in (
-                    ("model", model.architecture, "models"),
-                    ("subset", model.subset, "subsets"),
-                    ("prior", model.prior, "priors"),
-                )
-                if key not in config[table]
-            ]
-            yield from missing or _check_model(config, model, where, inspected)
-
-
-def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping) -> Iterator[str]:
-    subset, prior = config["subsets"][model.subset], config["priors"][model.prior]
-    shape, labels = dataset_facts(config, subset["dataset"], inspected)
-    for split in ("train", "test"):
-        if split not in labels:
-            yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
-    yield from _check_exposure(config, model.subset, shape, where, inspected)
-    network = _network(config, model.architecture, shape)
-    yield from _check_shape(network, shape, where)
-    latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
-    if longest > latent:
-        yield (
-            f"priors.{model.prior}.means: {longest} coordinates, but the latent of "
-            f"{model.architecture} on {model.subset} has {latent}"
-        )
-    groups = _groups(subset, labels, prior["assignment"])
-    if groups != len(prior["means"]):
-        yield (
-            f"{where}: assignment {prior['assignment']!r} makes {groups} groups of images, "
-            f"priors.{model.prior} has {len(prior['means'])} means"
-        )
-
-
-def _check_exposure(
-    config: Mapping, subset: str, shape: tuple, where: str, inspected: Mapping
-) -> Iterator[str]:
-    other = config["subsets"][subset]["out_of_distribution"]
-    if other is None:
-        yield f"{where}: subsets.{subset} names no out_of_distribution subset"
-        return
-    dataset = config["subsets"][other]["dataset"]
-    other_shape, labels = dataset_facts(config, dataset, inspected)
-    if other_shape != shape:
-        yield f"{where}: images are {shape}, those of {other} are {other_shape}"
-    if "test" not in labels:
-        yield f"{where}: {dataset} has no test split for {other}"
-
-
-def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
-    if "latent_dim" in network and shape not in VAE_SHAPES:
-        yield f"{where}: a VAE takes images {' or '.join(map(str, VAE_SHAPES))}, not {shape}"
-    squeezes = 1 + len(network.get("squeeze_after", []))
-    if "squeeze_after" in network and any(side % 2**squeezes for side in shape[1:]):
-        yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
-
-
-def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
-    n_labels = len(subset["labels"] or labels.get("train", []))
-    all_clusters = subset["kmeans"] and subset["kmeans"]["keep"] is None
-    per_label = subset["kmeans"]["k"] if all_clusters else 1
-    return {"single": 1, "label": n_labels, "cluster": n_labels * per_label}[assignment]
-
-
-def _check_priors(config: Mapping) -> Iterator[str]:
-    for name, prior in config["priors"].items():
-        if prior["beta"] is not None and prior["kind"] != "generalized_gaussian":
-            yield f"priors.{name}.beta: only kind generalized_gaussian has it"
-        if not all(math.isfinite(value) for mean in prior["means"] for value in mean):
-            yield f"priors.{name}.means: {prior['means']} must be finite"
-        if not math.isfinite(prior["scale"]):
-            yield f"priors.{name}.scale: {prior['scale']} must be finite"
-
-
-def _check_budgets(config: Mapping) -> Iterator[str]:
-    for name, model in config["models"].items():
-        if name == "vae" and model["draws"] < 2:
-            yield "models.vae.draws: a standard error needs at least 2 importance samples"
-        for kind, network in model["network"].items():
-            late = [n for n in network.get("squeeze_after", []) if n > network["couplings"]]
-            if late:
-                yield (
-                    f"models.{name}.network.{kind}.squeeze_after: there are "
-                    f"{network['couplings']} couplings, so no squeeze comes after {late}"
-                )
-
-
-def _check_figures(config: Mapping) -> Iterator[str]:
-    known = [str(name) for entry in config["experiments"].values() for name in entry["models"]]
-    for kind in ("figures", "tables"):
-        for name, entry in config[kind].items():
-            panels = entry["panels"].values() if kind == "figures" else [entry["models"]]
-            for model in (m for panel in panels for m in panel):
-                if model not in known:
-                    yield _unknown(f"{kind}.{name}", "model of an experiment named", model, known)

@@ -134,7 +134,7 @@ def _leaves(values: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{prefix}{key}.")
         else:
-            yield f"{prefix}{key}", "all or none" if value is None else str(value)
+            yield f"{prefix}{key}", "null" if value is None else str(value)
 
 
 def _training(record: Mapping) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from oodpriors import config as configuration
+from oodpriors.checks import check_references
 
 
 def read_yaml(path):
@@ -38,7 +39,7 @@ def load_config():
         if checked["data"] == "embedded":
             checked = configuration.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])
-        configuration.check_references(checked, inspected)
+        check_references(checked, inspected)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
     return checked, inspected
