@@ -33,7 +33,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check workflow
-	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow tests
+	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow
 	$(BIN)/snakemake --lint
 
 docs: setup

@@ -20,6 +20,8 @@ from oodpriors.flows import (
     data_dependent_initialization,
 )
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 
 class Case(NamedTuple):
     """A layer with the images it takes, (C, H, W)."""
@@ -56,23 +58,6 @@ CONVOLUTIONS = [case for case in CASES if case.name in ("channels", "rows", "col
 
 def parametrize(cases):
     return pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(0)
-    yield
-    torch.set_default_dtype(before)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def initialized(layer, shape):

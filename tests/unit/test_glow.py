@@ -16,6 +16,8 @@ from oodpriors.likelihood import bits_per_dim
 from oodpriors.models import load_weights, save_weights
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior, Prior
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 MEANS = [[-5.0], [5.0]]
 PRIORS = {"gaussian": GaussianPrior, "generalized": GeneralizedGaussianPrior}
 
@@ -49,23 +51,6 @@ class Case(NamedTuple):
 CASES = [Case((1, 8, 8), 4, (2,)), Case((3, 8, 8), 3, (1,)), Case((1, 4, 8), 2, ())]
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_prior = pytest.mark.parametrize("prior", PRIORS)
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(0)
-    yield
-    torch.set_default_dtype(before)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

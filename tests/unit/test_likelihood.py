@@ -17,6 +17,8 @@ from oodpriors.likelihood import (
 )
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior, log_mean_exp
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 LATENT, OBSERVED, NOISE = 2, 4, 0.7
 PARTS = (
     "reconstruction",
@@ -27,15 +29,6 @@ PARTS = (
 )
 PRIORS = {"unimodal": [[0.0]], "bimodal": [[-2.0], [2.0]]}
 every_prior = pytest.mark.parametrize("means", PRIORS.values(), ids=PRIORS)
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(0)
-    yield
-    torch.set_default_dtype(before)
 
 
 class LinearGaussian:

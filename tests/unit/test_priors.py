@@ -19,6 +19,8 @@ from torch.distributions import (
 
 from oodpriors.priors import build_prior
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 DIM = 3
 MEANS = {
     1: [[1.5]],
@@ -69,15 +71,6 @@ ODD = [case for case in CASES if case.beta == 3.5]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_shape = pytest.mark.parametrize("case", SHAPES, ids=str)
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(0)
-    yield
-    torch.set_default_dtype(before)
 
 
 def latents(n=50):

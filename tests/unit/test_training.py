@@ -37,14 +37,6 @@ SHAPES = {"vae": (1, 28, 28), "glow": (1, 8, 8)}
 every_model = pytest.mark.parametrize("kind", SHAPES)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def build(kind, seed=0):
     torch.manual_seed(seed)
     if kind == "vae":

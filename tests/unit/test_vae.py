@@ -15,6 +15,8 @@ from oodpriors.models import load_weights, save_weights
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
 from oodpriors.vae import VAE
 
+pytestmark = pytest.mark.usefixtures("double_precision")
+
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
 # kernel, stride, channels, padding, side of the output; copied from the paper's tables, but
 # for the padding of Table 2b's third row: 1 there gives an image of 30 x 30
@@ -28,23 +30,6 @@ DECODER_SIDES = {GREY: [7, 13, 27, 27, 28], COLOUR: [1, 4, 8, 16, 32]}
 LATENTS = {GREY: 50, COLOUR: 100}
 
 every_shape = pytest.mark.parametrize("shape", [GREY, COLOUR], ids=["28x28", "32x32"])
-
-
-@pytest.fixture(autouse=True)
-def double_precision():
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    torch.manual_seed(0)
-    yield
-    torch.set_default_dtype(before)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def images(shape, n=3):

@@ -18,7 +18,7 @@ from oodpriors.statistics import ScoreTable
 
 __all__ = ["Series", "histogram_panels", "plot_histograms", "save", "style"]
 
-# Okabe and Ito's colour-blind-safe palette: blue and vermillion, and a light tone of each.
+# Okabe and Ito's colour-blind-safe palette: blue and vermilion, and a light tone of each.
 COLOURS = {
     ("test", 0): "#0072B2",
     ("ood", 0): "#D55E00",
