@@ -16,7 +16,7 @@ install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
 .PHONY: demo quick test lint docs format setup tex clean
 
 demo: setup tex
-	$(BIN)/snakemake $(DEMO) --quiet rules host
+	$(BIN)/snakemake $(DEMO) --quiet host reason
 	$(BIN)/snakemake $(DEMO) --quiet all --report $(DEMO_RESULTS)/report.html
 	@cat $(DEMO_RESULTS)/verdicts.txt
 	@echo
@@ -24,7 +24,7 @@ demo: setup tex
 	  test ! -e $(DEMO_RESULTS)/$$file || echo "$(DEMO_RESULTS)/$$file"; done
 
 quick: setup tex
-	$(BIN)/snakemake --quiet rules host
+	$(BIN)/snakemake --quiet host reason
 
 test: setup tex lint
 	$(BIN)/python -m pytest

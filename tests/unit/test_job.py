@@ -2,6 +2,7 @@
 
 import errno
 import io
+import re
 import sys
 
 import numpy as np
@@ -129,8 +130,8 @@ def test_an_error_of_another_library_keeps_its_traceback(log, tmp_path):
 
 def test_a_full_disk_is_one_line_that_says_how_to_go_on(log):
     text = failed(log, throw, OSError(errno.ENOSPC, "No space left on device"))
-    assert text == (
-        "error: No space left on device; nothing half-written is taken for whole, run again\n"
+    assert re.fullmatch(
+        r"error: .*No space left on device: free some space, then run again\n", text
     )
 
 
@@ -142,7 +143,7 @@ def test_a_full_disk_while_a_file_is_written_names_the_file(log, tmp_path):
     text = failed(log, work)
     assert text.startswith(f"error: no space left to write {tmp_path / 'weights.pt'}: ")
     assert len(text.splitlines()) == 1
-    assert "run again" in text
+    assert text.count("run again") == 1
 
 
 def test_a_bug_inside_the_library_keeps_its_traceback(tmp_path):

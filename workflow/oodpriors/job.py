@@ -30,9 +30,8 @@ def job(log: str) -> Iterator[None]:
 
 def _one_line(error: Exception) -> str | None:
     if isinstance(error, OSError):
-        if error.errno == errno.ENOSPC and error.filename is None:
-            return f"{error.strerror}; nothing half-written is taken for whole, run again"
-        return str(error)
+        bare = error.errno == errno.ENOSPC and "run again" not in str(error)
+        return f"{error}: free some space, then run again" if bare else str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     deliberate = Path(last.filename).parent == Path(__file__).parent
     return str(error) if deliberate and (last.line or "").startswith("raise") else None
