@@ -30,8 +30,9 @@ def job(log: str) -> Iterator[None]:
 
 def _one_line(error: Exception) -> str | None:
     if isinstance(error, OSError):
-        bare = error.errno == errno.ENOSPC and "run again" not in str(error)
-        return f"{error}: free some space, then run again" if bare else str(error)
+        text = str(error) if error.filename or not error.strerror else error.strerror
+        bare = error.errno == errno.ENOSPC and "run again" not in text
+        return f"{text}: free some space, then run again" if bare else text
     last = traceback.extract_tb(error.__traceback__)[-1]
     deliberate = Path(last.filename).parent == Path(__file__).parent
     return str(error) if deliberate and (last.line or "").startswith("raise") else None
