@@ -92,7 +92,7 @@ def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
         np.savez(project / f"{name}.npz", images=images, labels=labels, split=split)
     output = snakemake(project, "-n", "--configfile", "mine.yaml").stdout
     planned = jobs(output)
-    assert (planned["train"], planned["plot_histograms"]) == (10, 2)
+    assert (planned["train"], planned["plot_histograms"]) == (10, 3)
     assert "models/vae/cells/wide/seed0/scores.parquet" in output
     assert "figures/cells.pdf" in output
 

@@ -101,7 +101,7 @@ def _range(series: list[Series]) -> tuple[float, float]:
 def plot_histograms(
     panels: Mapping[str, list[Series]], note: str, paths: list[Path], label: str
 ) -> None:
-    """Histograms side by side, one panel for each title (Figures 4, 8, 9 and 16).
+    """Histograms, one panel for each title, two or three in a row (Figures 4, 8, 9 and 16).
 
     Args:
         panels: series by the panel's title.
@@ -110,13 +110,17 @@ def plot_histograms(
         label: of the horizontal axis.
     """
     style()
-    figure, axes = plt.subplots(
-        1, len(panels), figsize=(3.5 * len(panels), 2.9), layout="constrained", squeeze=False
-    )
-    for axis, (title, series) in zip(axes[0], panels.items(), strict=True):
+    columns = 2 if len(panels) == 4 else min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    size = (3.5 * columns, 2.6 * rows + 0.3)
+    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
         _draw(axis, title, series, label)
-    axes[0, 0].set_ylabel("density")
-    figure.suptitle("\n".join(textwrap.wrap(note, 64 * len(panels))), fontsize=6.5, color="0.35")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("density")
+    figure.suptitle("\n".join(textwrap.wrap(note, 64 * columns)), fontsize=6.5, color="0.35")
     save(figure, paths)
 
 
