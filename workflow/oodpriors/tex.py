@@ -91,7 +91,8 @@ def _inline(text: str) -> str:
     pieces = re.split(r"(`[^`]+`|\*\*[^*]+\*\*)", text)
     for i, piece in enumerate(pieces):
         if piece.startswith("`"):
-            pieces[i] = rf"\texttt{{{escape(piece[1:-1])}}}"
+            code = escape(piece[1:-1]).replace(".", r".\allowbreak{}")  # keys are long
+            pieces[i] = rf"\texttt{{{code}}}"
         elif piece.startswith("**"):
             pieces[i] = rf"\textbf{{{escape(piece[2:-2])}}}"
         else:
