@@ -129,7 +129,7 @@ def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
     if "latent_dim" in network and shape not in VAE_SHAPES:
         yield f"{where}: a VAE takes images {' or '.join(map(str, VAE_SHAPES))}, not {shape}"
     squeezes = 1 + len(network.get("squeeze_after", []))
-    if "squeeze_after" in network and any(side % 2**squeezes for side in shape[1:]):
+    if "couplings" in network and any(side % 2**squeezes for side in shape[1:]):
         yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
 
 
@@ -137,7 +137,8 @@ def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
     n_labels = len(subset["labels"] or labels.get("train", []))
     all_clusters = subset["kmeans"] and subset["kmeans"]["keep"] is None
     per_label = subset["kmeans"]["k"] if all_clusters else 1
-    return {"single": 1, "label": n_labels, "cluster": n_labels * per_label}[assignment]
+    groups = {"single": 1, "cluster": n_labels * per_label}
+    return groups.get(assignment, n_labels)
 
 
 def _check_priors(config: Mapping) -> Iterator[str]:

@@ -5,7 +5,9 @@ Everything here works on dictionaries; who calls it reads the files.
 
 import copy
 import difflib
-from collections.abc import Iterator, Mapping
+import math
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from jsonschema import Draft202012Validator
@@ -18,13 +20,17 @@ __all__ = [
     "image_shape",
     "merge",
     "model_ids",
+    "model_seeds",
     "model_spec",
+    "models_of",
     "network_of",
     "run_name",
     "selection",
     "suggestion",
     "validate",
+    "with_means",
     "with_models",
+    "with_only",
     "with_stand_ins",
 ]
 
@@ -165,6 +171,15 @@ def model_ids(config: Mapping) -> list[ModelId]:
     return [ModelId(*name.split("/")) for name in dict.fromkeys(names)]
 
 
+def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
+    """Seeds of each model: those of all experiments that it belongs to."""
+    seeds = {model: set() for model in model_ids(config)}
+    for experiment in config["experiments"].values():
+        for name in experiment["models"]:
+            seeds[ModelId(*name.split("/"))] |= set(experiment["seeds"] or config["seeds"])
+    return {model: sorted(own) for model, own in seeds.items()}
+
+
 def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
     """Image shape and labels by split of a data set; npz files were inspected before."""
     entry = config["datasets"][name]
@@ -196,6 +211,87 @@ def selection(config: Mapping, subset: str, split: str) -> dict:
     }
 
 
+def with_means(config: Mapping, read: Callable[[str], str]) -> dict:
+    """The configuration with the means of each prior as lists of coordinates.
+
+    Args:
+        config: validated.
+        read: gives the text of a file.
+
+    Raises:
+        ConfigError: a file of means cannot be read.
+    """
+    priors, mistakes = {}, []
+    for name, entry in config["priors"].items():
+        try:
+            priors[name] = entry | {"means": _means(entry["means"], read)}
+        except (OSError, ValueError) as error:
+            mistakes.append(
+                f"priors.{name}.means: {entry['means']} is no CSV file with a mean in each line "
+                f"({error})"
+            )
+    if mistakes:
+        raise ConfigError(mistakes)
+    return dict(config) | {"priors": priors}
+
+
+def _means(means, read: Callable[[str], str]) -> list[list[float]]:
+    if isinstance(means, str):
+        lines = [line for line in read(means).splitlines() if line.strip()]
+        return [[float(value) for value in line.split(",")] for line in lines]
+    if isinstance(means, Mapping):
+        rule = RULES[means["rule"]]
+        return rule(means["k"], means["distance"], means.get("centred", True))
+    return means
+
+
+def _line(k: int, distance: float, centred: bool) -> list[list[float]]:
+    start = -(k - 1) / 2 if centred else 0
+    # the first component is the rightmost, as with means written [[m], [-m]]
+    order = reversed(range(k)) if centred else range(k)
+    return [[distance * (start + i)] for i in order]
+
+
+def _axes(k: int, distance: float, centred: bool) -> list[list[float]]:
+    return [[distance if i == j else 0.0 for i in range(k)] for j in range(k)]
+
+
+def _simplex(k: int, distance: float, centred: bool) -> list[list[float]]:
+    side = distance / math.sqrt(2)
+    return [[side * ((i == j) - 1 / k) for i in range(k)] for j in range(k)]
+
+
+RULES = {"line": _line, "axes": _axes, "simplex": _simplex}
+
+
+def with_only(config: Mapping) -> dict:
+    """The configuration restricted to the experiments of ``only``, if it names any.
+
+    Figures, tables and curves that need a model of another experiment are left out.
+
+    Raises:
+        ConfigError: there is no experiment of such a name.
+    """
+    wanted = config["only"]
+    if wanted is None:
+        return dict(config)
+    experiments = config["experiments"]
+    unknown = [
+        f"only: there is no experiment {name!r}{suggestion(name, experiments)}"
+        for name in wanted
+        if name not in experiments
+    ]
+    if unknown:
+        raise ConfigError(unknown)
+    kept = dict(config) | {"experiments": {name: experiments[name] for name in wanted}}
+    known = {str(model) for model in model_ids(kept)}
+    for table in ("figures", "tables", "curves"):
+        kept[table] = {
+            name: entry for name, entry in config[table].items() if set(models_of(entry)) <= known
+        }
+    return kept
+
+
 def run_name(config: Mapping) -> str:
     """Folder of a run under results/: by default the scale, and whether on stand-ins."""
     default = config["scale"] + ("-embedded" if config["data"] == "embedded" else "")
@@ -211,29 +307,50 @@ def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -
     shape = image_shape(config, model.subset, inspected)
     prior = config["priors"][model.prior]
     shown = ("title", "assignment")
+    training = config["models"][model.architecture]["training"]
     return {
         "architecture": model.architecture,
         "image_shape": list(shape),
         "prior": {k: v for k, v in prior.items() if k not in shown and v is not None},
         "network": network_of(config, model.architecture, shape),
-        "training": config["models"][model.architecture]["training"],
+        "training": training | {"shift": config["subsets"][model.subset]["shift"]},
         "seed": seed,
     }
 
 
-def with_models(entries: list[Mapping], config: Mapping) -> list[Mapping]:
-    """Those claims or published numbers of which the experiments have every model."""
-    known = {str(model) for model in model_ids(config)}
-    return [entry for entry in entries if set(_models_in(entry)) <= known]
+def with_models(entries: list[Mapping], config: Mapping, analyses: Collection[str]) -> list[Mapping]:
+    """Those claims or published numbers for which this configuration has everything.
+
+    Args:
+        entries: with quantities (see :class:`oodpriors.statistics.Measure`).
+        config: the whole configuration.
+        analyses: names of those whose stored quantities there will be.
+    """
+    models = {str(model) for model in model_ids(config)}
+    known = models | set(config["curves"]) | set(analyses)
+    return [entry for entry in entries if set(_needs(entry)) <= known]
 
 
-def _models_in(entry) -> Iterator[str]:
+def _needs(entry) -> Iterator[str]:
     if isinstance(entry, Mapping):
         for key, value in entry.items():
-            if key == "model":
+            if key in ("model", "curve"):
                 yield value
+            elif key == "stored":
+                yield value.split("/")[0]
             else:
-                yield from _models_in(value)
+                yield from _needs(value)
     elif isinstance(entry, list):
         for value in entry:
-            yield from _models_in(value)
+            yield from _needs(value)
+
+
+def models_of(entry) -> Iterator[str]:
+    """Names of models anywhere in an entry of the configuration."""
+    if isinstance(entry, Mapping):
+        yield from models_of(list(entry.values()))
+    elif isinstance(entry, list):
+        for value in entry:
+            yield from models_of(value)
+    elif isinstance(entry, str) and re.fullmatch("[a-z0-9_]+(/[a-z0-9_]+){2}", entry):
+        yield entry

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 __all__ = [
     "ActNorm",
+    "AdditiveCoupling",
     "AffineCoupling",
     "AxisConvolution",
     "Squeeze",
@@ -179,9 +180,7 @@ class AffineCoupling(nn.Module):
 
     def __init__(self, channels: int, width: int, scale_floor: float = 0.1) -> None:
         super().__init__()
-        if channels < 2:
-            raise ValueError(f"a coupling needs at least 2 channels, got {channels}: squeeze first")
-        self.kept = channels // 2
+        self.kept = _half(channels)
         self.scale_floor = scale_floor
         self.network = CouplingNetwork(self.kept, 2 * (channels - self.kept), width)
 
@@ -201,3 +200,32 @@ class AffineCoupling(nn.Module):
         kept, changed = y[:, : self.kept], y[:, self.kept :]
         shift, scale = self._shift_and_scale(kept)
         return torch.cat([kept, changed / scale - shift], 1)
+
+
+class AdditiveCoupling(nn.Module):
+    """Second half y2 = x2 + t(x1), first half kept: the coupling of a constant-volume Glow.
+
+    Raises:
+        ValueError: fewer than two channels, which cannot be split.
+    """
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__()
+        self.kept = _half(channels)
+        self.network = CouplingNetwork(self.kept, channels - self.kept, width)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, C, H, W) -> (B, C, H, W), zeros (B,)."""
+        kept, changed = x[:, : self.kept], x[:, self.kept :]
+        return torch.cat([kept, changed + self.network(kept)], 1), x.new_zeros(len(x))
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, H, W)."""
+        kept, changed = y[:, : self.kept], y[:, self.kept :]
+        return torch.cat([kept, changed - self.network(kept)], 1)
+
+
+def _half(channels: int) -> int:
+    if channels < 2:
+        raise ValueError(f"a coupling needs at least 2 channels, got {channels}: squeeze first")
+    return channels // 2

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from oodpriors.flows import (
     ActNorm,
+    AdditiveCoupling,
     AffineCoupling,
     AxisConvolution,
     Squeeze,
@@ -15,9 +16,10 @@ from oodpriors.flows import (
 from oodpriors.likelihood import flow_log_prob
 from oodpriors.priors import Prior
 
-__all__ = ["Glow", "dequantize"]
+__all__ = ["COUPLINGS", "Glow", "dequantize"]
 
 PIXEL_VALUES = 256
+COUPLINGS = {"affine": AffineCoupling, "additive": AdditiveCoupling}
 
 
 def dequantize(x: Tensor, dtype: torch.dtype) -> Tensor:
@@ -39,7 +41,9 @@ class Glow(nn.Module):
         squeeze_after: numbers of the couplings after which another squeeze follows
             (paper: 16, or 8 and 16).
         width: hidden channels of the coupling networks (OpenAI: 512).
-        scale_floor: added to the scale of the couplings (paper: 0.1).
+        coupling: ``affine``, or ``additive`` for a constant-volume Glow (Section 3.2).
+        parameters: further ones of the couplings: the affine ones' ``scale_floor``, added
+            to their scale (paper: 0.1).
 
     Raises:
         ValueError: the image cannot be squeezed so often, or the prior's dimension
@@ -55,7 +59,8 @@ class Glow(nn.Module):
         couplings: int = 32,
         squeeze_after: tuple[int, ...] = (16,),
         width: int = 512,
-        scale_floor: float = 0.1,
+        coupling: str = "affine",
+        **parameters,
     ) -> None:
         super().__init__()
         channels, height, columns = image_shape
@@ -78,7 +83,7 @@ class Glow(nn.Module):
             layers += [
                 ActNorm(channels),
                 AxisConvolution(channels),
-                AffineCoupling(channels, width, scale_floor),
+                COUPLINGS[coupling](channels, width, **parameters),
             ]
             if number in squeeze_after:
                 layers.append(Squeeze())

@@ -33,14 +33,19 @@ def build_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
     return Glow(image_shape, build_prior(dim=math.prod(image_shape), **prior), **parameters)
 
 
-BUILDERS = {"vae": build_vae, "glow": build_glow}
+def build_cv_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
+    """A constant-volume Glow: additive couplings on one grid, as Equation 7 supposes."""
+    return build_glow(image_shape, prior, coupling="additive", squeeze_after=(), **parameters)
+
+
+BUILDERS = {"vae": build_vae, "glow": build_glow, "cv_glow": build_cv_glow}
 
 
 def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> nn.Module:
     """The model that these plain values describe, with fresh weights.
 
     Args:
-        architecture: ``vae`` or ``glow``.
+        architecture: ``vae``, ``glow`` or ``cv_glow``.
         image_shape: (C, H, W).
         prior: arguments of :func:`oodpriors.priors.build_prior` but the dimension.
         network: the architecture's own arguments.

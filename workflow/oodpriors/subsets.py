@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["ASSIGNMENTS", "assign", "fit_clusters", "nearest_cluster", "select", "to_nchw"]
+__all__ = ["ASSIGNMENTS", "RANDOM", "assign", "fit_clusters", "nearest_cluster", "select", "to_nchw"]
 
 
 def to_nchw(images: np.ndarray) -> np.ndarray:
@@ -105,43 +105,60 @@ def select(
     }
 
 
-def _single(labels: np.ndarray, cluster: np.ndarray, order: list[int]) -> np.ndarray:
+Order = list[int]
+
+
+def _single(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
     return np.zeros(len(labels), np.int64)
 
 
-def _by_label(labels: np.ndarray, cluster: np.ndarray, order: list[int]) -> np.ndarray:
+def _by_label(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
     rank = {label: k for k, label in enumerate(order)}
     return np.asarray([rank[label] for label in labels.tolist()], np.int64)
 
 
-def _by_cluster(labels: np.ndarray, cluster: np.ndarray, order: list[int]) -> np.ndarray:
-    pairs = _by_label(labels, cluster, order) * (cluster.max() + 1) + cluster
+def _by_cluster(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
+    pairs = _by_label(labels, cluster, order, seed) * (cluster.max() + 1) + cluster
     return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 
 
-ASSIGNMENTS = {"single": _single, "label": _by_label, "cluster": _by_cluster}
+def _random(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(_by_label(labels, cluster, order, seed))
+
+
+ASSIGNMENTS = {
+    "single": _single,
+    "label": _by_label,
+    "cluster": _by_cluster,
+    "random": _random,
+}
 
 
 def assign(
-    kind: str, labels: np.ndarray, cluster: np.ndarray, order: list[int] | None = None
+    kind: str,
+    labels: np.ndarray,
+    cluster: np.ndarray,
+    order: Order | None = None,
+    seed: int = 0,
 ) -> np.ndarray:
     """Component that each training image belongs to, (N,) int64 (Section 4).
 
     ``single`` puts all into one component (a unimodal prior), ``label`` follows the
     order of the subset's labels, ``cluster`` gives each k-means cluster of each label
-    its own.
+    its own, and ``random`` deals the components of ``label`` out anew: they keep their
+    sizes and their images have nothing in common (our control).
 
     Args:
         kind: one of ASSIGNMENTS.
         labels: (N,).
         cluster: number of the k-means cluster within the label, (N,).
         order: of the labels; None sorts them.
+        seed: of the random assignment.
 
     Raises:
         ValueError: unknown kind.
     """
     if kind not in ASSIGNMENTS:
         raise ValueError(f"assignment {kind!r} is unknown; choose one of {', '.join(ASSIGNMENTS)}")
-    return ASSIGNMENTS[kind](
-        labels, cluster, np.unique(labels).tolist() if order is None else order
-    )
+    order = np.unique(labels).tolist() if order is None else order
+    return ASSIGNMENTS[kind](labels, cluster, order, seed)

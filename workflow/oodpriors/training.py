@@ -14,7 +14,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from oodpriors.models import load_tensors, save_tensors
 from oodpriors.progress import Progress
 
-__all__ = ["DivergenceError", "InterruptedTraining", "Trainer", "TrainingSettings", "find_device"]
+__all__ = [
+    "DivergenceError",
+    "InterruptedTraining",
+    "Trainer",
+    "TrainingSettings",
+    "find_device",
+    "random_shift",
+]
 
 
 class DivergenceError(ArithmeticError):
@@ -42,6 +49,8 @@ class TrainingSettings:
         polyak_epochs: epochs over which parameters are averaged for evaluation; 0 takes
             the last ones. Meant for flows: batch statistics are not averaged.
         initialization_batch: images of the data-dependent initialisation.
+        shift: largest random shift of an image in training, as a fraction of its sides
+            (Section 5.1: 0.1 for CIFAR-10).
         seed: of weights, batches and noise.
     """
 
@@ -55,6 +64,7 @@ class TrainingSettings:
     max_grad_norm: float | None = None
     polyak_epochs: float = 0.0
     initialization_batch: int = 256
+    shift: float = 0.0
     seed: int = 0
 
     def learning_rate_factor(self, step: int, steps_per_epoch: int) -> float:
@@ -75,6 +85,24 @@ def find_device(name: str) -> torch.device:
     if name == "cuda" and not available:
         raise ValueError("device: cuda was asked for, but no GPU is visible; set device: auto")
     return torch.device("cuda" if name != "cpu" and available else "cpu")
+
+
+def random_shift(x: Tensor, fraction: float) -> Tensor:
+    """Each image moved by whole pixels, at most fraction of its sides: (B, C, H, W) -> the same.
+
+    Uniform in both directions; what is uncovered repeats the nearest border pixel.
+    """
+    rows, columns = (
+        (torch.arange(side) + _shifts(len(x), side, fraction)).clamp(0, side - 1).to(x.device)
+        for side in x.shape[2:]
+    )
+    images = torch.arange(len(x), device=x.device)[:, None, None]
+    return x.movedim(1, -1)[images, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+
+
+def _shifts(n: int, side: int, fraction: float) -> Tensor:
+    most = int(fraction * side)
+    return torch.randint(-most, most + 1, (n, 1))
 
 
 class Trainer:
@@ -192,7 +220,10 @@ class Trainer:
         start = position * self.settings.batch_size
         batch = self._permutation[start : start + self.settings.batch_size]
         self.step += 1
-        row = self._update(self.images[batch], self.components[batch])
+        x = self.images[batch]
+        if self.settings.shift:
+            x = random_shift(x, self.settings.shift)
+        row = self._update(x, self.components[batch])
         self.epoch_rows.append(row)
         if position == self.steps_per_epoch - 1:
             self._close_epoch(epoch)

@@ -65,6 +65,8 @@ class VAE(nn.Module):
         encoder_norm_last: batch norm after the encoder's last convolution too (the
             paper's sentence can be read in both ways).
         scaled_start: let :meth:`initialize` scale the latent to the prior's size.
+        output_precision: ``float32`` or ``bfloat16``, of the products of the decoder's last
+            layer, which is most of the cost; all else is in the precision of the weights.
 
     Raises:
         ValueError: the paper gives no architecture for image_shape.
@@ -85,6 +87,7 @@ class VAE(nn.Module):
         decoder_width: int | None = None,
         encoder_norm_last: bool = True,
         scaled_start: bool = False,
+        output_precision: str = "float32",
     ) -> None:
         super().__init__()
         if tuple(image_shape) not in ARCHITECTURES:
@@ -105,6 +108,7 @@ class VAE(nn.Module):
             *_start(latent_dim, rows.start),
             *_decoder(_narrowed(rows.decoder, decoder_width), rows.start, latent_dim),
         )
+        self.decoder[-1].low_precision = output_precision == "bfloat16"
         self.to(memory_format=torch.channels_last)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -183,6 +187,24 @@ class VAE(nn.Module):
         first.weight /= factor.view(along_inputs)
 
 
+class OutputConvolution(nn.ConvTranspose2d):
+    """A transposed convolution whose products may be taken in bfloat16."""
+
+    low_precision = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H', W'), in the precision of x."""
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision):
+            return self._product(x).to(x.dtype)
+
+    def _product(self, x: Tensor) -> Tensor:
+        if self.stride != (1, 1):
+            return super().forward(x)
+        # with stride 1 it is a convolution with the kernel turned round, which is faster
+        weight = self.weight.transpose(0, 1).flip(2, 3)
+        return F.conv2d(x, weight, self.bias, padding=self.kernel_size[0] - 1 - self.padding[0])
+
+
 def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn.Module]:
     modules: list[nn.Module] = []
     for i, row in enumerate(rows):
@@ -207,9 +229,8 @@ def _decoder(
     modules: list[nn.Module] = []
     for i, row in enumerate(rows):
         last = i == len(rows) - 1
-        modules.append(
-            nn.ConvTranspose2d(channels, row.channels, row.kernel, row.stride, row.padding)
-        )
+        convolution = OutputConvolution if last else nn.ConvTranspose2d
+        modules.append(convolution(channels, row.channels, row.kernel, row.stride, row.padding))
         modules += [] if last else [nn.BatchNorm2d(row.channels), nn.ReLU()]
         channels = row.channels
     return modules

@@ -36,10 +36,12 @@ def load_config():
     merged = configuration.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
     try:
         checked = configuration.validate(merged, read_yaml("../schemas/config.schema.yaml"))
+        checked = configuration.with_means(checked, lambda path: Path(path).read_text())
         if checked["data"] == "embedded":
             checked = configuration.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])
         check_references(checked, inspected)
+        checked = configuration.with_only(checked)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
     return checked, inspected
@@ -50,9 +52,11 @@ config.update(checked)
 
 LIBRARY = os.path.relpath(Path(workflow.basedir, "oodpriors"))
 RUN = configuration.run_name(config)
-MODELS = configuration.model_ids(config)
-CLAIMS = configuration.with_models(read_yaml("../../config/claims.yaml"), config)
-PUBLISHED = configuration.with_models(read_yaml("../../config/published.yaml"), config)
+SEEDS = configuration.model_seeds(config)
+MODELS = list(SEEDS)
+ANALYSES = []
+CLAIMS = configuration.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSES)
+PUBLISHED = configuration.with_models(read_yaml("../../config/published.yaml"), config, ANALYSES)
 HAS_TEX = bool(
     "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
     or shutil.which("latexmk")
@@ -72,7 +76,7 @@ if config["device"] == "cuda" and workflow.local_exec and not shutil.which("nvid
 
 
 wildcard_constraints:
-    architecture="[a-z0-9_]+",
+    architecture="vae|glow|cv_glow",
     subset="[a-z0-9_]+",
     prior="[a-z0-9_]+",
     dataset="[a-z0-9_]+",
@@ -176,13 +180,13 @@ def get_network_code(wildcards):
     return library("priors", "training", "fitting", "models", *CODE[wildcards.architecture])
 
 
-CODE = {"vae": ["vae"], "glow": ["glow", "flows"]}
+CODE = {"vae": ["vae"], "glow": ["glow", "flows"], "cv_glow": ["glow", "flows"]}
 
 
 def collect_files(models, pattern):
     """Files of the given models, all seeds of one model after the other."""
     return [
-        pattern.format(**model._asdict(), seed=seed) for model in models for seed in config["seeds"]
+        pattern.format(**model._asdict(), seed=seed) for model in models for seed in SEEDS[model]
     ]
 
 

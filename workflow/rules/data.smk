@@ -96,5 +96,6 @@ rule assign:
         runtime=10,
     params:
         labels=get_labels,
+        seed=config["data_seed"],
     script:
         "../scripts/assign.py"

@@ -15,8 +15,13 @@ with job(snakemake.log[0]):
     from oodpriors.subsets import assign
 
     data = load_arrays(snakemake.input.arrays)
-    kind, order = snakemake.wildcards.assignment, snakemake.params.labels
-    component = assign(kind, data["labels"], data["cluster"], order)
+    component = assign(
+        snakemake.wildcards.assignment,
+        data["labels"],
+        data["cluster"],
+        order=snakemake.params.labels,
+        seed=snakemake.params.seed,
+    )
     table = pd.DataFrame({name: data[name] for name in ("index", "labels", "cluster")})
     with atomic(snakemake.output[0]) as path:
         table.assign(component=component).to_csv(path, index=False)
