@@ -3,7 +3,16 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from oodpriors.config import ConfigError, ModelId, dataset_facts, network_of, suggestion
+from oodpriors.config import (
+    ConfigError,
+    ModelId,
+    dataset_facts,
+    model_ids,
+    models_of,
+    network_of,
+    suggestion,
+    toy_ids,
+)
 
 __all__ = ["check_references"]
 
@@ -25,7 +34,9 @@ def check_references(config: Mapping, inspected: Mapping) -> None:
     _raise(_check_priors(config))
     _raise(_check_models(config, inspected))
     _raise(_check_budgets(config))
+    _raise(_check_toy(config))
     _raise(_check_figures(config))
+    _raise(_check_curves(config))
 
 
 def _raise(mistakes: Iterator[str]) -> None:
@@ -74,7 +85,7 @@ def _check_models(config: Mapping, inspected: Mapping) -> Iterator[str]:
     for experiment, entry in config["experiments"].items():
         for name in entry["models"]:
             where = f"experiments.{experiment}: {name}"
-            model = ModelId(*name.split("/"))
+            model = ModelId.of(name)
             missing = [
                 _unknown(where, what, key, config[table])
                 for what, key, table in (
@@ -164,14 +175,62 @@ def _check_budgets(config: Mapping) -> Iterator[str]:
                 )
 
 
+NEEDS = {
+    "histograms": "panels",
+    "curves": "curves",
+    "contours": "models",
+    "topology": "models",
+    "pixels": "models",
+    "decoded": "models",
+    "clusters": "subset",
+    "likelihoods": "models",
+    "second_order": "models",
+    "decomposition": "pairs",
+    "architecture": "network",
+}
+
+
 def _check_figures(config: Mapping) -> Iterator[str]:
-    known = [str(name) for entry in config["experiments"].values() for name in entry["models"]]
-    for kind in ("figures", "tables"):
-        for name, entry in config[kind].items():
-            panels = entry["panels"].values() if kind == "figures" else [entry["models"]]
-            for model in (m for panel in panels for m in panel):
+    known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
+    for table in ("figures", "tables", "curves", "analyses"):
+        for name, entry in config[table].items():
+            where = f"{table}.{name}"
+            need = NEEDS.get(entry.get("kind"))
+            if need and need not in entry:
+                yield f"{where}: kind {entry['kind']} needs the key {need}"
+            for model in models_of(entry):
                 if model not in known:
-                    yield _unknown(f"{kind}.{name}", "model of an experiment named", model, known)
+                    yield _unknown(where, "model of an experiment named", model, known)
+            yield from _check_parts(config, entry, where)
+
+
+def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
+    for curve in entry.get("curves", []):
+        if curve not in config["curves"]:
+            yield _unknown(f"{where}.curves", "curve", curve, config["curves"])
+    subset = entry.get("subset")
+    if subset is not None and not config["subsets"].get(subset, {}).get("kmeans"):
+        yield f"{where}.subset: {subset!r} is no subset with kmeans"
+    for title in entry.get("columns", {}):
+        if title not in entry["panels"]:
+            yield _unknown(f"{where}.columns", "panel", title, entry["panels"])
+
+
+def _check_curves(config: Mapping) -> Iterator[str]:
+    for name, curve in config["curves"].items():
+        for model in map(ModelId.of, curve["models"]):
+            means = config["priors"][model.prior]["means"]
+            if len(means) > 2:
+                yield f"curves.{name}: {model} has {len(means)} components; a distance needs two"
+
+
+def _check_toy(config: Mapping) -> Iterator[str]:
+    for prior in (config["toy"] or {"priors": []})["priors"]:
+        entry = config["priors"].get(prior)
+        if entry is None:
+            yield _unknown("toy.priors", "prior", prior, config["priors"])
+        elif len(entry["means"]) > 2:
+            yield f"toy.priors: {prior} has {len(entry['means'])} components, the mixtures have 2"
 
 
 def _latent_dim(network: Mapping, shape: tuple) -> int:

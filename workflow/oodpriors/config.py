@@ -15,9 +15,11 @@ from jsonschema import Draft202012Validator
 __all__ = [
     "ConfigError",
     "ModelId",
+    "component_distance",
     "dataset_facts",
     "document",
     "image_shape",
+    "lookup",
     "merge",
     "model_ids",
     "model_seeds",
@@ -27,6 +29,8 @@ __all__ = [
     "run_name",
     "selection",
     "suggestion",
+    "toy_ids",
+    "toy_spec",
     "validate",
     "with_means",
     "with_models",
@@ -41,6 +45,7 @@ SHAPES = {
     "cifar10": (3, 32, 32),
     "svhn": (3, 32, 32),
 }
+TOY = "toy"
 TEN_LABELS = list(range(10))
 SPLITS = {
     "mnist": ("test",),
@@ -66,6 +71,10 @@ class ModelId(NamedTuple):
 
     def __str__(self) -> str:
         return "/".join(self)
+
+    @classmethod
+    def of(cls, name: str) -> "ModelId":
+        return cls(*name.split("/"))
 
 
 def merge(base: Mapping, override: Mapping) -> dict:
@@ -168,7 +177,13 @@ def with_stand_ins(config: Mapping) -> dict:
 def model_ids(config: Mapping) -> list[ModelId]:
     """Models of all experiments, each once, in their order."""
     names = [m for experiment in config["experiments"].values() for m in experiment["models"]]
-    return [ModelId(*name.split("/")) for name in dict.fromkeys(names)]
+    return [ModelId.of(name) for name in dict.fromkeys(names)]
+
+
+def toy_ids(config: Mapping) -> list[ModelId]:
+    """Flows on mixtures in a few dimensions, named like models."""
+    toy = config["toy"] or {"dims": [], "priors": []}
+    return [ModelId(TOY, f"mixture_{d}", prior) for d in toy["dims"] for prior in toy["priors"]]
 
 
 def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
@@ -176,7 +191,7 @@ def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
     seeds = {model: set() for model in model_ids(config)}
     for experiment in config["experiments"].values():
         for name in experiment["models"]:
-            seeds[ModelId(*name.split("/"))] |= set(experiment["seeds"] or config["seeds"])
+            seeds[ModelId.of(name)] |= set(experiment["seeds"] or config["seeds"])
     return {model: sorted(own) for model, own in seeds.items()}
 
 
@@ -187,6 +202,17 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
         return inspected[name]["shape"], inspected[name]["labels"]
     like = entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]
     return SHAPES[like], dict.fromkeys(SPLITS[like], TEN_LABELS)
+
+
+def component_distance(config: Mapping, prior: str) -> float:
+    """Distance between the two components of a prior, 0 for a single one."""
+    first, *others = config["priors"][prior]["means"]
+    return math.dist(*_padded(first, others[0])) if others else 0.0
+
+
+def _padded(a: list[float], b: list[float]) -> tuple[list[float], list[float]]:
+    length = max(len(a), len(b))
+    return a + [0.0] * (length - len(a)), b + [0.0] * (length - len(b))
 
 
 def image_shape(config: Mapping, subset: str, inspected: Mapping) -> tuple[int, int, int]:
@@ -267,29 +293,50 @@ RULES = {"line": _line, "axes": _axes, "simplex": _simplex}
 def with_only(config: Mapping) -> dict:
     """The configuration restricted to the experiments of ``only``, if it names any.
 
-    Figures, tables and curves that need a model of another experiment are left out.
+    Figures, tables, curves and analyses that need anything else are left out.
 
     Raises:
         ConfigError: there is no experiment of such a name.
     """
-    wanted = config["only"]
-    if wanted is None:
+    if config["only"] is None:
         return dict(config)
     experiments = config["experiments"]
     unknown = [
-        f"only: there is no experiment {name!r}{suggestion(name, experiments)}"
-        for name in wanted
-        if name not in experiments
+        f"only: there is no experiment {name!r}{suggestion(name, [*experiments, TOY])}"
+        for name in config["only"]
+        if name not in (*experiments, TOY)
     ]
     if unknown:
         raise ConfigError(unknown)
-    kept = dict(config) | {"experiments": {name: experiments[name] for name in wanted}}
-    known = {str(model) for model in model_ids(kept)}
-    for table in ("figures", "tables", "curves"):
-        kept[table] = {
-            name: entry for name, entry in config[table].items() if set(models_of(entry)) <= known
-        }
+    kept = dict(config) | {
+        "experiments": {k: v for k, v in experiments.items() if k in config["only"]},
+        "toy": config["toy"] if TOY in config["only"] else None,
+    }
+    for table in ("curves", "analyses", "figures", "tables"):
+        known = _known(kept)
+        kept[table] = {k: v for k, v in config[table].items() if set(_parts(v)) <= known}
     return kept
+
+
+def _known(config: Mapping) -> set[str]:
+    models = [*model_ids(config), *toy_ids(config)]
+    toy = {TOY} if config["toy"] else set()
+    return {str(m) for m in models} | {m.subset for m in models} | set(config["curves"]) | toy
+
+
+def _parts(entry: Mapping) -> Iterator[str]:
+    yield from models_of(entry)
+    yield from entry.get("curves", [])
+    yield from [entry["subset"]] if "subset" in entry else []
+    yield from [TOY] if entry.get("kind") == TOY else []
+
+
+def lookup(config: Mapping, key: str):
+    """The value at a dotted key, whose names may hold digits for places in a list."""
+    value = config
+    for step in key.split("."):
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
 
 
 def run_name(config: Mapping) -> str:
@@ -305,20 +352,40 @@ def network_of(config: Mapping, architecture: str, shape: tuple) -> dict:
 def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -> dict:
     """Everything that defines a trained model, as plain values (spec.yaml)."""
     shape = image_shape(config, model.subset, inspected)
-    prior = config["priors"][model.prior]
-    shown = ("title", "assignment")
     training = config["models"][model.architecture]["training"]
     return {
         "architecture": model.architecture,
         "image_shape": list(shape),
-        "prior": {k: v for k, v in prior.items() if k not in shown and v is not None},
+        "prior": _prior_spec(config["priors"][model.prior]),
         "network": network_of(config, model.architecture, shape),
         "training": training | {"shift": config["subsets"][model.subset]["shift"]},
         "seed": seed,
     }
 
 
-def with_models(entries: list[Mapping], config: Mapping, analyses: Collection[str]) -> list[Mapping]:
+def toy_spec(config: Mapping, dim: int, prior: str, seed: int) -> dict:
+    """The same of a flow on a mixture in dim dimensions."""
+    toy, entry = config["toy"], config["priors"][prior]
+    return {
+        "architecture": TOY,
+        "dim": dim,
+        "data": toy["data"],
+        "prior": _prior_spec(entry),
+        "network": toy["network"],
+        "points": toy["points"]["train"],
+        "training": toy["training"],
+        "seed": seed,
+    }
+
+
+def _prior_spec(entry: Mapping) -> dict:
+    shown = ("title", "assignment")
+    return {k: v for k, v in entry.items() if k not in shown and v is not None}
+
+
+def with_models(
+    entries: list[Mapping], config: Mapping, analyses: Collection[str]
+) -> list[Mapping]:
     """Those claims or published numbers for which this configuration has everything.
 
     Args:
@@ -326,9 +393,19 @@ def with_models(entries: list[Mapping], config: Mapping, analyses: Collection[st
         config: the whole configuration.
         analyses: names of those whose stored quantities there will be.
     """
-    models = {str(model) for model in model_ids(config)}
-    known = models | set(config["curves"]) | set(analyses)
-    return [entry for entry in entries if set(_needs(entry)) <= known]
+    known = _known(config) | set(analyses)
+    return [
+        entry
+        for entry in entries
+        if set(_needs(entry)) <= known and _has(config, entry.get("setting"))
+    ]
+
+
+def _has(config: Mapping, key: str | None) -> bool:
+    try:
+        return key is None or lookup(config, key) is not None
+    except (KeyError, IndexError, TypeError):
+        return False
 
 
 def _needs(entry) -> Iterator[str]:

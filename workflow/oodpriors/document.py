@@ -8,21 +8,31 @@ from oodpriors import tex
 from oodpriors.claims import VERDICTS, Z
 from oodpriors.provenance import describe
 from oodpriors.tables import (
-    ONE_SEED,
     likelihood_table,
+    seed_note,
     show_claims,
     show_comparison,
     show_likelihoods,
 )
+from oodpriors.tabulation import NOTES, show_table
 
 __all__ = ["fragments"]
 
 WHICH = ["Model", "Prior", "Training data"]
 OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
+# Columns of the tables in print, by kind, and those kinds that may need more than a page.
+COLUMNS = {
+    "ranking": "lP{2.6cm}P{3.1cm}lllll",
+    "decomposition": "lP{2.2cm}P{2.6cm}llrrrrl",
+    "toy": "llrrrrrrr",
+    "second_order": "lrrrr",
+    "architecture": "llllllll",
+}
+LONG = ("ranking", "decomposition")
 STAND_IN_WARNING = (
-    "This run took stand-ins in the place of both data sets: wherever the text names "
-    "Fashion-MNIST or MNIST, read their stand-ins, and compare no number with the paper."
+    "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
+    "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
 )
 SETS_NOTE = (
     "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
@@ -59,16 +69,16 @@ def fragments(
     out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
     sets = SETS_NOTE.format(out=out, note=note)
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
-    shown = {name: (entry, show_likelihoods(table)) for name, (entry, table) in tables.items()}
     return {
         "macros": tex.macros(_macros(record, models, claims, note)),
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
-        "tables": "".join(_likelihoods(n, e, t, sets) for n, (e, t) in shown.items())
+        "tables": "".join(_table(n, e, t, sets) for n, (e, t) in tables.items())
         or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
         "claims": tex.longtable(show_claims(claims), "lP{2.3cm}P{5.6cm}P{2.7cm}P{1.6cm}l"),
-        "comparison": tex.table_float(
-            [(show_comparison(comparison), "llrrr")],
-            f"Every number that the paper prints from these models, beside ours. {note}.",
+        "comparison": tex.longtable(
+            show_comparison(comparison),
+            "P{2.4cm}P{8.2cm}rrr",
+            f"Every number that the paper prints, results and settings, beside ours. {note}.",
             "comparison",
         ),
         "assumptions": tex.from_markdown(assumptions),
@@ -85,8 +95,21 @@ def _caption(entry: Mapping, rest: str) -> str:
 
 
 def _figure(name: str, entry: Mapping) -> str:
-    rest = "At most the lowest half per cent of a set is not shown."
+    histograms = entry.get("kind", "histograms") == "histograms"
+    rest = "At most the lowest half per cent of a set is not shown." if histograms else ""
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name)
+
+
+def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
+    kind = entry.get("kind", "likelihoods")
+    shown = show_table(kind, table)
+    if kind == "likelihoods":
+        return _likelihoods(name, entry, shown, sets)
+    caption, columns = _caption(entry, NOTES[kind]), COLUMNS[kind]
+    if kind in LONG:
+        small = r"\scriptsize\setlength{\tabcolsep}{3pt}"
+        return f"{{{small}\n{tex.longtable(shown, columns, caption, name)}}}\n"
+    return tex.table_float([(shown, columns)], caption, name)
 
 
 def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
@@ -106,7 +129,7 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Note": note,
         "Data": "stand-in data" if stand_in else "the real data sets",
         "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
-        "Seeds": ", ".join(map(str, record["seeds"])),
+        "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
         "Models": str(len(record["models"])),
         "Hours": f"{hours:.2f}",
         "Holds": str(holds),
@@ -118,7 +141,7 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
         "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",
         "Ess": f"{models.get('effective_sample_size_ood', pd.Series(dtype=float)).mean():.1f}",
-        "SeedNote": ONE_SEED if len(record["seeds"]) == 1 else "",
+        "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
         "TestImages": f"{models['n_test'].max():,}",
         "OodImages": f"{models['n_ood'].max():,}",
     }

@@ -1,158 +1,374 @@
-"""Figures, drawn from stored scores only."""
+"""Figures of scores, drawn from stored scores only: histograms, and curves over a distance."""
 
-import textwrap
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
-import seaborn as sns
+import pandas as pd
 
-from oodpriors.files import atomic
+from oodpriors.panels import (
+    bottom_legend,
+    draw_steps,
+    inner_legend,
+    log_axis,
+    plain_axis,
+    save,
+    sheet,
+    style,
+    title_of,
+)
 from oodpriors.statistics import ScoreTable
 
-__all__ = ["Series", "histogram_panels", "plot_histograms", "save", "style"]
+__all__ = [
+    "COLOURS",
+    "LINES",
+    "Series",
+    "histogram_panels",
+    "plot_curves",
+    "plot_histograms",
+    "save",
+    "style",
+]
 
-# Okabe and Ito's colour-blind-safe palette: blue and vermilion, and a light tone of each.
+# Okabe and Ito's colour-blind-safe palette: cool in distribution, warm out of it, and a
+# tone each for the unimodal prior and two others.
 COLOURS = {
     ("test", 0): "#0072B2",
     ("ood", 0): "#D55E00",
     ("test", 1): "#56B4E9",
     ("ood", 1): "#E69F00",
+    ("test", 2): "#009E73",
+    ("ood", 2): "#CC79A7",
 }
-LINES = ("-", "--", "-.", ":")
+LINES = ("-", "--", "-.")
+SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
+SETS = {"test": "in distribution", "ood": "out of distribution"}
+TURNING = "AUROC of 0.5, at the turning distance"
 SHOWN = 0.995
 MOST_BINS = 60
-HEADROOM = 1.55  # for the legend
+LOG_RATIO = 10  # of a panel's medians, from which axes are logarithmic
+UNITS = {"toy": "point"}
+INFERRED = ("vae",)  # architectures whose latents are means of posteriors
 
 
 class Series(NamedTuple):
-    """One set under one model."""
+    """One column of one set under one model.
+
+    Attributes:
+        label: in the legend.
+        scores: of the model.
+        which: test or ood.
+        model: architecture/subset/prior.
+        column: of the score table.
+        tone: 0 for a unimodal prior, 1 and more for others.
+        place: in a sequence of models, from 0 to 1; else None.
+    """
 
     label: str
     scores: ScoreTable
     which: str
-    model: int
+    model: str
+    column: str = "log_prob"
+    tone: int = 0
+    place: float | None = None
 
     @property
-    def values(self) -> np.ndarray:
-        """Log-likelihoods of all seeds together."""
+    def finite(self) -> np.ndarray:
+        """The column of all seeds together, as far as it is finite."""
+        values = self.all_values(self.column)
+        return values[np.isfinite(values)]
+
+    def all_values(self, column: str) -> np.ndarray:
+        """A column of all seeds together."""
         runs = range(len(self.scores.tables))
-        return np.concatenate([self.scores.values(run, self.which) for run in runs])
+        return np.concatenate([self.scores.values(run, self.which, column) for run in runs])
 
+    @property
+    def look(self) -> dict:
+        """Colour, line and opacity."""
+        if self.place is not None:
+            name, first, last = SEQUENCES[self.which]
+            colour = plt.get_cmap(name)(first + (last - first) * self.place)
+            return {"color": colour, "linestyle": "-", "alpha": 0.03}
+        tone = self.tone % len(LINES)
+        return {"color": COLOURS[self.which, tone], "linestyle": LINES[tone], "alpha": 0.25}
 
-def style() -> None:
-    """Fonts and lines of all figures."""
-    sns.set_theme(
-        context="paper",
-        style="ticks",
-        rc={
-            "font.size": 9,
-            "axes.labelsize": 9,
-            "axes.titlesize": 9,
-            "legend.fontsize": 7.5,
-            "legend.frameon": False,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "pdf.fonttype": 42,
-            "savefig.dpi": 200,
-        },
-    )
+    @property
+    def quantity(self) -> str:
+        """Name of the column, for the axis."""
+        architecture = self.model.split("/")[0]
+        if self.column == "log_prob":
+            return f"log-likelihood (nats per {UNITS.get(architecture, 'image')})"
+        name = "first latent coordinate"
+        if self.column == "latent_farthest":
+            numbers = np.unique(self.all_values("latent_farthest_index")) + 1
+            many = "s" if len(numbers) > 1 else ""
+            name = f"latent coordinate{many} {', '.join(map(str, numbers))}"
+        return name + (" (posterior mean)" if architecture in INFERRED else "")
 
 
 def histogram_panels(
-    panels: Mapping[str, list[str]], scores: Mapping[str, ScoreTable], titles: Mapping
+    panels: Mapping[str, list[str]],
+    scores: Mapping[str, ScoreTable],
+    titles: Mapping[str, Mapping[str, str]],
+    column: str | Mapping[str, str] = "log_prob",
+    sets: Sequence[str] = ("test", "ood"),
+    distances: Mapping[str, float] | None = None,
 ) -> dict[str, list[Series]]:
-    """Log-likelihoods of both sets of each model, named by prior and images.
+    """A column of the sets of each model, named by prior and images.
+
+    With one set and more than two models in a panel, models are a sequence: shaded by
+    the distance of their components and named by it.
 
     Args:
         panels: models by the panel's title, in the order of the legend.
         scores: by model; all seeds are drawn together.
         titles: names to show of subsets and priors.
+        column: of the score tables (log_prob, latent_first or latent_farthest), one for
+            all panels or by the panel's title.
+        sets: which to draw, of test and ood.
+        distances: by model, where the prior's title has no "d = ...".
     """
+    models = list(dict.fromkeys(model for panel in panels.values() for model in panel))
+    names = {model: titles["priors"][model.split("/")[2]] for model in models}
+    others = list(dict.fromkeys(name for name in names.values() if not name.startswith("uni")))
+    tones = {model: 1 + others.index(n) if n in others else 0 for model, n in names.items()}
+    sequential = len(sets) == 1 and any(len(panel) > 2 for panel in panels.values())
+    if sequential:
+        names = _distance_names(names, distances or {})
+    places = _places(names.values()) if sequential else {}
+
+    def series(title: str, model: str, which: str) -> Series:
+        shown = column if isinstance(column, str) else column[title]
+        name, table = names[model], scores[model]
+        label = name if sequential else f"{name}, {_images(table, which, titles)}"
+        return Series(label, table, which, model, shown, tones[model], places.get(name))
+
     return {
-        title: [
-            Series(_label(model, scores[model], which, titles), scores[model], which, number)
-            for number, model in enumerate(models)
-            for which in ("test", "ood")
-        ]
-        for title, models in panels.items()
+        title: [series(title, model, which) for model in panel for which in sets]
+        for title, panel in panels.items()
     }
 
 
-def _label(model: str, table: ScoreTable, which: str, titles: Mapping) -> str:
-    images = table.images[which].split(".")[0]
-    return f"{titles['priors'][model.split('/')[2]]}, {titles['subsets'][images]}"
+def _images(table: ScoreTable, which: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+    return titles["subsets"].get(table.images[which].split(".")[0], SETS[which])
 
 
-def _range(series: list[Series]) -> tuple[float, float]:
-    """Limits that show all but the lowest half per cent of each set."""
-    low = min(np.quantile(s.values, 1 - SHOWN) for s in series)
-    high = max(s.values.max() for s in series)
-    margin = 0.02 * (high - low)
-    return float(low - margin), float(high + margin)
+def _distance_names(names: Mapping[str, str], distances: Mapping[str, float]) -> dict[str, str]:
+    read = {model: re.search(r"\bd = [\d.]+", name) for model, name in names.items()}
+    shown = {model: found[0] if found else names[model] for model, found in read.items()}
+    return shown | {model: f"d = {distances[model]:g}" for model in names if model in distances}
+
+
+def _places(names: Iterable[str]) -> dict[str, float]:
+    ordered = list(dict.fromkeys(names))
+    if all(name.startswith("d = ") for name in ordered):
+        ordered.sort(key=lambda name: float(name.removeprefix("d = ")))
+    return {name: i / max(1, len(ordered) - 1) for i, name in enumerate(ordered)}
 
 
 def plot_histograms(
-    panels: Mapping[str, list[Series]], note: str, paths: list[Path], label: str
+    panels: Mapping[str, list[Series]], note: str, paths: list[Path], label: str | None = None
 ) -> None:
-    """Histograms, one panel for each title, two or three in a row (Figures 4, 8, 9 and 16).
+    """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 14 to 19).
+
+    At most half a per cent of a set is not shown: the lowest of its log-likelihoods, or
+    both ends of its latents. All panels are logarithmic where one spans too much.
 
     Args:
         panels: series by the panel's title.
         note: which data and which scale, above the panels.
         paths: files to write; the format follows the suffix.
-        label: of the horizontal axis.
+        label: of the horizontal axes; None names the column.
     """
-    style()
-    columns = 2 if len(panels) == 4 else min(len(panels), 3)
+    columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     rows = -(-len(panels) // columns)
-    size = (3.5 * columns, 2.6 * rows + 0.3)
-    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    every = [one for series in panels.values() for one in series]
+    figure, axes = sheet(rows, columns, 2.0 * rows + 0.6, note + _remarks(every))
     for axis in axes.flat[len(panels) :]:
         axis.remove()
+    logarithmic, shared = _spans_much(panels.values()), _one_legend(every)
+    handles: dict = {}
     for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
-        _draw(axis, title, series, label)
+        drawn = _draw(axis, series, logarithmic)
+        handles |= drawn
+        title_of(axis, title, columns)
+        axis.set_xlabel(_two_lines(label or series[0].quantity, 84 // columns))
+        if not shared:
+            inner_legend(axis, drawn, columns)
     for axis in axes[:, 0]:
-        axis.set_ylabel("density")
-    figure.suptitle("\n".join(textwrap.wrap(note, 64 * columns)), fontsize=6.5, color="0.35")
+        axis.set_ylabel("density per decade" if logarithmic else "density")
+    if shared:
+        bottom_legend(figure, {one.label: handles[one.label] for one in sorted(every, key=_rank)})
     save(figure, paths)
 
 
-def _draw(axis, title: str, series: list[Series], label: str) -> None:
-    low, high = _range(series)
-    bins = min(MOST_BINS, round(2 * np.sqrt(min(len(s.values) for s in series))))
+def _two_lines(label: str, characters: int) -> str:
+    return label if len(label) <= characters else label.replace(" (", "\n(")
+
+
+def _rank(one: Series) -> tuple:
+    return one.place or 0, one.which != "test", one.tone
+
+
+def _remarks(every: list[Series]) -> str:
+    """What the note says of the seeds, and of values that cannot be drawn."""
+    seeds = sorted({len(one.scores.tables) for one in every})
+    lost = sum(len(one.all_values(one.column)) - len(one.finite) for one in every)
+    pooled = f"; {' or '.join(map(str, seeds))} seeds pooled" if seeds[-1] > 1 else ""
+    return pooled + (f"; {lost:,} values are not finite and left out" if lost else "")
+
+
+def _spans_much(panels: Iterable[list[Series]]) -> bool:
+    """Whether the medians of a panel differ by orders of magnitude, and all is below -1."""
+    values = [[one.finite for one in series] for series in panels]
+    if max(v.max() for panel in values for v in panel) >= -1:
+        return False
+    medians = [[np.median(v) for v in panel] for panel in values]
+    return max(min(panel) / max(panel) for panel in medians) > LOG_RATIO
+
+
+def _one_legend(every: list[Series]) -> bool:
+    """Whether a label means one look and a look one label in all panels."""
+    looks = {(one.label, *one.look.values()) for one in every}
+    return len(looks) == len({look[0] for look in looks}) == len({look[1:] for look in looks})
+
+
+def _range(series: list[Series], logarithmic: bool) -> tuple[float, float]:
+    """Limits that show all but half a per cent of each set."""
+    ends = (1 - SHOWN, 1) if series[0].column == "log_prob" else ((1 - SHOWN) / 2, (1 + SHOWN) / 2)
+    limits = np.array([np.quantile(one.finite, ends) for one in series])
+    low, high = float(limits[:, 0].min()), float(limits[:, 1].max())
+    margin = 0.02 * (high - low) or 0.5
+    return (1.05 * low, high / 1.05) if logarithmic else (low - margin, high + margin)
+
+
+def _draw(axis, series: list[Series], logarithmic: bool) -> dict:
+    """Histograms with common bins; their handles by label."""
+    low, high = _range(series, logarithmic)
+    bins = min(MOST_BINS, round(2 * np.sqrt(min(len(one.finite) for one in series))))
     edges = np.linspace(low, high, bins + 1)
+    widths = np.diff(edges)
+    if logarithmic:
+        edges = -np.geomspace(-low, -high, 2 * bins + 1)
+        widths = -np.diff(np.log10(-edges))
+    handles = {}
     for one in series:
-        colour = COLOURS[one.which, one.model % 2]
-        sns.histplot(
-            x=one.values,
-            bins=edges,
-            stat="density",
-            element="step",
-            alpha=0.25,
-            color=colour,
-            linestyle=LINES[one.model % len(LINES)],
-            linewidth=1.2,
-            label=one.label,
-            ax=axis,
-        )
-    axis.set(title=title, xlabel=label, ylabel="", xlim=(low, high))
-    axis.set_ylim(top=HEADROOM * axis.get_ylim()[1])
-    axis.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
-    axis.xaxis.set_major_locator(plt.MaxNLocator(5))
-    axis.legend(loc="upper left")
+        density = len(one.finite) * widths
+        drawn = draw_steps(axis, one.finite, edges, density, label=one.label, **one.look)
+        handles[one.label] = drawn
+    axis.set_ylim(0, 1.05 * max(drawn.get_data()[0].max() for drawn in handles.values()))
+    plain_axis(axis.yaxis)
+    axis.set_xlim(low, high)
+    if logarithmic:
+        log_axis(axis.xaxis, low, high)
+    else:
+        plain_axis(axis.xaxis)
+    return handles
 
 
-def save(figure: plt.Figure, paths: list[Path]) -> None:
-    """Write a figure in every format, whole or not at all, with no date inside."""
-    for path in map(Path, paths):
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
-        with atomic(path) as temporary:
-            figure.savefig(temporary, metadata=metadata)
-    plt.close(figure)
+def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
+    """Mean log-likelihoods, and AUROC, over the distance of two components (Figure 6).
+
+    Args:
+        table: a row per model: ``curve``, ``architecture`` (a column of panels),
+            ``component`` (its kind), ``distance``, ``midpoint_charge`` (what a Gaussian
+            charges a point midway, d^2 / 8 nats), ``mean_ood``, ``mean_test`` and
+            ``auroc``, each also with ``_low`` and ``_high``, and ``turning_distance``,
+            where the curve's AUROC reaches 0.5.
+        note, paths: see :func:`plot_histograms`.
+    """
+    architectures = list(dict.fromkeys(table["architecture"]))
+    components = list(dict.fromkeys(table["component"]))
+    options = {"sharex": True, "sharey": "row", "height_ratios": [1.5, 1]}
+    options = {"sharex": True, "sharey": "row", "height_ratios": [1.6, 1]}
+    figure, axes = sheet(2, len(architectures), 4.6, note, **options)
+    handles: dict = {}
+    for column, architecture in enumerate(architectures):
+        rows = table[table["architecture"] == architecture]
+        curves = {n: rows[rows["component"] == n].sort_values("distance") for n in components}
+        axes[0, column].set_title(f"({chr(ord('a') + column)}) {architecture}")
+        handles |= _draw_means(axes[0, column], curves) | _draw_aurocs(axes[1, column], curves)
+        axes[1, column].set_xlabel("distance d between the two components")
+    _scale_curves(axes, table)
+    bottom_legend(figure, {name: handles[name] for name in sorted(handles, key=_column)})
+    save(figure, paths)
+
+
+def _column(label: str) -> bool:
+    """The left column of the legend is about the set out of distribution."""
+    return label.endswith(SETS["test"]) or label == TURNING
+
+
+def _interval(axis, curve: pd.DataFrame, name: str, **look):
+    low, high = curve[name] - curve[f"{name}_low"], curve[f"{name}_high"] - curve[name]
+    look = {"markersize": 3.5, "linewidth": 1.1, "elinewidth": 1, "capsize": 2} | look
+    return axis.errorbar(curve["distance"], curve[name], np.maximum([low, high], 0), **look)
+
+
+def _marked(number: int, which: str) -> dict:
+    tone = number % len(LINES)
+    return {"color": COLOURS[which, tone], "linestyle": LINES[tone], "marker": "os^"[tone]}
+
+
+def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
+    """Means of both sets, and the first curve's start less the charge; handles by label."""
+    handles = {}
+    for number, (name, curve) in enumerate(curves.items()):
+        for which, opacity in (("ood", 1), ("test", 0.5)):
+            look = _marked(number, which) | {"alpha": opacity}
+            handles[f"{name}, {SETS[which]}"] = _interval(axis, curve, f"mean_{which}", **look)
+    name, first = next(iter(curves.items()))
+    if len(first):
+        start = f"{name} at d = {first['distance'].iloc[0]:g}, less d²/8"
+        guide = first["mean_ood"].iloc[0] - first["midpoint_charge"]
+        handles[start] = axis.plot(first["distance"], guide, color="0.3", linestyle=":")[0]
+    return handles
+
+
+def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
+    """AUROCs, and where they turn; the handle of that by label."""
+    diamond = {"marker": "D", "markersize": 5, "linestyle": "none", "markerfacecolor": "white"}
+    axis.axhline(0.5, color="0.6", linewidth=0.8)
+    for number, curve in enumerate(curves.values()):
+        look = _marked(number, "ood")
+        _interval(axis, curve, "auroc", **look)
+        if (curve["auroc"] >= 0.5).any():
+            turning = curve["turning_distance"].iloc[0]
+            axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
+            axis.plot(turning, 0.5, color=look["color"], zorder=4, **diamond)
+    return {TURNING: plt.Line2D([], [], color="0.3", **diamond)}
+
+
+def _scale_curves(axes: np.ndarray, table: pd.DataFrame) -> None:
+    """Logarithmic means over square roots of distances, which are dense near 0."""
+    means = table[[f"mean_{which}_{end}" for which in SETS for end in ("low", "high")]]
+    log_axis(axes[0, 0].yaxis, 1.4 * means.min().min(), means.max().max() / 1.4)
+    axes[0, 0].set_ylabel("mean log-likelihood\n(nats per image)")
+    axes[1, 0].set(ylabel="AUROC", ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
+    roots = np.unique(np.sqrt(table["distance"]))
+    ticks = _square(_apart(roots, 0.05 * roots[-1]))
+    axes[1, 0].set_xscale("function", functions=(_root, _square))
+    axes[1, 0].set_xlim(_square(np.array([-0.03, 1.03]) * roots[-1]))
+    axes[1, 0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes[1, 0].xaxis.set_minor_locator(plt.NullLocator())
+
+
+def _root(distance: np.ndarray) -> np.ndarray:
+    return np.sign(distance) * np.sqrt(np.abs(distance))
+
+
+def _square(root: np.ndarray) -> np.ndarray:
+    return root * np.abs(root)
+
+
+def _apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Those places, from the first on, between which labels fit."""
+    kept = [places[0]]
+    for place in places[1:]:
+        if place - kept[-1] > gap:
+            kept.append(place)
+    return np.array(kept)

@@ -1,15 +1,19 @@
 """Score files: one row per image, one file per model."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
+from oodpriors.decoding import squared_distances
 from oodpriors.likelihood import bits_per_dim
+from oodpriors.priors import Prior
 from oodpriors.progress import Progress
 from oodpriors.subsets import to_nchw
 
-__all__ = ["score", "score_sets"]
+__all__ = ["latent_columns", "score", "score_sets"]
 
 
 def score(
@@ -43,6 +47,34 @@ def score(
     return table, _concatenated(latents)
 
 
+def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:
+    """What figures and claims need of latents z (N, D): a number for each image.
+
+    Returns:
+        ``nearest_component`` of the prior; ``latent_first``, the first coordinate
+        (Figures 5a, 17 and 18), and its absolute value; ``latent_farthest``, the
+        coordinate of that index (Figures 5b and 19), and the index itself, from 0;
+        ``latent_mode_distance`` from the nearest component in the coordinates that
+        separate components (in the first one where none does), and
+        ``latent_norm_squared`` from it in all, both in standard deviations.
+    """
+    distance = (z[:, None] - prior.means).square().sum(-1)
+    nearest = distance.argmin(1)
+    separating = prior.separating if prior.separating.any() else torch.arange(z.shape[1]) == 0
+    offset = (z - prior.means[nearest])[:, separating.to(z.device)] / prior.scale
+    return _to_numpy(
+        {
+            "nearest_component": nearest,
+            "latent_first": z[:, 0].double(),
+            "latent_first_abs": z[:, 0].abs().double(),
+            "latent_mode_distance": offset.square().sum(1).sqrt().double(),
+            "latent_norm_squared": distance.amin(1).double() / prior.scale**2,
+            "latent_farthest": z[:, farthest].double(),
+            "latent_farthest_index": torch.full_like(nearest, farthest),
+        }
+    )
+
+
 def score_sets(
     model: nn.Module,
     arrays: dict[str, dict[str, np.ndarray]],
@@ -50,6 +82,7 @@ def score_sets(
     n_draws: int,
     seed: int,
     train_limit: int | None = None,
+    mean_images: np.ndarray | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Scores of the sets train, test and ood, one under the other.
 
@@ -60,12 +93,15 @@ def score_sets(
         n_draws: see :func:`score`.
         seed: each set has draws of its own.
         train_limit: training images to score, evenly spread; None takes all.
+        mean_images: of the prior's components, (K, C, H, W) in [0, 1]; with them,
+            ``squared_distance`` is that of each image to the mean image of the
+            component nearest to its latent, summed over pixels (Equation 2, Figure 7).
 
     Returns:
-        The table, with ``set``, ``images``, ``index`` and ``label`` first; and the
-        latents, named ``<set>_<latent>``.
+        The table, with ``set``, ``images``, ``index`` and ``label`` first and
+        :func:`latent_columns` last; and the latents, named ``<set>_<latent>``.
     """
-    tables, latents = [], {}
+    tables, latents, distances = {}, {}, {}
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
         few = size if name != "train" or train_limit is None else min(size, train_limit)
@@ -76,9 +112,19 @@ def score_sets(
         table.insert(0, "index", data["index"][kept])
         table.insert(0, "images", names[name])
         table.insert(0, "set", name)
-        tables.append(table)
+        tables[name] = table
         latents |= {f"{name}_{key}": values for key, values in latent.items()}
-    return pd.concat(tables, ignore_index=True), latents
+        if mean_images is not None:
+            distances[name] = squared_distances(images / 255, mean_images)
+    farthest = int(np.abs(latents["ood_mean"].mean(0)).argmax())
+    prior = copy.deepcopy(model.prior).cpu()
+    for name, table in tables.items():
+        columns = latent_columns(prior, torch.from_numpy(latents[f"{name}_mean"]), farthest)
+        if name in distances:
+            nearest = columns["nearest_component"]
+            columns["squared_distance"] = distances[name][np.arange(len(nearest)), nearest]
+        tables[name] = table.assign(**columns)
+    return pd.concat(tables.values(), ignore_index=True), latents
 
 
 def _to_numpy(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:

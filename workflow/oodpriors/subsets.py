@@ -2,7 +2,14 @@
 
 import numpy as np
 
-__all__ = ["ASSIGNMENTS", "RANDOM", "assign", "fit_clusters", "nearest_cluster", "select", "to_nchw"]
+__all__ = [
+    "ASSIGNMENTS",
+    "assign",
+    "fit_clusters",
+    "nearest_cluster",
+    "select",
+    "to_nchw",
+]
 
 
 def to_nchw(images: np.ndarray) -> np.ndarray:

@@ -5,7 +5,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-__all__ = ["escape", "from_markdown", "longtable", "macros", "table_float", "tabular"]
+__all__ = [
+    "escape",
+    "figure_float",
+    "from_markdown",
+    "longtable",
+    "macros",
+    "table_float",
+    "tabular",
+]
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -71,9 +79,12 @@ def table_float(blocks: list[tuple[pd.DataFrame, str]], caption: str, label: str
     )
 
 
-def longtable(table: pd.DataFrame, columns: str) -> str:
-    """A table that breaks over pages."""
+def longtable(table: pd.DataFrame, columns: str, caption: str = "", label: str = "") -> str:
+    """A table that breaks over pages, with a caption if there is one."""
     head = f"\\toprule\n{_header(table)}\n\\midrule\n\\endhead\n"
+    if caption:
+        named = f"\\caption{{{escape(caption)}}}\\label{{{label}}}\\\\\n"
+        head = f"{named}{head.replace('endhead', 'endfirsthead')}{head}"
     return (
         f"\\begin{{longtable}}{{{columns}}}\n{head}{_rows(table)}\\bottomrule\n\\end{{longtable}}\n"
     )

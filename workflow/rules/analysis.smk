@@ -1,13 +1,198 @@
-"""Tables and verdicts from score files."""
+"""Statistics of scores, of decoded images and of pixels; tables and verdicts from them."""
+
+
+rule analyse_toy:
+    """Exact likelihoods of the mixtures, and where a flow's density lies beside theirs."""
+    input:
+        facts=collect_files(TOYS, "facts.json"),
+        contours=collect_files(PLANES, "contours.json"),
+        code=library("statistics"),
+    output:
+        "<results>/statistics/toy.csv",
+    log:
+        "<results>/logs/analyse_toy.log",
+    benchmark:
+        "<results>/benchmarks/analyse_toy.tsv"
+    localrule: True
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        models=[str(model) for model in TOYS],
+        planes=[str(model) for model in PLANES],
+    script:
+        "../scripts/analyse_toy.py"
+
+
+rule analyse_densities:
+    """The generalised Gaussian beside the Gaussian (Section 4, Figure 3)."""
+    input:
+        code=library("priors", "densities", "statistics"),
+    output:
+        facts="<results>/statistics/densities.csv",
+        table="<results>/statistics/fig03.csv",
+    log:
+        "<results>/logs/analyse_densities.log",
+    benchmark:
+        "<results>/benchmarks/analyse_densities.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        beta=config["analyses"].get("densities", {}).get("beta"),
+    script:
+        "../scripts/analyse_densities.py"
+
+
+rule analyse_pixels:
+    """Distances to the components' mean images, pixel by pixel (Figure 7)."""
+    input:
+        scores=first_seed(analysed("pixels"), "scores.parquet"),
+        decoded=first_seed(analysed("pixels"), "decoded.npz"),
+        images=get_pixel_arrays,
+        code=library("pixels", "statistics"),
+    output:
+        facts="<results>/statistics/pixels.csv",
+        table="<results>/statistics/fig07.csv",
+    log:
+        "<results>/logs/analyse_pixels.log",
+    benchmark:
+        "<results>/benchmarks/analyse_pixels.tsv"
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        bootstrap=config["bootstrap"],
+        seed=config["data_seed"],
+    script:
+        "../scripts/analyse_pixels.py"
+
+
+rule analyse_clusters:
+    """Variances and pictures of the k-means clusters of each label (Figure 13)."""
+    input:
+        unpack(get_cluster_inputs),
+        code=library("pixels", "subsets", "statistics"),
+    output:
+        facts="<results>/statistics/clusters.csv",
+        table="<results>/statistics/fig13.csv",
+        pictures="<results>/statistics/fig13.npz",
+    log:
+        "<results>/logs/analyse_clusters.log",
+    benchmark:
+        "<results>/benchmarks/analyse_clusters.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=30,
+    params:
+        labels=get_cluster_labels,
+        bootstrap=config["bootstrap"],
+        seed=config["data_seed"],
+    script:
+        "../scripts/analyse_clusters.py"
+
+
+rule analyse_second_order:
+    """Equation 7 from a constant-volume Glow's own weights (Section 3.2, Appendix A)."""
+    input:
+        specs=collect_files(analysed("second_order"), "spec.yaml"),
+        weights=collect_files(analysed("second_order"), "weights.pt"),
+        scores=collect_files(analysed("second_order"), "scores.parquet"),
+        images=get_second_order_arrays,
+        code=library("second_order", "flows", "glow", "statistics"),
+    output:
+        "<results>/statistics/second_order.csv",
+    log:
+        "<results>/logs/analyse_second_order.log",
+    benchmark:
+        "<results>/benchmarks/analyse_second_order.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        runs=get_runs(analysed("second_order")),
+        bootstrap=config["bootstrap"],
+        seed=config["data_seed"],
+    script:
+        "../scripts/analyse_second_order.py"
+
+
+rule analyse_decoded:
+    """How like the data the images of component means and of samples are (Appendix D)."""
+    input:
+        tables=collect_files(analysed("decoded"), "decoded.csv"),
+        code=library("decoding", "statistics"),
+    output:
+        "<results>/statistics/decoded.csv",
+    log:
+        "<results>/logs/analyse_decoded.log",
+    benchmark:
+        "<results>/benchmarks/analyse_decoded.tsv"
+    localrule: True
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        runs=get_runs(analysed("decoded")),
+        bootstrap=config["bootstrap"],
+        seed=config["data_seed"],
+    script:
+        "../scripts/analyse_decoded.py"
+
+
+rule describe_architecture:
+    """Layers of the VAE as built, beside the paper's rows (Tables 2 and 3)."""
+    input:
+        published=source_file("config/architectures.yaml"),
+        code=library("vae", "models", "architectures"),
+    output:
+        "<results>/statistics/{network}.csv",
+    log:
+        "<results>/logs/describe_architecture/{network}.log",
+    benchmark:
+        "<results>/benchmarks/describe_architecture/{network}.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        network=get_vae_network,
+    script:
+        "../scripts/describe_architecture.py"
 
 
 rule summarise:
-    """Likelihoods of every model in and out of distribution, with their errors."""
+    """Likelihoods of every model in and out of distribution, and how they rank."""
     input:
         scores=get_all_scores,
-        code=library("statistics", "tables"),
+        toy=collect("<results>/statistics/{analysis}.csv", analysis=["toy"] if TOYS else []),
+        code=library("statistics", "tables", "summaries"),
     output:
-        "<results>/tables/models.csv",
+        models="<results>/tables/models.csv",
+        ranking="<results>/statistics/ranking.csv",
+        decomposition="<results>/statistics/decomposition.csv",
+        curves="<results>/statistics/curves.csv",
+        toy="<results>/statistics/toy_table.csv",
     log:
         "<results>/logs/summarise.log",
     benchmark:
@@ -16,10 +201,14 @@ rule summarise:
         "../../envs/plotting.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=4000,
+        runtime=60,
     params:
+        runs=get_runs([*MODELS, *TOYS]),
         models=[str(model) for model in MODELS],
+        toys=[str(model) for model in TOYS],
+        pairs=get_pairs(),
+        curves=get_curves(),
         titles=get_titles(),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -28,10 +217,10 @@ rule summarise:
 
 
 rule tabulate:
-    """A table of likelihoods beside the paper's numbers (Table 1)."""
+    """A table of the paper, or one of ours, to read and to print."""
     input:
-        models="<results>/tables/models.csv",
-        code=library("tables"),
+        source=get_table_source,
+        code=library("tables", "tabulation"),
     output:
         csv="<results>/tables/{table}.csv",
         html=report(
@@ -52,7 +241,7 @@ rule tabulate:
         mem_mb=1000,
         runtime=10,
     params:
-        models=get_table_models,
+        entry=get_table,
         published=PUBLISHED,
     script:
         "../scripts/tabulate.py"
@@ -62,6 +251,7 @@ rule judge:
     """Our numbers beside the paper's, and the verdict on each of its claims."""
     input:
         scores=get_all_scores,
+        stored=get_analyses,
         models="<results>/tables/models.csv",
         provenance=get_all_provenance,
         code=library("statistics", "claims", "tables", "provenance"),
@@ -89,12 +279,14 @@ rule judge:
         "../../envs/plotting.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=4000,
+        runtime=60,
     params:
-        models=[str(model) for model in MODELS],
+        runs=get_runs([*MODELS, *TOYS]),
         claims=CLAIMS,
         published=PUBLISHED,
+        settings=get_settings(),
+        curves=get_curves(),
         titles=get_titles(),
         scale=config["scale"],
         bootstrap=config["bootstrap"],

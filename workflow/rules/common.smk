@@ -10,6 +10,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from oodpriors import config as configuration
 from oodpriors.checks import check_references
+from oodpriors.config import ModelId
 
 
 def read_yaml(path):
@@ -50,11 +51,14 @@ def load_config():
 checked, INSPECTED = load_config()
 config.update(checked)
 
+N_DECODED = 16
 LIBRARY = os.path.relpath(Path(workflow.basedir, "oodpriors"))
 RUN = configuration.run_name(config)
-SEEDS = configuration.model_seeds(config)
-MODELS = list(SEEDS)
-ANALYSES = []
+MODELS = configuration.model_ids(config)
+TOYS = configuration.toy_ids(config)
+PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
+SEEDS = configuration.model_seeds(config) | {toy: config["seeds"][:1] for toy in TOYS}
+ANALYSES = [*config["analyses"], *(["toy"] if TOYS else [])]
 CLAIMS = configuration.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSES)
 PUBLISHED = configuration.with_models(read_yaml("../../config/published.yaml"), config, ANALYSES)
 HAS_TEX = bool(
@@ -84,7 +88,9 @@ wildcard_constraints:
     assignment="[a-z]+",
     seed="[0-9]+",
     figure="[a-z0-9_]+",
-    table="[a-z0-9_]+",
+    table="|".join(config["tables"]) or "(?!)",
+    network="grey|colour",
+    dim="[0-9]+",
 
 
 def library(*modules):
@@ -148,12 +154,15 @@ def get_ood_images(wildcards):
     return f"<results>/data/{get_subset(wildcards)['out_of_distribution']}/test.npz"
 
 
-def get_ood(wildcards):
-    return get_subset(wildcards)["out_of_distribution"]
+def get_set_names(wildcards):
+    """What each set of a score file was cut from: models that share it are compared in pairs."""
+    ood = get_subset(wildcards)["out_of_distribution"]
+    own = {split: f"{wildcards.subset}.{split}" for split in ("train", "test")}
+    return own | {"ood": f"{ood}.test"}
 
 
 def get_spec(wildcards):
-    model = configuration.ModelId(wildcards.architecture, wildcards.subset, wildcards.prior)
+    model = ModelId(wildcards.architecture, wildcards.subset, wildcards.prior)
     return configuration.model_spec(config, model, int(wildcards.seed), INSPECTED)
 
 
@@ -183,44 +192,210 @@ def get_network_code(wildcards):
 CODE = {"vae": ["vae"], "glow": ["glow", "flows"], "cv_glow": ["glow", "flows"]}
 
 
-def collect_files(models, pattern):
-    """Files of the given models, all seeds of one model after the other."""
+def get_toy_spec(wildcards):
+    return configuration.toy_spec(config, int(wildcards.dim), wildcards.prior, int(wildcards.seed))
+
+
+def collect_files(models, name):
+    """A file of each of the given models, all seeds of one model after the other."""
+    folder = "<results>/models/{architecture}/{subset}/{prior}/seed{seed}/"
     return [
-        pattern.format(**model._asdict(), seed=seed) for model in models for seed in SEEDS[model]
+        (folder + name).format(**model._asdict(), seed=seed)
+        for model in models
+        for seed in SEEDS[model]
     ]
 
 
-SCORES = "<results>/models/{architecture}/{subset}/{prior}/seed{seed}/scores.parquet"
+def first_seed(models, name):
+    """A file of the first seed of each of the given models."""
+    return [collect_files([model], name)[0] for model in models]
+
+
+def get_runs(models):
+    """(model, seed) for each file that collect_files gives."""
+    return [(str(model), seed) for model in models for seed in SEEDS[model]]
 
 
 def get_all_scores(wildcards):
-    return collect_files(MODELS, SCORES)
+    return collect_files([*MODELS, *TOYS], "scores.parquet")
 
 
 def get_all_diagnostics(wildcards):
-    return collect_files(MODELS, SCORES.replace("scores.parquet", "diagnostics.json"))
+    return collect_files(MODELS, "diagnostics.json")
 
 
-def get_table_models(wildcards):
-    return config["tables"][wildcards.table]["models"]
+def get_analyses(wildcards):
+    return collect("<results>/statistics/{analysis}.csv", analysis=ANALYSES)
 
 
-def get_panels(wildcards):
-    return config["figures"][wildcards.figure]["panels"]
+def analysed(analysis):
+    """Models that an analysis is about."""
+    names = configuration.models_of(config["analyses"].get(analysis, {}))
+    return [ModelId.of(name) for name in names]
+
+
+def get_curves():
+    """Distance and name of each model of each curve, with its title."""
+    return {
+        name: {
+            "title": curve["title"],
+            "models": [
+                (configuration.component_distance(config, ModelId.of(model).prior), model)
+                for model in curve["models"]
+            ],
+        }
+        for name, curve in config["curves"].items()
+    }
+
+
+def get_pairs():
+    """Pairs of a unimodal and a multimodal model, of all tables that take them apart."""
+    pairs = [pair for entry in config["tables"].values() for pair in entry.get("pairs", [])]
+    return [tuple(pair) for pair in pairs]
+
+
+def get_settings():
+    """Our value of each setting that the paper prints."""
+    return {
+        entry["setting"]: configuration.lookup(config, entry["setting"])
+        for entry in PUBLISHED
+        if "setting" in entry
+    }
+
+
+def exposed_arrays(models):
+    """Test images in and out of distribution of the given models, model by model."""
+    return [
+        f"<results>/data/{part}/test.npz"
+        for model in models
+        for part in (model.subset, config["subsets"][model.subset]["out_of_distribution"])
+    ]
+
+
+def get_pixel_arrays(wildcards):
+    return exposed_arrays(analysed("pixels"))
+
+
+def get_second_order_arrays(wildcards):
+    return exposed_arrays(analysed("second_order")[:1])
+
+
+def get_cluster_inputs(wildcards):
+    """The whole data set, and the clusters of each label."""
+    subset = config["analyses"]["clusters"]["subset"]
+    return {
+        "arrays": f"<results>/data/{config['subsets'][subset]['dataset']}.npz",
+        "clusters": f"<results>/data/{subset}/clusters.npz",
+    }
+
+
+def get_cluster_labels(wildcards):
+    return config["subsets"][config["analyses"]["clusters"]["subset"]]["labels"]
+
+
+def get_vae_network(wildcards):
+    return config["models"]["vae"]["network"][wildcards.network]
+
+
+TABLE_SOURCES = {
+    "likelihoods": "tables/models",
+    "architecture": "statistics/{network}",
+    "toy": "statistics/toy_table",
+}
+
+
+def get_table_source(wildcards):
+    entry = config["tables"][wildcards.table]
+    path = TABLE_SOURCES.get(entry["kind"], "statistics/{kind}").format(**entry)
+    return f"<results>/{path}.csv"
+
+
+def get_table(wildcards):
+    return config["tables"][wildcards.table]
+
+
+def get_figure(wildcards):
+    return config["figures"][wildcards.figure]
 
 
 def get_figure_models(wildcards):
-    panels = config["figures"][wildcards.figure]["panels"].values()
-    return list(dict.fromkeys(name for panel in panels for name in panel))
+    return list(dict.fromkeys(map(ModelId.of, configuration.models_of(get_figure(wildcards)))))
 
 
-def get_figure_scores(wildcards):
-    names = get_figure_models(wildcards)
-    return collect_files([configuration.ModelId(*name.split("/")) for name in names], SCORES)
+def get_figure_model_names(wildcards):
+    return [str(model) for model in get_figure_models(wildcards)]
+
+
+def get_set_titles(wildcards):
+    """Names of the sets in and out of distribution of a figure's model."""
+    subset = config["subsets"][get_figure_models(wildcards)[0].subset]
+    out = config["subsets"][subset["out_of_distribution"]]
+    return {"test": subset["title"], "ood": out["title"]}
+
+
+def get_kept_cluster(wildcards):
+    return config["subsets"][get_figure(wildcards)["subset"]]["kmeans"]["keep"]
+
+
+def get_cluster_provenance(wildcards):
+    return provenance_of([get_figure(wildcards)["subset"]])
+
+
+def get_figure_runs(wildcards):
+    return get_runs(get_figure_models(wildcards))
+
+
+def figure_files(name):
+    """Input function of a file of each model and seed of a figure."""
+
+    def get(wildcards):
+        return collect_files(get_figure_models(wildcards), name)
+
+    return get
+
+
+def first_figure_files(name):
+    """The same for the first seed alone."""
+
+    def get(wildcards):
+        return first_seed(get_figure_models(wildcards), name)
+
+    return get
 
 
 def get_figure_provenance(wildcards):
-    return provenance_of([name.split("/")[1] for name in get_figure_models(wildcards)])
+    models = get_figure_models(wildcards)
+    return provenance_of([model.subset for model in models if model not in TOYS])
+
+
+def get_figure_distances(wildcards):
+    """Distance of each model's components."""
+    models = get_figure_models(wildcards)
+    return {
+        str(model): configuration.component_distance(config, model.prior)
+        for model in models
+        if len(config["priors"][model.prior]["means"]) < 3
+    }
+
+
+def figures_of(kind):
+    """Pattern of the names of the figures of a kind."""
+    names = [name for name, entry in config["figures"].items() if entry["kind"] == kind]
+    return "|".join(names) or "(?!)"
+
+
+def get_decoded_arrays(wildcards):
+    """Training images and their components, of each model of a figure of decoded images."""
+    models = get_figure_models(wildcards)
+    return [f"<results>/data/{model.subset}/train.npz" for model in models]
+
+
+def get_decoded_components(wildcards):
+    models = get_figure_models(wildcards)
+    kinds = [config["priors"][model.prior]["assignment"] for model in models]
+    return [
+        f"<results>/data/{model.subset}/assignment.{kind}.csv" for model, kind in zip(models, kinds)
+    ]
 
 
 def get_all_provenance(wildcards):
@@ -243,10 +418,13 @@ def provenance_of(subsets):
 
 def get_titles():
     """Names of architectures, subsets and priors in figures and tables."""
-    return {
+    titles = {
         table: {name: entry["title"] for name, entry in config[table].items()}
         for table in ("models", "subsets", "priors")
     }
+    titles["models"]["toy"] = "flow"
+    mixtures = {toy.subset: toy.subset.replace("mixture_", "mixture, D = ") for toy in TOYS}
+    return titles | {"subsets": titles["subsets"] | mixtures}
 
 
 def get_pdf():

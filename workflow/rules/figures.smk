@@ -1,12 +1,12 @@
-"""Figures, drawn from stored scores."""
+"""Figures, drawn from what is stored."""
 
 
 rule plot_histograms:
-    """Histograms of log-likelihoods, one panel per group of models (Figure 4)."""
+    """Histograms of log-likelihoods or latents, a panel per group of models (Figure 4)."""
     input:
-        scores=get_figure_scores,
+        scores=figure_files("scores.parquet"),
         provenance=get_figure_provenance,
-        code=library("figures", "provenance"),
+        code=library("figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -19,6 +19,8 @@ rule plot_histograms:
         "<results>/logs/plot_histograms/{figure}.log",
     benchmark:
         "<results>/benchmarks/plot_histograms/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("histograms"),
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -26,9 +28,255 @@ rule plot_histograms:
         mem_mb=2000,
         runtime=20,
     params:
-        models=get_figure_models,
-        panels=get_panels,
+        entry=get_figure,
+        runs=get_figure_runs,
         titles=get_titles(),
+        distances=get_figure_distances,
         scale=config["scale"],
     script:
         "../scripts/plot_histograms.py"
+
+
+rule plot_curves:
+    """Likelihoods over the distance of two components (Figure 6)."""
+    input:
+        curves="<results>/statistics/curves.csv",
+        provenance=get_all_provenance,
+        code=library("figures", "panels", "provenance"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_curves/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_curves/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("curves"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        titles=get_titles(),
+        scale=config["scale"],
+    script:
+        "../scripts/plot_curves.py"
+
+
+rule plot_topology:
+    """The topology mismatch, from flows in two dimensions (Figure 1)."""
+    input:
+        densities=first_figure_files("density.parquet"),
+        latents=first_figure_files("latent.parquet"),
+        facts=first_figure_files("facts.json"),
+        code=library("pictures", "panels"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_topology/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_topology/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("topology"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        models=get_figure_model_names,
+        titles=get_titles(),
+        scale=config["scale"],
+    script:
+        "../scripts/plot_topology.py"
+
+
+rule plot_contours:
+    """Densities of flows in two dimensions (Figure 2)."""
+    input:
+        densities=first_figure_files("density.parquet"),
+        scores=first_figure_files("scores.parquet"),
+        code=library("pictures", "panels"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_contours/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_contours/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("contours"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        models=get_figure_model_names,
+        titles=get_titles(),
+        scale=config["scale"],
+    script:
+        "../scripts/plot_contours.py"
+
+
+rule plot_densities:
+    """The densities of the two kinds of components (Figure 3)."""
+    input:
+        table="<results>/statistics/fig03.csv",
+        code=library("pictures", "panels"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_densities/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_densities/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("densities"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        scale=config["scale"],
+    script:
+        "../scripts/plot_densities.py"
+
+
+rule plot_pixels:
+    """Distances to mean images and variances, pixel by pixel (Figure 7)."""
+    input:
+        table="<results>/statistics/fig07.csv",
+        provenance=get_figure_provenance,
+        code=library("pictures", "panels", "provenance"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_pixels/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_pixels/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("pixels"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        names=get_set_titles,
+        titles=get_titles(),
+        scale=config["scale"],
+    script:
+        "../scripts/plot_pixels.py"
+
+
+rule plot_decoded:
+    """Images of component means beside data or samples (Figures 11 and 12)."""
+    input:
+        decoded=first_figure_files("decoded.npz"),
+        arrays=get_decoded_arrays,
+        components=get_decoded_components,
+        provenance=get_figure_provenance,
+        code=library("pictures", "panels", "provenance"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_decoded/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_decoded/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("decoded"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        models=get_figure_model_names,
+        titles=get_titles(),
+        scale=config["scale"],
+    script:
+        "../scripts/plot_decoded.py"
+
+
+rule plot_clusters:
+    """Pictures and variances of k-means clusters (Figure 13)."""
+    input:
+        table="<results>/statistics/fig13.csv",
+        pictures="<results>/statistics/fig13.npz",
+        provenance=get_cluster_provenance,
+        code=library("pictures", "panels", "provenance"),
+    output:
+        pdf="<results>/figures/{figure}.pdf",
+        png=report(
+            "<results>/figures/{figure}.png",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}", "scale": config["scale"]},
+        ),
+    log:
+        "<results>/logs/plot_clusters/{figure}.log",
+    benchmark:
+        "<results>/benchmarks/plot_clusters/{figure}.tsv"
+    wildcard_constraints:
+        figure=figures_of("clusters"),
+    conda:
+        "../../envs/plotting.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        entry=get_figure,
+        keep=get_kept_cluster,
+        titles=get_titles(),
+        scale=config["scale"],
+    script:
+        "../scripts/plot_clusters.py"

@@ -36,13 +36,16 @@ rule score:
     input:
         spec="<model>/spec.yaml",
         weights="<model>/weights.pt",
+        components=get_assignment,
         train="<results>/data/{subset}/train.npz",
         test="<results>/data/{subset}/test.npz",
         ood=get_ood_images,
-        code=library("likelihood", "scoring"),
+        code=library("likelihood", "scoring", "decoding"),
     output:
         scores="<model>/scores.parquet",
         latents="<model>/latents.npz",
+        decoded="<model>/decoded.npz",
+        likeness="<model>/decoded.csv",
     log:
         "<model>/score.log",
     benchmark:
@@ -57,6 +60,61 @@ rule score:
     params:
         draws=get_budget("draws"),
         train_limit=config["images"]["score_train"],
-        ood=get_ood,
+        names=get_set_names,
+        n_decoded=N_DECODED,
     script:
         "../scripts/score.py"
+
+
+rule train_toy:
+    """Train and score a flow on a mixture of two Gaussians (Section 3.1, Appendix C)."""
+    input:
+        code=library("priors", "training", "toy"),
+    output:
+        spec="<toy>/spec.yaml",
+        weights="<toy>/weights.pt",
+        history="<toy>/history.csv",
+        scores="<toy>/scores.parquet",
+        facts="<toy>/facts.json",
+    log:
+        "<toy>/train.log",
+    benchmark:
+        "<toy>/train.benchmark.tsv"
+    retries: 1
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    params:
+        spec=get_toy_spec,
+        n_test=config["toy"] and config["toy"]["points"]["test"],
+        data_seed=config["data_seed"],
+        checkpoints=f"results/{RUN}/checkpoints",
+    script:
+        "../scripts/train_toy.py"
+
+
+rule map_plane:
+    """Densities of a flow on a grid of either space, in two dimensions (Figures 1 and 2)."""
+    input:
+        spec="<toy>/spec.yaml",
+        weights="<toy>/weights.pt",
+        code=library("toy"),
+    output:
+        density="<toy>/density.parquet",
+        latent="<toy>/latent.parquet",
+        contours="<toy>/contours.json",
+    log:
+        "<toy>/map.log",
+    benchmark:
+        "<toy>/map.benchmark.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    script:
+        "../scripts/map_plane.py"

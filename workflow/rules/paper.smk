@@ -23,9 +23,8 @@ rule record:
     params:
         run=RUN,
         scale=config["scale"],
-        seeds=config["seeds"],
-        budget={key: config[key] for key in ("images", "bootstrap", "models")},
-        models=[str(model) for model in MODELS],
+        budget={key: config[key] for key in ("images", "bootstrap", "models", "toy")},
+        runs=get_runs(MODELS),
     script:
         "../scripts/record.py"
 
@@ -39,7 +38,7 @@ rule typeset:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",
         assumptions=source_file("docs/assumptions.md"),
-        code=library("tex", "document", "tables", "provenance"),
+        code=library("tex", "document", "tables", "tabulation", "provenance"),
     output:
         directory("<results>/paper"),
     log:

@@ -13,17 +13,19 @@ with job(snakemake.log[0]):
     from oodpriors.claims import compare_with_paper, judge
     from oodpriors.files import atomic, load_json
     from oodpriors.provenance import describe
-    from oodpriors.statistics import Measure, read_scores
+    from oodpriors.statistics import Measure, load_stored, read_scores
     from oodpriors.tables import show_claims, show_comparison, to_html, verdict_text
 
-    params, output = snakemake.params, snakemake.output
-    scores = read_scores(params.models, snakemake.input.scores)
-    measure = Measure(scores, params.bootstrap, params.seed)
+    params, source, output = snakemake.params, snakemake.input, snakemake.output
+    curves = {name: curve["models"] for name, curve in params.curves.items()}
+    scores, stored = read_scores(params.runs, source.scores), load_stored(source.stored)
+    measure = Measure(scores, params.bootstrap, params.seed, stored, curves)
     claims = judge(params.claims, params.published, measure).assign(scale=params.scale)
-    comparison = compare_with_paper(params.published, measure).assign(scale=params.scale)
-    provenances = [load_json(path) for path in snakemake.input.provenance]
+    comparison = compare_with_paper(params.published, measure, params.settings)
+    comparison = comparison.assign(scale=params.scale)
+    provenances = [load_json(path) for path in source.provenance]
     note = describe(provenances, params.scale, params.titles["subsets"])
-    text = verdict_text(claims, pd.read_csv(snakemake.input.models), note)
+    text = verdict_text(claims, pd.read_csv(source.models), note)
     for path, content in (
         (output.claims, claims.to_csv(index=False)),
         (output.comparison, comparison.to_csv(index=False)),

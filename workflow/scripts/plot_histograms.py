@@ -1,4 +1,4 @@
-"""Histograms of log-likelihoods, one panel per group of models."""
+"""Histograms of log-likelihoods or latents, a panel per group of models."""
 
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ with job(snakemake.log[0]):
     from oodpriors.provenance import describe
     from oodpriors.statistics import read_scores
 
-    params = snakemake.params
-    scores = read_scores(params.models, snakemake.input.scores)
+    params, entry = snakemake.params, snakemake.params.entry
+    scores = read_scores(params.runs, snakemake.input.scores)
     provenances = [load_json(path) for path in snakemake.input.provenance]
     note = describe(provenances, params.scale, params.titles["subsets"])
-    panels = histogram_panels(params.panels, scores, params.titles)
-    paths = [snakemake.output.pdf, snakemake.output.png]
-    plot_histograms(panels, note, paths, "log-likelihood (nats per image)")
+    columns = dict.fromkeys(entry["panels"], entry["column"]) | entry["columns"]
+    panels = histogram_panels(
+        entry["panels"], scores, params.titles, columns, entry["sets"], params.distances
+    )
+    plot_histograms(panels, note, [snakemake.output.pdf, snakemake.output.png])

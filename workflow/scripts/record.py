@@ -11,19 +11,18 @@ with job(snakemake.log[0]):
     from oodpriors.files import load_json, save_json
     from oodpriors.provenance import code_version, software_versions
 
-    params, per_model = snakemake.params, len(snakemake.params.seeds)
+    params = snakemake.params
     trained = [load_json(path) for path in snakemake.input.diagnostics]
     record = {
         "run": params.run,
         "scale": params.scale,
-        "seeds": params.seeds,
         "code": code_version(),
         "software": software_versions() | trained[0]["software"],
         "budget": params.budget,
         "data": [load_json(path) for path in snakemake.input.provenance],
         "models": [
-            {"model": params.models[i // per_model], "seed": params.seeds[i % per_model], **entry}
-            for i, entry in enumerate(trained)
+            {"model": model, "seed": seed, **entry}
+            for (model, seed), entry in zip(params.runs, trained, strict=True)
         ],
     }
     save_json(snakemake.output[0], record)

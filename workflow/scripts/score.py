@@ -8,27 +8,39 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
+    import pandas as pd
     import torch
 
     from oodpriors.datasets import load_arrays, save_arrays
+    from oodpriors.decoding import compare_decoded, decode
     from oodpriors.files import atomic, load_yaml
     from oodpriors.models import load_model
     from oodpriors.scoring import score_sets
+    from oodpriors.subsets import to_nchw
     from oodpriors.training import find_device
 
     torch.set_num_threads(snakemake.threads)
+    params, output = snakemake.params, snakemake.output
     spec = load_yaml(snakemake.input.spec)
     model = load_model(spec, snakemake.input.weights).to(find_device(snakemake.config["device"]))
     arrays = {name: load_arrays(snakemake.input[name]) for name in ("train", "test", "ood")}
-    subset = snakemake.wildcards.subset
-    names = {
-        "train": f"{subset}.train",
-        "test": f"{subset}.test",
-        "ood": f"{snakemake.params.ood}.test",
-    }
+    components = pd.read_csv(snakemake.input.components)["component"].to_numpy()
+
+    decoded = decode(model, params.n_decoded, spec["seed"])
     scores, latents = score_sets(
-        model, arrays, names, snakemake.params.draws, spec["seed"], snakemake.params.train_limit
+        model,
+        arrays,
+        params.names,
+        params.draws,
+        spec["seed"],
+        params.train_limit,
+        decoded["means"],
     )
-    with atomic(snakemake.output.scores) as path:
+    train, test = (to_nchw(arrays[name]["images"]) / 255 for name in ("train", "test"))
+    likeness = compare_decoded(decoded, train, components, test)
+    with atomic(output.scores) as path:
         scores.to_parquet(path, index=False)
-    save_arrays(snakemake.output.latents, **latents)
+    save_arrays(output.latents, **latents)
+    save_arrays(output.decoded, **decoded)
+    with atomic(output.likeness) as path:
+        likeness.to_csv(path, index=False)

@@ -1,4 +1,4 @@
-"""A table of likelihoods beside the paper's numbers."""
+"""A table of the paper, or one of ours, to read and to print."""
 
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,12 @@ with job(snakemake.log[0]):
     import pandas as pd
 
     from oodpriors.files import atomic
-    from oodpriors.tables import likelihood_table, show_likelihoods, to_html
+    from oodpriors.tables import to_html
+    from oodpriors.tabulation import make_table, show_table
 
-    models = pd.read_csv(snakemake.input.models)
-    table = likelihood_table(models, snakemake.params.models, snakemake.params.published)
+    params = snakemake.params
+    table = make_table(params.entry, pd.read_csv(snakemake.input.source), params.published)
     with atomic(snakemake.output.csv) as path:
         table.to_csv(path, index=False)
     with atomic(snakemake.output.html) as path:
-        path.write_text(to_html(show_likelihoods(table)))
+        path.write_text(to_html(show_table(params.entry["kind"], table)))

@@ -1,0 +1,118 @@
+"""Cost of a scale on this machine, from measured steps: python benchmarks/cost.py paper
+
+Prints a Markdown table: for each kind of model, seconds per training step and per image
+to score, hours of a model, and hours of all of them.
+"""
+
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import torch
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from oodpriors import config as configuration  # noqa: E402
+from oodpriors.models import build_model  # noqa: E402
+from oodpriors.training import Trainer, TrainingSettings, find_device  # noqa: E402
+
+# Images of the real data: training and test images of a label, and those out of distribution.
+PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
+OUT = {"mnist": 10_000, "svhn": 26_032}
+STEPS, DRAWS, SCORED = 3, 16, 16
+
+
+def read(path: str) -> dict:
+    return yaml.safe_load((ROOT / path).read_text())
+
+
+def load(scale: str) -> dict:
+    merged = configuration.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
+    checked = configuration.validate(merged, read("workflow/schemas/config.schema.yaml"))
+    return configuration.with_means(checked, lambda path: Path(path).read_text())
+
+
+def sizes(config: dict, subset: str) -> tuple[int, int]:
+    """Training images, and images to score, of a subset."""
+    entry = config["subsets"][subset]
+    train, test = (n * len(entry["labels"]) for n in PER_LABEL[entry["dataset"]])
+    if entry["kmeans"]:  # one cluster of each label, of about the mean size
+        train, test = (n // entry["kmeans"]["k"] for n in (train, test))
+    limits = config["images"]
+    ood = OUT[config["subsets"][entry["out_of_distribution"]]["dataset"]]
+    wanted = (("train", train), ("test", test), ("ood", ood), ("score_train", train))
+    kept = {name: min(n, limits[name] or n) for name, n in wanted}
+    return kept["train"], kept["test"] + kept["ood"] + kept["score_train"]
+
+
+def measure(spec: dict, device: torch.device) -> tuple[float, float]:
+    """Seconds of a training step, and of one draw for one image."""
+    torch.manual_seed(0)
+    model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
+    settings = TrainingSettings(**spec["training"])
+    images = torch.randint(0, 256, (256, *spec["image_shape"]), dtype=torch.uint8)
+    components = torch.arange(256) % len(spec["prior"]["means"])
+    trainer = Trainer(model, images, components, settings, Path("unused"), device)
+    trainer._start()
+    model.train()
+
+    def step() -> None:
+        for _ in range(STEPS):
+            trainer._train_step()
+
+    few = images[:SCORED].to(device)
+    step_time = timed(step, device) / STEPS
+    model.eval()
+    return step_time, timed(lambda: model.scores(few, DRAWS), device) / (SCORED * DRAWS)
+
+
+def timed(work, device: torch.device) -> float:
+    """Seconds of the second of two runs."""
+    for _ in range(2):
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        began = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+    return time.perf_counter() - began
+
+
+def main(scale: str) -> None:
+    config, device = load(scale), find_device("auto")
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+    print(
+        f"Scale {scale} on {name}, {torch.get_num_threads()} threads, torch {torch.__version__}\n"
+    )
+    print("| model | images of | trainings | s / step | steps | ms / draw | hours each | hours |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    seeds = configuration.model_seeds(config)
+    kinds = Counter()
+    for model, own in seeds.items():
+        kinds[model.architecture, model.subset] += len(own)
+    measured, total = {}, 0.0
+    for (architecture, subset), number in kinds.items():
+        model = next(m for m in seeds if (m.architecture, m.subset) == (architecture, subset))
+        spec = configuration.model_spec(config, model, 0, {})
+        shape = (architecture, tuple(spec["image_shape"]))
+        if shape not in measured:
+            measured[shape] = measure(spec, device)
+        step, draw = measured[shape]
+        train, scored = sizes(config, subset)
+        steps = train // spec["training"]["batch_size"] * spec["training"]["epochs"]
+        hours = (steps * step + scored * config["models"][architecture]["draws"] * draw) / 3600
+        total += hours * number
+        title = config["subsets"][subset]["title"]
+        print(
+            f"| {architecture} | {title} | {number} | {step:.3f} | {steps:,} | {1000 * draw:.2f} "
+            f"| {hours:,.1f} | {hours * number:,.0f} |",
+            flush=True,
+        )
+    print(f"\nIn all {total:,.0f} hours, {total / 24:,.0f} days, one model at a time.")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:] or ["paper"])

@@ -1,0 +1,395 @@
+"""Figures of planes, pixels and images: the toy flows, decoded images and clusters."""
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Patch, Rectangle
+
+from oodpriors.figures import COLOURS, LINES, SETS
+from oodpriors.panels import (
+    bottom_legend,
+    draw_steps,
+    inner_legend,
+    plain_axis,
+    save,
+    sheet,
+    title_of,
+)
+
+__all__ = [
+    "Plane",
+    "decoded_rows",
+    "plot_clusters",
+    "plot_contours",
+    "plot_decoded",
+    "plot_densities",
+    "plot_pixel_distances",
+    "plot_topology",
+]
+
+SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
+DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
+LEVELS = range(-10, 0)  # nats, of Figure 2
+COLOURS_OF = {"prior": ("black", "0.6"), "data": ("#D55E00", "#F0E442")}
+HATCHES = ("////", "....")
+FLATNESS = 0.7  # height of a panel over its width
+BINS = 40
+DWARFED = 3  # times as high as all others is too high
+GAP = 2  # pixels between images
+IMAGES_A_LINE, MOST_LINES = 10, 2
+CLUSTERS = ("#56B4E9", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#D55E00")
+
+
+# Planes
+
+
+class Plane(NamedTuple):
+    """A flow of two dimensions on a grid of either space.
+
+    Attributes:
+        data: ``x_1``, ``x_2``, ``log_prob_true`` and ``prior_log_prob``.
+        latent: ``z_1``, ``z_2``, ``log_prob_true`` and ``prior_log_prob``.
+        entropy: of the prior, nats.
+    """
+
+    data: pd.DataFrame
+    latent: pd.DataFrame
+    entropy: float
+
+
+def _surface(table: pd.DataFrame, axes: str, values: str) -> tuple[np.ndarray, ...]:
+    """A column on its grid, (n,), (n,) and (n, n)."""
+    first, second = f"{axes}_1", f"{axes}_2"
+    x, y = np.unique(table[first]), np.unique(table[second])
+    square = table.sort_values([second, first])[values].to_numpy().reshape(len(y), len(x))
+    return x, y, square
+
+
+def plot_topology(
+    planes: Mapping[str, Plane],
+    data_entropy: float,
+    note: str,
+    paths: list[Path],
+    tolerance: float = 0.5,
+) -> None:
+    r"""Where a flow takes the typical sets of the prior and of the data (Figure 1).
+
+    A row for each prior: latent space, with the way back of the data's areas, and data
+    space, with the way there of the prior's. The typical set of a density p with
+    entropy H is :math:`|-\log p - H| < \epsilon`, and what is likelier still is the
+    high-likelihood area.
+
+    Args:
+        planes: by the prior's title.
+        data_entropy: of the data, nats.
+        note: which data and which scale, above the panels.
+        paths: files to write; the format follows the suffix.
+        tolerance: :math:`\epsilon`, nats.
+    """
+    figure, axes = sheet(len(planes), 2, 2.5 * len(planes) + 0.7, note)
+    letters = iter("abcdefgh")
+    for row, (title, plane) in zip(axes, planes.items(), strict=True):
+        entropies = {"prior": plane.entropy, "data": data_entropy}
+        for axis, (space, (letter, name)) in zip(row, SPACES.items(), strict=True):
+            _draw_areas(axis, getattr(plane, space), letter, entropies, tolerance)
+            axis.set_title(f"({next(letters)}) {title}: {name}")
+    bottom_legend(figure, _area_handles())
+    save(figure, paths)
+
+
+def _draw_areas(
+    axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, float], tolerance: float
+) -> None:
+    """The areas at home in this space as surfaces, and those of the other hatched over them."""
+    shown = np.zeros(len(table), dtype=bool)
+    for whose in ("prior", "data") if letter == "z" else ("data", "prior"):
+        log_prob = table[DENSITIES[whose]]
+        below, above = -entropies[whose] - tolerance, -entropies[whose] + tolerance
+        levels = [below, above, max(above, log_prob.max()) + 1]
+        surface = _surface(table, letter, DENSITIES[whose])
+        if not shown.any():
+            axis.contourf(*surface, levels, colors=COLOURS_OF[whose], antialiased=True)
+        else:
+            hatched = axis.contourf(*surface, levels, colors="none", hatches=HATCHES)
+            hatched.set(edgecolor=COLOURS_OF[whose], linewidth=0)
+            axis.contour(*surface, levels[:2], colors=COLOURS_OF[whose], linewidths=1.2)
+        shown |= log_prob > below
+    reach = table.loc[shown, [f"{letter}_1", f"{letter}_2"]].abs().max() * 1.1
+    width = max(reach.iloc[0], reach.iloc[1] / FLATNESS)
+    axis.set(xlim=(-width, width), ylim=(-FLATNESS * width, FLATNESS * width), aspect="equal")
+    axis.set(xlabel=f"${letter}_1$", ylabel=f"${letter}_2$")
+    plain_axis(axis.xaxis)
+    plain_axis(axis.yaxis)
+
+
+def _area_handles() -> dict[str, Patch]:
+    areas = {
+        f"{whose}: {kind}": Patch(facecolor=colour)
+        for whose, colours in COLOURS_OF.items()
+        for kind, colour in zip(("typical set", "high-likelihood area"), colours, strict=True)
+    }
+    hatched = Patch(facecolor="white", edgecolor="0.3", hatch=HATCHES[0], linewidth=0)
+    return areas | {"hatched: mapped by the flow": hatched}
+
+
+def plot_contours(
+    grids: Mapping[str, pd.DataFrame], points: pd.DataFrame, note: str, paths: list[Path]
+) -> None:
+    """Log-likelihoods of flows on a plane, and the points of both sets (Figure 2).
+
+    Args:
+        grids: ``x_1``, ``x_2`` and ``log_prob``, by the prior's title.
+        points: ``set`` (test or ood), ``x_1`` and ``x_2``.
+        note, paths: see :func:`plot_topology`.
+    """
+    figure, axes = sheet(1, len(grids) + 1, 3.2, note, sharex=True, sharey=True)
+    colours = ListedColormap(plt.get_cmap("viridis_r")(np.linspace(0.1, 1, len(LEVELS))))
+    norm = BoundaryNorm(np.arange(LEVELS.start - 0.5, LEVELS.stop), len(LEVELS))
+    lines = {"levels": LEVELS, "cmap": colours, "norm": norm, "linewidths": 0.9}
+    for axis, grid in zip(axes.flat, grids.values(), strict=False):
+        axis.contour(*_surface(grid, "x", "log_prob"), **lines)
+    mappable = plt.cm.ScalarMappable(norm, colours)
+    bar = figure.colorbar(mappable, ax=axes, location="bottom", ticks=LEVELS, aspect=70)
+    bar.set_label("contours (a, b): log-likelihood (nats per point)")
+    bar.ax.xaxis.set_major_formatter("{x:.0f}")
+    bar.ax.tick_params(which="both", length=0)
+    for which, name in SETS.items():
+        chosen = points[points["set"] == which]
+        look = {"s": 3, "linewidths": 0, "color": COLOURS[which, 0], "label": name}
+        axes[0, -1].scatter(chosen["x_1"], chosen["x_2"], rasterized=True, **look)
+    axes[0, -1].legend(loc="upper center", markerscale=3, ncols=1)
+    for letter, axis, title in zip("abcdefgh", axes.flat, [*grids, "points"], strict=False):
+        axis.set(title=f"({letter}) {title}", xlabel="$x_1$", aspect="equal")
+    axes[0, 0].set_ylabel("$x_2$")
+    plain_axis(axes[0, 0].xaxis)
+    plain_axis(axes[0, 0].yaxis)
+    save(figure, paths)
+
+
+def plot_densities(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
+    """Densities of both kinds of components (Figure 3).
+
+    Args:
+        table: ``x``, ``gaussian`` and ``generalized_gaussian`` (of beta = 4).
+        note, paths: see :func:`plot_topology`.
+    """
+    figure, axes = sheet(1, 1, 2.5, note)
+    names = {
+        "gaussian": "standard Gaussian",
+        "generalized_gaussian": "generalised Gaussian, β = 4, of variance 1",
+    }
+    for (column, name), colour, line in zip(names.items(), COLOURS.values(), LINES, strict=False):
+        axes[0, 0].plot(table["x"], table[column], color=colour, linestyle=line, label=name)
+    axes[0, 0].set(xlabel="z", ylabel="density", xlim=(table["x"].min(), table["x"].max()))
+    axes[0, 0].set_ylim(0, 1.4 * table[list(names)].max().max())
+    axes[0, 0].legend(loc="upper left")
+    save(figure, paths)
+
+
+# Pixels
+
+
+def plot_pixel_distances(
+    table: pd.DataFrame, titles: Mapping[str, str], note: str, paths: list[Path]
+) -> None:
+    """Histograms over pixels: distances to the components' mean images, and variances (Figure 7).
+
+    Where the first bin, of pixels that hardly vary, would dwarf all others, it is cut
+    off and its legend says how far it goes. Panels (a) and (b) have equal axes.
+
+    Args:
+        table: a row per pixel: ``distance_<set>_<k>`` and ``variance_<set>``, where the
+            set out of distribution is ``ood``; NaN where a component has no image.
+        titles: legend of each column to draw.
+        note, paths: see :func:`plot_topology`.
+    """
+    distances = [column for column in titles if column.startswith("distance")]
+    groups = {
+        "(a) in distribution": [c for c in distances if "_ood" not in c],
+        "(b) out of distribution": [c for c in distances if "_ood" in c],
+        "(c) variance": [c for c in titles if c not in distances],
+    }
+    figure, axes = sheet(1, 3, 2.4, note)
+    for axis, (title, columns) in zip(axes.flat, groups.items(), strict=True):
+        alike = columns if title.startswith("(c)") else distances
+        edges = np.linspace(0, table[alike].max().max() or 1, BINS + 1)
+        counts = {c: np.histogram(table[c].dropna(), edges)[0] for c in alike}
+        handles = {}
+        for column in columns:
+            handles[titles[column]] = draw_steps(
+                axis, table[column].dropna(), edges, **_look(column)
+            )
+        axis.set(xlim=(0, edges[-1]), ylim=(0, _height(counts.values())))
+        legend = inner_legend(axis, handles, 3, "upper right", " ")
+        cut = [f"{counts[c][0]:,}" for c in columns if counts[c][0] > axis.get_ylim()[1]]
+        legend.set_title(f"first bins cut off: {', '.join(cut)}" if cut else None)
+        title_of(axis, title, 3)
+        axis.set_xlabel("variance" if title.startswith("(c)") else "mean squared distance")
+        plain_axis(axis.xaxis)
+    axes[0, 0].set_ylabel("pixels")
+    save(figure, paths)
+
+
+def _look(column: str) -> dict:
+    tone = int(column.rsplit("_", 1)[1]) % len(LINES) if column.startswith("distance") else 0
+    which = "ood" if "_ood" in column else "test"
+    return {"color": COLOURS[which, tone], "linestyle": LINES[tone]}
+
+
+def _height(counts: Iterable[np.ndarray]) -> float:
+    """Of an axis: of all bins, or of all but the first where that dwarfs them."""
+    rest = max(max(count[1:].max() for count in counts), 1)
+    highest = max(count.max() for count in counts)
+    return 1.05 * (rest if highest > DWARFED * rest else highest)
+
+
+def decoded_rows(
+    name: str, decoded: Mapping[str, np.ndarray], images: np.ndarray, components: np.ndarray
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """Rows of :func:`plot_decoded` of one model.
+
+    Args:
+        name: of the model.
+        decoded: ``means`` (K, C, H, W) and ``samples`` (n, C, H, W) in [0, 1].
+        images: training images, (N, H, W) or (N, H, W, 3) in [0, 1].
+        components: their assigned components, (N,).
+    """
+    means, samples = (_channels_last(decoded[which]) for which in ("means", "samples"))
+    if len(means) == 1:
+        return [(name, means, samples)]
+    return [
+        (f"{name}, component {k + 1}", means[k : k + 1], images[components == k][: len(samples)])
+        for k in range(len(means))
+    ]
+
+
+def _channels_last(images: np.ndarray) -> np.ndarray:
+    return images[:, 0] if images.shape[1] == 1 else images.transpose(0, 2, 3, 1)
+
+
+def plot_decoded(
+    rows: Sequence[tuple[str, np.ndarray, np.ndarray]],
+    headings: tuple[str, str],
+    note: str,
+    paths: list[Path],
+) -> None:
+    """Images of means beside data or samples, a row for each component (Figures 11, 12).
+
+    Args:
+        rows: label, images on the left and images on the right, each (n, H, W) or
+            (n, H, W, 3) in [0, 1]; of those on the right, as many as fill two lines.
+        headings: of the left and the right images.
+        note, paths: see :func:`plot_topology`.
+    """
+    left = max(len(images) for _, images, _ in rows)
+    right = min(max(len(images) for _, _, images in rows), max(1, IMAGES_A_LINE - left))
+    rows = [(label, means, images[: MOST_LINES * right]) for label, means, images in rows]
+    lines = [max(1, -(-len(images) // right)) for _, _, images in rows]
+    height = min(5.5 / (left + right), 0.8) * sum(lines) + 0.08 * len(rows) + 0.6
+    wide = np.shape(rows[0][1])[2] + GAP
+    ratios = {"width_ratios": [left * wide - GAP, right * wide - GAP], "height_ratios": lines}
+    figure, axes = sheet(len(rows), 2, height, note, **ratios)
+    for (label, *images), pair in zip(rows, axes, strict=True):
+        for axis, pictures, columns in zip(pair, images, (left, right), strict=True):
+            _show(axis, pictures, columns)
+        pair[0].set_ylabel(textwrap.fill(label, 18), rotation=0, ha="right", va="center")
+    for axis, heading in zip(axes[0], headings, strict=True):
+        axis.set_title(heading)
+    save(figure, paths)
+
+
+def _show(axis, images: np.ndarray, columns: int) -> tuple[int, int]:
+    """Draw images in lines of so many, on white; the size of a place, with its gap."""
+    pictures = _rgb(images)
+    n, height, width, _ = pictures.shape
+    tall, wide = height + GAP, width + GAP
+    canvas = np.ones((-(-n // columns) * tall - GAP, columns * wide - GAP, 3))
+    for i, picture in enumerate(pictures):
+        top, left = i // columns * tall, i % columns * wide
+        canvas[top : top + height, left : left + width] = picture
+    axis.imshow(canvas, interpolation="nearest")
+    axis.set(xticks=[], yticks=[], anchor="NW")
+    axis.spines[:].set_visible(False)
+    return tall, wide
+
+
+def _rgb(images: np.ndarray) -> np.ndarray:
+    pictures = np.asarray(images, dtype=float)
+    if pictures.ndim == 3:
+        pictures = pictures[..., None]
+    if pictures.ndim != 4 or pictures.shape[-1] not in (1, 3):
+        raise ValueError(f"images must be (n, H, W) or (n, H, W, 3), got {np.shape(images)}")
+    return np.broadcast_to(pictures.clip(0, 1), (*pictures.shape[:3], 3))
+
+
+def plot_clusters(
+    samples: Mapping[str, Sequence[np.ndarray]],
+    variances: pd.DataFrame,
+    used: int,
+    note: str,
+    paths: list[Path],
+) -> None:
+    """Images of each cluster, and variances of its dimensions (Figure 13).
+
+    Args:
+        samples: images of each cluster in turn, (n, H, W) or (n, H, W, 3) in [0, 1], by
+            label.
+        variances: ``label``, ``cluster`` (a number from 0, or all), ``dimension`` and
+            ``variance``.
+        used: number of the cluster that models learn.
+        note, paths: see :func:`plot_topology`.
+    """
+    height = 2.0 * len(samples) + 0.6
+    figure, axes = sheet(len(samples), 2, height, note, width_ratios=[1.3, 1])
+    letters, handles = iter("abcdefgh"), {}
+    for (label, clusters), (left, right) in zip(samples.items(), axes, strict=True):
+        _show_clusters(left, clusters, used)
+        own = variances[variances["label"].astype(str) == str(label)]
+        handles |= _draw_variances(right, own, used)
+        for axis, what in ((left, "images"), (right, "variances")):
+            axis.set_title(f"({next(letters)}) label {label}: {what}")
+        right.set(xlabel="variance of a dimension", ylabel="dimensions")
+    bottom_legend(figure, handles)
+    save(figure, paths)
+
+
+def _show_clusters(axis, clusters: Sequence[np.ndarray], used: int) -> None:
+    """A row of images for each cluster; a frame around those of the used one."""
+    columns = max(len(images) for images in clusters)
+    padded = [
+        np.concatenate([_rgb(x), np.ones((columns - len(x), *_rgb(x).shape[1:]))]) for x in clusters
+    ]
+    tall, wide = _show(axis, np.concatenate(padded), columns)
+    names = [f"cluster {k + 1}" + (" (used)" if k == used else "") for k in range(len(clusters))]
+    axis.set_yticks([(k + 0.5) * tall - GAP / 2 for k in range(len(clusters))], names)
+    axis.tick_params(left=False)
+    corner = (-GAP / 2 - 0.5, used * tall - GAP / 2 - 0.5)
+    frame = {"edgecolor": _cluster_colour(used), "facecolor": "none", "linewidth": 1.5}
+    axis.add_patch(Rectangle(corner, columns * wide, tall, clip_on=False, **frame))
+
+
+def _cluster_colour(number: int) -> str:
+    return CLUSTERS[number % len(CLUSTERS)]
+
+
+def _draw_variances(axis, table: pd.DataFrame, used: int) -> dict:
+    """Histograms of the clusters and of the whole label; their handles by name."""
+    edges = np.linspace(0, table["variance"].max() or 1, BINS + 1)
+    handles = {}
+    for cluster, part in table.groupby(table["cluster"].astype(str)):
+        look = {"label": "whole label", "color": "black", "linestyle": "--", "alpha": 0}
+        if cluster != "all":
+            number = int(cluster)
+            look = {"label": f"cluster {number + 1}", "color": _cluster_colour(number)}
+            look["alpha"] = 0.25 if number == used else 0
+        handles[look["label"]] = draw_steps(axis, part["variance"], edges, **look)
+    axis.set(xlim=(0, edges[-1]), ylim=(0, None))
+    plain_axis(axis.xaxis)
+    plain_axis(axis.yaxis)
+    return handles

@@ -1,0 +1,28 @@
+"""Variances and pictures of the k-means clusters of each label."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from oodpriors.datasets import load_arrays, save_arrays
+    from oodpriors.files import atomic
+    from oodpriors.pixels import cluster_pictures, cluster_variances, variance_estimates
+    from oodpriors.statistics import save_stored
+    from oodpriors.subsets import select
+
+    source, output, params = snakemake.input, snakemake.output, snakemake.params
+    data, train = load_arrays(source.arrays), load_arrays(source.arrays)["split"] == "train"
+    chosen = select(
+        *(data[name][train] for name in ("images", "labels")),
+        wanted=params.labels,
+        centres=load_arrays(source.clusters)["centres"],
+    )
+    parts = (chosen["images"] / 255, chosen["labels"], chosen["cluster"])
+    save_stored(output.facts, variance_estimates(*parts, params.bootstrap, params.seed))
+    with atomic(output.table) as path:
+        cluster_variances(*parts).to_csv(path, index=False)
+    save_arrays(output.pictures, **cluster_pictures(*parts, seed=params.seed))

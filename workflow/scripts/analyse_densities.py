@@ -1,0 +1,19 @@
+"""The generalised Gaussian beside the Gaussian."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from oodpriors.densities import density_facts, density_table
+    from oodpriors.files import atomic
+    from oodpriors.statistics import Estimate, save_stored
+
+    beta = snakemake.params.beta
+    facts = {name: Estimate.of([value]) for name, value in density_facts(beta).items()}
+    save_stored(snakemake.output.facts, facts)
+    with atomic(snakemake.output.table) as path:
+        density_table(beta).to_csv(path, index=False)

@@ -1,0 +1,30 @@
+"""Distances to the components' mean images, pixel by pixel."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    import numpy as np
+    import pandas as pd
+
+    from oodpriors.datasets import load_arrays
+    from oodpriors.files import atomic
+    from oodpriors.pixels import compare_pixels, pixel_estimates
+    from oodpriors.statistics import save_stored
+    from oodpriors.subsets import to_nchw
+
+    source, params = snakemake.input, snakemake.params
+    scores = pd.read_parquet(source.scores[0])
+    sets = dict(zip(("test", "ood"), source.images, strict=True))
+    images = {name: to_nchw(load_arrays(path)["images"]) / 255 for name, path in sets.items()}
+    nearest = {
+        name: scores.loc[scores["set"] == name, "nearest_component"].to_numpy() for name in sets
+    }
+    means = np.load(source.decoded[0])["means"]
+    save_stored(snakemake.output.facts, pixel_estimates(images, params.bootstrap, params.seed))
+    with atomic(snakemake.output.table) as path:
+        compare_pixels(images, means, nearest).to_csv(path, index=False)

@@ -1,0 +1,31 @@
+"""Equation 7 from a constant-volume Glow's own weights."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    import pandas as pd
+
+    from oodpriors.datasets import load_arrays
+    from oodpriors.files import load_yaml
+    from oodpriors.models import load_model
+    from oodpriors.second_order import difference_estimates, predict
+    from oodpriors.statistics import ScoreTable, save_stored
+    from oodpriors.subsets import to_nchw
+
+    source, params = snakemake.input, snakemake.params
+    sets = {
+        name: to_nchw(load_arrays(path)["images"])
+        for name, path in zip(("test", "ood"), source.images, strict=True)
+    }
+    tables = {}
+    files = zip(params.runs, source.specs, source.weights, source.scores, strict=True)
+    for (name, seed), spec, weights, scores in files:
+        model = load_model(load_yaml(spec), weights)
+        tables.setdefault(name, {})[seed] = predict(model, pd.read_parquet(scores), sets)
+    scores = {name: ScoreTable([*own.values()], [*own]) for name, own in tables.items()}
+    save_stored(snakemake.output[0], difference_estimates(scores, params.bootstrap, params.seed))

@@ -1,0 +1,22 @@
+"""Exact likelihoods of the mixtures, and where a flow's density lies beside theirs."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    from oodpriors.files import load_json
+    from oodpriors.statistics import Estimate, save_stored
+
+    params, source = snakemake.params, snakemake.input
+    files = [*zip(params.models, source.facts, strict=True)]
+    files += zip(params.planes, source.contours, strict=True)
+    facts = {
+        f"{model}/{name}": Estimate.of([value])
+        for model, path in files
+        for name, value in load_json(path).items()
+    }
+    save_stored(snakemake.output[0], facts)

@@ -1,0 +1,24 @@
+"""Pictures and variances of k-means clusters."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    import numpy as np
+    import pandas as pd
+
+    from oodpriors.files import load_json
+    from oodpriors.pictures import plot_clusters
+    from oodpriors.provenance import describe
+
+    params, source = snakemake.params, snakemake.input
+    provenances = [load_json(path) for path in source.provenance]
+    note = describe(provenances, params.scale, params.titles["subsets"])
+    with np.load(source.pictures) as pictures:
+        samples = {name.removeprefix("label_"): [*pictures[name]] for name in pictures.files}
+    paths = [snakemake.output.pdf, snakemake.output.png]
+    plot_clusters(samples, pd.read_csv(source.table), params.keep, note, paths)

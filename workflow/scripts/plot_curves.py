@@ -1,0 +1,22 @@
+"""Likelihoods over the distance of two components."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0]):
+    import pandas as pd
+
+    from oodpriors.figures import plot_curves
+    from oodpriors.files import load_json
+    from oodpriors.provenance import describe
+
+    params, source = snakemake.params, snakemake.input
+    curves = pd.read_csv(source.curves)
+    provenances = [load_json(path) for path in source.provenance]
+    note = describe(provenances, params.scale, params.titles["subsets"])
+    chosen = curves[curves["curve"].isin(params.entry["curves"])]
+    plot_curves(chosen, note, [snakemake.output.pdf, snakemake.output.png])
