@@ -1,8 +1,10 @@
 # make demo    everything at scale smoke on embedded data: minutes, no internet but for packages
 # make test    every check and test
 # make quick   the experiments on the real data sets, as `snakemake` alone would run them
+# make cost    what a scale costs on this machine, from measured steps (SCALE=paper)
 
 PYTHON ?= python3
+SCALE ?= paper
 BIN := .venv/bin
 DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
@@ -13,7 +15,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
-.PHONY: demo quick test lint docs format setup tex clean
+.PHONY: demo quick test lint docs format setup tex browser cost clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -26,7 +28,7 @@ demo: setup tex
 quick: setup tex
 	$(BIN)/snakemake --quiet host reason
 
-test: setup tex lint
+test: setup tex browser lint
 	$(BIN)/python -m pytest
 
 lint: setup
@@ -59,6 +61,13 @@ tex:
 	@command -v latexmk > /dev/null || command -v tectonic > /dev/null \
 	  || { $(call install,$(TEX_PACKAGES)); } \
 	  || echo "No TeX: sudo apt-get install $(TEX_PACKAGES); everything but the PDF is built."
+
+browser:
+	@command -v chromedriver > /dev/null || { $(call install,chromium chromium-driver); } \
+	  || echo "No browser for the report's test: sudo apt-get install chromium chromium-driver"
+
+cost: setup
+	$(BIN)/python benchmarks/cost.py $(SCALE)
 
 clean:
 	rm -rf results resources .snakemake

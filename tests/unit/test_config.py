@@ -3,6 +3,7 @@
 import copy
 import math
 import re
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,23 @@ from oodpriors.checks import VAE_SHAPES, check_references
 from oodpriors.config import (
     ConfigError,
     ModelId,
+    component_distance,
     document,
     image_shape,
+    lookup,
     merge,
     model_ids,
+    model_seeds,
     model_spec,
+    models_of,
     run_name,
     selection,
+    toy_ids,
+    toy_spec,
     validate,
+    with_means,
     with_models,
+    with_only,
     with_stand_ins,
 )
 from oodpriors.vae import ARCHITECTURES
@@ -56,8 +65,12 @@ def changed(changes, scale="smoke"):
     return config
 
 
-def checked(changes=None, inspected=None, scale="smoke"):
-    config = validate(changed(changes or {}, scale), SCHEMA)
+def no_file(path):
+    raise OSError(f"there is no {path}")
+
+
+def checked(changes=None, inspected=None, scale="smoke", files=no_file):
+    config = with_means(validate(changed(changes or {}, scale), SCHEMA), files)
     check_references(config, inspected or {})
     return config
 
@@ -108,7 +121,7 @@ def leaves(value, path=()):
 @every_scale
 @pytest.mark.parametrize("data", ["real", "embedded"])
 def test_the_configuration_is_right_at_every_scale(scale, data):
-    config = validate(changed({"data": data, "scale": scale}, scale), SCHEMA)
+    config = checked({"data": data, "scale": scale}, scale=scale)
     check_references(with_stand_ins(config) if data == "embedded" else config, {})
 
 
@@ -120,9 +133,17 @@ def test_no_key_stands_both_in_a_scale_and_in_the_configuration(scale):
 
 def test_every_scale_sets_the_same_required_keys():
     def required(scale):
-        return {path[:1] for path in leaves(SCALES[scale])}
+        # a scale may give an experiment seeds of its own, and need not
+        return {path[:1] for path in leaves(SCALES[scale])} - {("experiments",)}
 
     assert required("smoke") == required("quick") == required("paper")
+
+
+@every_scale
+def test_a_scale_gives_seeds_to_known_experiments_alone(scale):
+    for name, entry in SCALES[scale].get("experiments", {}).items():
+        assert name in OWN["experiments"]
+        assert entry.keys() == {"seeds"}
 
 
 def test_there_is_a_file_for_every_scale():
@@ -138,7 +159,9 @@ def test_defaults_are_filled_in_at_every_depth():
         "subsets": {"all": {"title": "All", "dataset": "mnist", "kmeans": {"k": 2}}},
         "priors": {"uni": {"title": "uni", "means": [[0]], "assignment": "single"}},
         "models": {},
-        "experiments": {},
+        "experiments": {"x": {"models": [UNI]}},
+        "figures": {"f": {}},
+        "tables": {"t": {}},
         "images": dict.fromkeys(("train", "test", "ood", "score_train")),
         "seeds": [0],
         "bootstrap": 100,
@@ -152,9 +175,23 @@ def test_defaults_are_filled_in_at_every_depth():
         "mirror": None,
         "run": None,
         "device": "auto",
+        "only": None,
         "data_seed": 0,
-        "figures": {},
-        "tables": {},
+        "experiments": {"x": {"models": [UNI], "where": "", "seeds": None}},
+        "figures": {
+            "f": {
+                "kind": "histograms",
+                "where": "",
+                "caption": "",
+                "column": "log_prob",
+                "columns": {},
+                "sets": ["test", "ood"],
+            }
+        },
+        "tables": {"t": {"kind": "likelihoods", "where": "", "caption": ""}},
+        "curves": {},
+        "analyses": {},
+        "toy": None,
         "datasets": {
             "mnist": {"kind": "mnist", "path": None, "stands_for": None, "system_folder": None}
         },
@@ -165,6 +202,7 @@ def test_defaults_are_filled_in_at_every_depth():
                 "labels": None,
                 "out_of_distribution": None,
                 "kmeans": {"k": 2, "keep": None, "seed": 0},
+                "shift": 0.0,
                 "limit": {"train": None, "test": None},
             }
         },
@@ -224,7 +262,19 @@ SCHEMA_MISTAKES = [
     ),
     ({"experiments.two_modes.model": []}, "experiments.two_modes.model: unknown key; did you mean"),
     ({"figures.fig04.panel": {}}, "figures.fig04.panel: unknown key; did you mean panels?"),
-    ({"tables.table1.title": "x"}, "tables.table1.title: unknown key; known: where, caption, mod"),
+    ({"tables.table1.title": "x"}, "tables.table1.title: unknown key; known: kind, where, caption"),
+    ({"tables.table1.kind": "likelihood"}, "tables.table1.kind: 'likelihood' is not one of likeli"),
+    ({"figures.fig04.kind": "bars"}, "figures.fig04.kind: 'bars' is not one of histograms, curves"),
+    ({"figures.fig04.column": "loss"}, "figures.fig04.column: 'loss' is not one of log_prob, "),
+    ({"figures.fig04.sets": ["train"]}, "figures.fig04.sets.0: 'train' is not one of test, ood"),
+    ({"curves.c": {"models": [UNI]}}, "curves.c: title missing"),
+    ({"analyses.pixel": {}}, "analyses.pixel: unknown key; did you mean pixels?"),
+    ({"analyses.densities": {"beta": 0}}, "analyses.densities.beta: 0 is less than or equal to"),
+    ({"toy.dims": [1]}, "toy.dims.0: 1 is less than the minimum of 2"),
+    ({"toy.points.train": 1}, "toy.points.train: 1 is less than the minimum of 2 (to learn from)"),
+    ({"subsets.mnist.shift": 1}, "subsets.mnist.shift: 1 is greater than or equal to the maximum"),
+    ({"experiments.two_modes.seeds": []}, "experiments.two_modes.seeds: [] should be non-empty"),
+    ({"only": []}, "only: [] should be non-empty (experiments to run"),
     ({"seeds": 0}, "seeds: 0 is not of type 'array' (seeds of the trainings"),
     ({"seeds": []}, "seeds: [] should be non-empty"),
     ({"seeds": [1, 1]}, "seeds: [1, 1] has non-unique elements"),
@@ -256,13 +306,22 @@ SCHEMA_MISTAKES = [
         "priors: 'Uni' does not match",
     ),
     ({"priors.unimodal.kind": "laplace"}, "priors.unimodal.kind: 'laplace' is not one of gaussian"),
-    ({"priors.unimodal.means": [[]]}, "priors.unimodal.means.0: [] should be non-empty"),
-    ({"priors.unimodal.means": [0]}, "priors.unimodal.means.0: 0 is not of type 'array'"),
+    *(
+        ({"priors.unimodal.means": means}, f"priors.unimodal.means: {means!r} is not valid under")
+        for means in (
+            *([], [[]], [0], 0, [["1"]]),
+            {"rule": "circle", "k": 2, "distance": 1},
+            {"rule": "line", "k": 0, "distance": 1},
+            {"rule": "line", "k": 2, "distance": -1},
+            {"rule": "line", "k": 2},
+            {"rule": "line", "k": 2, "distance": 1, "center": True},
+        )
+    ),
     ({"priors.unimodal.scale": 0}, "priors.unimodal.scale: 0 is less than or equal to the minimum"),
     ({"priors.unimodal.beta": -4}, "priors.unimodal.beta: -4 is less than or equal to the minimum"),
     (
         {"priors.unimodal.assignment": "labels"},
-        "priors.unimodal.assignment: 'labels' is not one of single, label, cluster",
+        "priors.unimodal.assignment: 'labels' is not one of single, label, cluster, random",
     ),
     ({"images": REMOVED}, "top level: images missing"),
     ({"models.vae.draws": REMOVED}, "models.vae: draws missing"),
@@ -285,7 +344,6 @@ SCHEMA_MISTAKES = [
         "experiments.x.models.0: 'vae/fashion_1_7' does not match",
     ),
     ({"figures.fig04.panels": {}}, "figures.fig04.panels: {} should be non-empty"),
-    ({"tables.table1.models": REMOVED}, "tables.table1: models missing"),
 ]
 
 
@@ -304,6 +362,13 @@ GREY_NPZ = {"own": {"shape": (1, 28, 28), "labels": {"train": [3, 5], "test": [3
 NPZ = {
     "datasets.own": {"kind": "npz", "path": "own.npz"},
     "subsets.own": {"title": "Own", "dataset": "own", "out_of_distribution": "mnist"},
+}
+
+THREE = {"title": "3", "means": [[1], [2], [3]], "assignment": "random"}
+FOUR = {
+    "title": "4",
+    "means": {"rule": "axes", "k": 4, "distance": 9},
+    "assignment": "label",
 }
 
 REFERENCE_MISTAKES = [
@@ -445,6 +510,52 @@ REFERENCE_MISTAKES = [
         {"tables.table1.models": [UNI, "glow/mnist/unimodal"]},
         "tables.table1: there is no model of an experiment named 'glow/mnist/unimodal'; did you m",
     ),
+    (
+        {"priors.three": THREE, "experiments.x": {"models": ["vae/fashion_1_7/three"]}},
+        "assignment 'random' makes 2 groups of images, priors.three has 3 means",
+    ),
+    *(
+        ({place: entry}, f"{place}: there is no model of an experiment named 'vae/mnist/unimodal'")
+        for place, entry in {
+            "figures.x": {"kind": "decoded", "models": ["vae/mnist/unimodal"]},
+            "tables.x": {"kind": "decomposition", "pairs": [[UNI, "vae/mnist/unimodal"]]},
+            "curves.x": {"title": "x", "models": [UNI, "vae/mnist/unimodal"]},
+            "analyses.pixels": {"model": "vae/mnist/unimodal"},
+            "analyses.decoded": {"models": ["vae/mnist/unimodal"]},
+        }.items()
+    ),
+    (
+        {"figures.x": {"kind": "curves", "curves": ["vae_gausian"]}},
+        "figures.x.curves: there is no curve 'vae_gausian'; did you mean vae_gaussian?",
+    ),
+    (
+        {"analyses.clusters": {"subset": "fashion"}},
+        "analyses.clusters.subset: 'fashion' is no subset with kmeans",
+    ),
+    (
+        {"figures.x": {"kind": "clusters", "subset": "fashion_1_7"}},
+        "figures.x.subset: 'fashion_1_7' is no subset with kmeans",
+    ),
+    (
+        {"figures.x": {"panels": {"(a) VAE": [UNI]}, "columns": {"(a) VAF": "latent_first"}}},
+        "figures.x.columns: there is no panel '(a) VAF'; did you mean (a) VAE?",
+    ),
+    (
+        {
+            "priors.four": FOUR,
+            "experiments.x": {"models": ["glow/fashion_0_1_7_8/four"]},
+            "curves.x": {"title": "x", "models": ["glow/fashion_0_1_7_8/four"]},
+        },
+        "curves.x: glow/fashion_0_1_7_8/four has 4 components; a distance needs two",
+    ),
+    (
+        {"toy.priors": ["unimodl"]},
+        "toy.priors: there is no prior 'unimodl'; did you mean unimodal?",
+    ),
+    (
+        {"priors.four": FOUR, "toy.priors": ["four"]},
+        "toy.priors: four has 4 components, the mixtures have 2",
+    ),
 ]
 
 
@@ -455,6 +566,73 @@ def test_what_does_not_fit_together_is_told(changes, message):
     inspected = GREY_NPZ if "datasets.own" in changes else {}
     lines = mistakes_of(changes, inspected)
     assert any(message in line for line in lines)
+
+
+NEEDED = {
+    "figures": {
+        "histograms": "panels",
+        "curves": "curves",
+        "contours": "models",
+        "topology": "models",
+        "densities": None,
+        "pixels": "models",
+        "decoded": "models",
+        "clusters": "subset",
+    },
+    "tables": {
+        "likelihoods": "models",
+        "ranking": None,
+        "decomposition": "pairs",
+        "architecture": "network",
+        "toy": None,
+        "second_order": "models",
+    },
+}
+every_kind = pytest.mark.parametrize(
+    ("table", "kind"), [(table, kind) for table in NEEDED for kind in NEEDED[table]]
+)
+
+
+def kinds_of(table):
+    properties = SCHEMA["properties"][table]["additionalProperties"]["properties"]
+    return set(properties["kind"]["enum"])
+
+
+@every_kind
+def test_a_kind_without_its_needed_key_is_told(table, kind):
+    assert set(NEEDED[table]) == kinds_of(table)
+    needed, change = NEEDED[table][kind], {f"{table}.x": {"kind": kind}}
+    if needed:
+        assert mistakes_of(change) == [
+            f"config: {table}.x: kind {kind} needs the key {needed}",
+        ]
+    else:
+        checked(change)
+
+
+def test_columns_need_panels():
+    for kind in ("histograms", "densities"):
+        lines = mistakes_of({"figures.x": {"kind": kind, "columns": {"(a)": "latent_first"}}})
+        assert any("figures.x" in line for line in lines)
+
+
+NO_MODEL = "vae/fashion_1_7"  # the prior is missing
+
+
+@pytest.mark.parametrize(
+    ("place", "entry"),
+    [
+        ("figures.x", {"kind": "decoded", "models": [NO_MODEL]}),
+        ("tables.x", {"models": [NO_MODEL]}),
+        ("tables.y", {"kind": "decomposition", "pairs": [[UNI, NO_MODEL]]}),
+        ("analyses.pixels", {"model": NO_MODEL}),
+        ("analyses.decoded", {"models": [NO_MODEL]}),
+    ],
+    ids=["figure", "table", "pair", "pixels", "decoded"],
+)
+def test_what_is_no_name_of_a_model_is_told(place, entry):
+    lines = mistakes_of({place: entry})
+    assert any(place in line and repr(NO_MODEL) in line for line in lines)
 
 
 def test_every_mistake_has_its_line():
@@ -479,6 +657,7 @@ def test_a_configuration_error_is_a_value_error():
 
 # what is allowed, though it looks odd
 
+NOTHING = {key: {} for key in ("experiments", "figures", "tables", "curves", "analyses")}
 ALLOWED = {
     "as many coordinates as the latent": {
         "priors.full": {"title": "f", "means": [[0] * 50], "assignment": "single"},
@@ -507,10 +686,23 @@ ALLOWED = {
     },
     "no figures and tables": {"figures": {}, "tables": {}},
     "only one architecture": {
+        **NOTHING,
         "models.vae": REMOVED,
         "experiments": {"x": {"models": ["glow/fashion_1/unimodal"]}},
+    },
+    "no toy flows": {
+        "toy": None,
         "figures": {},
         "tables": {},
+    },
+    "only toy flows": NOTHING,
+    "a random assignment": {
+        "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "random"},
+        "experiments.x": {"models": ["vae/fashion_1_7/two"]},
+    },
+    "a curve of one component": {"curves.x": {"title": "x", "models": [UNI]}},
+    "another column for a panel": {
+        "figures.x": {"panels": {"(a)": [UNI]}, "columns": {"(a)": "latent_first"}}
     },
 }
 
@@ -596,7 +788,9 @@ def test_a_run_is_named_by_its_scale_and_data_unless_it_has_a_name(changes, name
 
 def test_models_of_all_experiments_stand_once_in_their_order():
     config = checked({"experiments.again": {"models": [UNI, "glow/fashion_1/unimodal"]}})
-    names = OWN["experiments"]["two_modes"]["models"]
+    names = []
+    for experiment in OWN["experiments"].values():
+        names += [name for name in experiment["models"] if name not in names]
     assert [str(model) for model in model_ids(config)] == names
     assert model_ids(config)[0] == ModelId("vae", "fashion_1_7", "unimodal")
 
@@ -645,6 +839,7 @@ def test_a_specification_holds_everything_that_defines_a_model():
             "decoder_width": 4,
             "encoder_norm_last": True,
             "scaled_start": True,
+            "output_precision": "bfloat16",
         },
         "training": {
             "epochs": 3,
@@ -657,6 +852,7 @@ def test_a_specification_holds_everything_that_defines_a_model():
             "max_grad_norm": None,
             "polyak_epochs": 0,
             "initialization_batch": 256,
+            "shift": 0.0,
         },
         "seed": 6,
     }
@@ -689,6 +885,337 @@ def test_what_does_not_define_a_model_is_not_in_its_specification():
     assert model_spec(checked(), model, 0, {}) == model_spec(checked(other), model, 0, {})
 
 
+def test_the_shift_of_a_subset_is_in_the_specification_of_its_models():
+    config = checked({"subsets.fashion_1.shift": 0.25})
+    for subset, shift in (("fashion_1", 0.25), ("fashion_7", 0.0)):
+        spec = model_spec(config, ModelId("vae", subset, "unimodal"), 0, {})
+        assert spec["training"]["shift"] == shift
+
+
+# seeds
+
+
+def seeded(**experiments):
+    entries = {name: {"models": [UNI], "seeds": seeds} for name, seeds in experiments.items()}
+    return {"seeds": [4, 2], "experiments": entries}
+
+
+@pytest.mark.parametrize(
+    ("experiments", "seeds"),
+    [
+        ({"a": None}, [2, 4]),
+        ({"a": [7]}, [7]),
+        ({"a": [7, 0], "b": [3]}, [0, 3, 7]),
+        ({"a": [7, 4], "b": None}, [2, 4, 7]),
+        ({"a": [1, 2], "b": [2, 1]}, [1, 2]),
+    ],
+)
+def test_a_model_has_the_seeds_of_all_its_experiments(experiments, seeds):
+    assert model_seeds(seeded(**experiments)) == {ModelId.of(UNI): seeds}
+
+
+@every_scale
+def test_every_model_has_seeds(scale):
+    config = checked(scale=scale)
+    seeds = model_seeds(config)
+    assert list(seeds) == model_ids(config)
+    assert all(own == sorted(set(own)) and own for own in seeds.values())
+
+
+# means
+
+
+MEANS_OF_PRIORS = {
+    "bimodal_75": [[75], [-75]],
+    "axes_150": [[150 if i == j else 0 for i in range(4)] for j in range(4)],
+    "line_200": [[0], [200], [400], [600]],
+}
+
+
+@pytest.mark.parametrize("name", MEANS_OF_PRIORS)
+def test_the_papers_means_are_as_it_prints_them(name):
+    assert checked()["priors"][name]["means"] == MEANS_OF_PRIORS[name]
+
+
+def means_of(means, files=no_file):
+    prior = {"title": "t", "means": means, "assignment": "single"}
+    config = {"priors": {"p": prior}, "other": 1}
+    found = with_means(config, files)
+    assert config["priors"]["p"]["means"] is means
+    assert found == {"priors": {"p": prior | {"means": found["priors"]["p"]["means"]}}, "other": 1}
+    return found["priors"]["p"]["means"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "means"),
+    [
+        ({"rule": "line", "k": 1, "distance": 7}, [[0]]),
+        ({"rule": "line", "k": 2, "distance": 150}, [[75], [-75]]),
+        ({"rule": "line", "k": 2, "distance": 150, "centred": True}, [[75], [-75]]),
+        ({"rule": "line", "k": 3, "distance": 2}, [[2], [0], [-2]]),
+        ({"rule": "line", "k": 1, "distance": 7, "centred": False}, [[0]]),
+        (
+            {"rule": "line", "k": 4, "distance": 200, "centred": False},
+            [[0], [200], [400], [600]],
+        ),
+        ({"rule": "line", "k": 2, "distance": 0}, [[0], [0]]),
+        ({"rule": "axes", "k": 1, "distance": 7}, [[7]]),
+        ({"rule": "axes", "k": 3, "distance": 2}, [[2, 0, 0], [0, 2, 0], [0, 0, 2]]),
+        ({"rule": "simplex", "k": 1, "distance": 7}, [[0]]),
+    ],
+)
+def test_a_rule_gives_its_means(rule, means):
+    assert means_of(rule) == means
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+@pytest.mark.parametrize("distance", [1.0, 150])
+def test_the_corners_of_a_simplex_are_at_one_distance_about_zero(k, distance):
+    means = means_of({"rule": "simplex", "k": k, "distance": distance})
+    assert len(means) == k
+    for a, b in combinations(means, 2):
+        assert math.dist(a, b) == pytest.approx(distance, rel=1e-12)
+    for coordinate in zip(*means, strict=True):
+        assert sum(coordinate) == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.parametrize("k", [2, 3, 5])
+@pytest.mark.parametrize("centred", [True, False])
+def test_neighbours_on_a_line_are_at_one_distance(k, centred):
+    means = means_of({"rule": "line", "k": k, "distance": 3.5, "centred": centred})
+    gaps = {abs(a[0] - b[0]) for a, b in pairwise(means)}
+    assert gaps == {3.5}
+    assert (sum(mean[0] for mean in means) == 0) == centred
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("75\n-75\n", [[75], [-75]]),
+        ("1, 2.5\n\n-3e1,0\n", [[1, 2.5], [-30, 0]]),
+        ("1,2,3\r\n4\r\n", [[1, 2, 3], [4]]),
+        ("7", [[7]]),
+    ],
+)
+def test_a_file_has_a_mean_in_each_line(text, means):
+    asked = []
+    assert means_of("my/means.csv", lambda path: asked.append(path) or text) == means
+    assert asked == ["my/means.csv"]
+
+
+def test_means_as_lists_stay_as_they_are():
+    means = [[1, 2], [3]]
+    assert means_of(means) is means
+
+
+@pytest.mark.parametrize("text", ["a,b\n", "1,2,\n", "1;2\n", "x\n1\n", "", "\n\n"])
+def test_a_file_that_holds_no_means_is_told(text):
+    with pytest.raises(ConfigError, match=r"^config: priors\.p\.means: my\.csv is no CSV file"):
+        means_of("my.csv", lambda path: text)
+
+
+def test_a_file_that_cannot_be_read_is_told_with_every_other():
+    prior = {"title": "t", "assignment": "single"}
+    config = {"priors": {name: prior | {"means": f"{name}.csv"} for name in "ab"}}
+    with pytest.raises(ConfigError) as caught:
+        with_means(config, no_file)
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("config: priors.a.means: a.csv is no CSV file with a mean in each line")
+    assert "there is no b.csv" in second
+
+
+def test_means_of_a_file_are_checked_like_others():
+    def long(path):
+        return ",".join("1" * 51)
+
+    change = {
+        "priors.long": {"title": "l", "means": "long.csv", "assignment": "single"},
+        "experiments.x": {"models": ["vae/fashion_1/long"]},
+    }
+    with pytest.raises(ConfigError, match=r"priors\.long\.means: 51 coordinates, but the latent"):
+        checked(change, files=long)
+
+
+@pytest.mark.parametrize(
+    ("means", "distance"),
+    [
+        ([[0]], 0),
+        ([[75], [-75]], 150),
+        ([[3, 0], [0, 4]], 5),
+        ([[3], [0, 4]], 5),
+        ([[0, 0, 2], [1]], math.sqrt(5)),
+    ],
+)
+def test_a_distance_is_that_of_the_two_means(means, distance):
+    config = {"priors": {"p": {"means": means}}}
+    assert component_distance(config, "p") == pytest.approx(distance, rel=1e-12)
+
+
+# what is asked of the whole
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a", {"b": [[5, 6], {"c": 7}]}),
+        ("a.b.0.1", 6),
+        ("a.b.1.c", 7),
+        ("2.x", "digits may be a name"),
+    ],
+)
+def test_a_dotted_key_leads_through_mappings_and_lists(key, value):
+    config = {"a": {"b": [[5, 6], {"c": 7}]}, "2": {"x": "digits may be a name"}}
+    assert lookup(config, key) == value
+
+
+@pytest.mark.parametrize(("key", "error"), [("a.x", KeyError), ("a.b.9", IndexError)])
+def test_a_key_that_leads_nowhere_is_an_error(key, error):
+    with pytest.raises(error):
+        lookup({"a": {"b": [1]}}, key)
+
+
+def test_names_of_models_are_found_anywhere_and_nothing_else():
+    entry = {
+        "title": "VAE, Gaussian",
+        "path": "a/b",
+        "deeper": "a/b/c/d",
+        "upper": "A/b/c",
+        "number": 5,
+        "panels": {"(a) x/y/z ": ["vae/f/uni", {"more": ["glow/f_1/uni_2"]}]},
+        "model": "toy/mixture_2/uni",
+    }
+    assert list(models_of(entry)) == ["vae/f/uni", "glow/f_1/uni_2", "toy/mixture_2/uni"]
+    assert list(models_of("vae/f/uni")) == ["vae/f/uni"]
+    assert list(models_of(None)) == []
+
+
+# toy flows
+
+
+def test_a_toy_flow_is_named_by_its_mixture_and_prior():
+    config = {"toy": {"dims": [2, 10], "priors": ["uni", "two"]}}
+    assert [str(model) for model in toy_ids(config)] == [
+        "toy/mixture_2/uni",
+        "toy/mixture_2/two",
+        "toy/mixture_10/uni",
+        "toy/mixture_10/two",
+    ]
+    assert toy_ids({"toy": None}) == []
+
+
+def test_the_specification_of_a_toy_flow_holds_everything_that_defines_it():
+    data = {"mean": 2.0, "variance": 1.0, "ood_variance": 0.1}
+    network = {"couplings": 3, "width": 5}
+    config = checked({"toy.points.train": 77, "toy.network": network, "toy.data": data})
+    config["priors"]["two"] = {
+        "title": "t",
+        "kind": "gaussian",
+        "means": [[1], [2]],
+        "scale": 2.0,
+        "beta": None,
+        "assignment": "label",
+    }
+    assert toy_spec(config, 5, "two", 6) == {
+        "architecture": "toy",
+        "dim": 5,
+        "data": data,
+        "prior": {"kind": "gaussian", "means": [[1], [2]], "scale": 2.0},
+        "network": network,
+        "points": 77,
+        "training": config["toy"]["training"],
+        "seed": 6,
+    }
+
+
+# some of the experiments
+
+
+def small(only):
+    """Two experiments, toy flows, and what needs the one, the other, both or none."""
+    one, two, toy = "vae/a/uni", "glow/b/multi", "toy/mixture_2/uni"
+    return {
+        "only": only,
+        "experiments": {"first": {"models": [one, "vae/a/multi"]}, "second": {"models": [two]}},
+        "toy": {"dims": [2], "priors": ["uni"]},
+        "curves": {"c1": {"title": "1", "models": [one]}, "c2": {"title": "2", "models": [two]}},
+        "analyses": {
+            "densities": {"beta": 4},
+            "pixels": {"model": one},
+            "clusters": {"subset": "b"},
+            "decoded": {"models": [one, two]},
+        },
+        "figures": {
+            "one": {"kind": "histograms", "panels": {"(a)": [one, "vae/a/multi"]}},
+            "two": {"kind": "clusters", "subset": "b"},
+            "both": {"kind": "curves", "curves": ["c1", "c2"]},
+            "curve": {"kind": "curves", "curves": ["c2"]},
+            "flows": {"kind": "contours", "models": [toy]},
+            "none": {"kind": "densities"},
+        },
+        "tables": {
+            "one": {"kind": "likelihoods", "models": [one]},
+            "both": {"kind": "decomposition", "pairs": [[one, two]]},
+            "flows": {"kind": "toy"},
+            "none": {"kind": "architecture", "network": "grey"},
+        },
+    }
+
+
+KEPT = {
+    "experiments": {"first": ["first"], "second": ["second"]},
+    "curves": {"first": ["c1"], "second": ["c2"]},
+    "analyses": {"first": ["densities", "pixels"], "second": ["densities", "clusters"]},
+    "figures": {"first": ["one", "none"], "second": ["two", "curve", "none"]},
+    "tables": {"first": ["one", "none"], "second": ["none"]},
+}
+
+
+@pytest.mark.parametrize("only", ["first", "second"])
+@pytest.mark.parametrize("table", KEPT)
+def test_what_needs_other_experiments_is_left_out(table, only):
+    config = small([only])
+    given = copy.deepcopy(config)
+    kept = with_only(config)
+    assert config == given
+    assert list(kept[table]) == KEPT[table][only]
+    assert kept[table].items() <= config[table].items()
+    assert kept["toy"] is None
+
+
+def test_toy_flows_alone_can_be_run():
+    kept = with_only(small(["toy"]))
+    assert kept["toy"] == {"dims": [2], "priors": ["uni"]}
+    assert kept["experiments"] == {}
+    assert list(kept["figures"]) == ["flows", "none"]
+    assert list(kept["tables"]) == ["flows", "none"]
+
+
+@pytest.mark.parametrize("only", [None, ["first", "second", "toy"]])
+def test_all_experiments_keep_everything(only):
+    assert with_only(small(only)) == small(only)
+
+
+def test_an_experiment_that_does_not_exist_is_told():
+    with pytest.raises(ConfigError) as caught:
+        with_only(small(["frist", "second", "tyo"]))
+    assert str(caught.value).splitlines() == [
+        "config: only: there is no experiment 'frist'; did you mean first?",
+        "config: only: there is no experiment 'tyo'; did you mean toy?",
+    ]
+
+
+@pytest.mark.parametrize("only", [*OWN["experiments"], "toy"])
+def test_any_experiment_alone_is_a_sound_configuration(only):
+    config = with_only(checked({"only": [only]}))
+    check_references(config, {})
+    for table in ("figures", "tables", "curves", "analyses"):
+        needed = set(models_of(config[table]))
+        assert needed <= {str(model) for model in (*model_ids(config), *toy_ids(config))}
+
+
+# claims and numbers
+
+
 def entry(name, *models):
     quantities = [{"model": model, "statistic": "nll"} for model in models]
     return {
@@ -697,20 +1224,63 @@ def entry(name, *models):
     }
 
 
+def kept_of(entries, config=None, analyses=()):
+    config = small(None) if config is None else config
+    return [e["id"] for e in with_models(entries, config, analyses)]
+
+
 def test_claims_about_models_that_are_not_trained_are_left_out():
     entries = [
-        entry("both", UNI, "glow/fashion_1/unimodal"),
-        entry("one unknown", UNI, "glow/mnist/unimodal"),
+        entry("both", "vae/a/uni", "glow/b/multi"),
+        entry("one unknown", "vae/a/uni", "glow/a/uni"),
+        entry("toy flow", "toy/mixture_2/uni"),
+        entry("no such toy flow", "toy/mixture_3/uni"),
         entry("no model"),
-        {"id": "number", "quantity": {"model": "vae/mnist/unimodal", "statistic": "nll"}},
+        {"id": "number", "quantity": {"model": "vae/b/uni", "statistic": "nll"}},
     ]
-    assert [e["id"] for e in with_models(entries, checked())] == ["both", "no model"]
+    assert kept_of(entries) == ["both", "toy flow", "no model"]
 
 
-def test_the_configuration_trains_every_model_of_the_papers_claims_and_numbers():
-    for path in ("config/claims.yaml", "config/published.yaml"):
-        entries = read(path)
-        assert with_models(entries, checked()) == entries
+@pytest.mark.parametrize(
+    ("quantity", "kept"),
+    [
+        ({"curve": "c1", "function": "range"}, True),
+        ({"curve": "c3", "function": "range"}, False),
+        ({"stored": "pixels/lower_fraction"}, True),
+        ({"stored": "clusters/ratio_0_0"}, False),
+        ({"difference": [{"model": "vae/a/uni"}, {"stored": "pixels/lower_fraction"}]}, True),
+        ({"difference": [{"model": "vae/a/uni"}, {"stored": "clusters/ratio_0_0"}]}, False),
+        ({"largest": [{"ratio": [{"curve": "c1"}, {"curve": "c3"}]}, 5]}, False),
+    ],
+)
+def test_claims_about_what_is_not_computed_are_left_out(quantity, kept):
+    claim = {"id": "x", "comparisons": [{"left": 1, "relation": ">", "right": quantity}]}
+    number = {"id": "x", "quantity": quantity, "value": 1}
+    for each in (claim, number):
+        assert bool(kept_of([each], analyses=["pixels"])) == kept
+
+
+@pytest.mark.parametrize(
+    ("setting", "kept"),
+    [
+        ("toy.dims.0", True),
+        ("toy.dims.1", False),
+        ("toy.nothing", False),
+        ("analyses.densities.beta", True),
+        ("only", False),
+        ("experiments.first.models.0.x", False),
+    ],
+)
+def test_settings_that_the_configuration_lacks_are_left_out(setting, kept):
+    assert bool(kept_of([{"id": "x", "setting": setting, "value": 4}])) == kept
+
+
+@every_scale
+@pytest.mark.parametrize("path", ["config/claims.yaml", "config/published.yaml"])
+def test_the_configuration_has_everything_for_the_papers_claims_and_numbers(path, scale):
+    entries, config = read(path), checked(scale=scale)
+    known = kept_of(entries, config, [*config["analyses"], "toy"])
+    assert known == [e["id"] for e in entries]
 
 
 # the schema
@@ -750,6 +1320,9 @@ def objects(schema):
             yield schema
         for below in schema.values():
             yield from objects(below)
+    elif isinstance(schema, list):
+        for below in schema:
+            yield from objects(below)
 
 
 def test_no_object_lets_unknown_keys_pass():
@@ -768,7 +1341,7 @@ def test_the_documentation_tells_default_and_description():
     told = {name: (default, description) for name, default, description in document(SCHEMA)}
     for name, schema in LEAVES.items():
         default = str(schema["default"]) if "default" in schema else ""
-        assert told[name] == (default, schema["description"])
+        assert told[name] == (default, schema.get("description", ""))
     assert told["device"] == ("auto", "where models are trained and scored")
     assert told["subsets.*.kmeans.keep"][0] == "None"
     assert told["models.glow.training.epochs"][0] == ""

@@ -13,6 +13,7 @@ from torch import nn
 
 from oodpriors.flows import (
     ActNorm,
+    AdditiveCoupling,
     AffineCoupling,
     AxisConvolution,
     CouplingNetwork,
@@ -51,7 +52,10 @@ CASES = [
     Case("coupling", lambda: AffineCoupling(4, width=6), (4, 3, 2)),
     Case("odd coupling", lambda: AffineCoupling(5, width=6), (5, 2, 3)),
     Case("coupling without floor", lambda: AffineCoupling(4, 6, scale_floor=0.0), (4, 2, 2)),
+    Case("additive coupling", lambda: AdditiveCoupling(4, width=6), (4, 3, 2)),
+    Case("odd additive coupling", lambda: AdditiveCoupling(5, width=6), (5, 2, 3)),
 ]
+ADDITIVE = [case for case in CASES if "additive" in case.name]
 TRAINED = [case for case in CASES if case.name != "squeeze"]
 CONVOLUTIONS = [case for case in CASES if case.name in ("channels", "rows", "columns")]
 
@@ -271,9 +275,38 @@ def test_scale_floor_bounds_the_contraction_and_keeps_the_inverse():
     torch.testing.assert_close(layer.inverse(y), x)
 
 
-def test_coupling_of_one_channel_is_refused():
+@pytest.mark.parametrize("coupling", [AffineCoupling, AdditiveCoupling])
+def test_coupling_of_one_channel_is_refused(coupling):
     with pytest.raises(ValueError, match="at least 2 channels, got 1: squeeze first"):
-        AffineCoupling(1, width=6)
+        coupling(1, width=6)
+
+
+@parametrize(ADDITIVE)
+def test_an_additive_coupling_keeps_volumes(case):
+    layer, x = case.build(), case.images()
+    ladj = layer(x)[1]
+    assert torch.equal(ladj, torch.zeros(3))
+    for image in x:
+        jacobian = torch.autograd.functional.jacobian(
+            lambda values: layer(values.view(1, *case.shape))[0].flatten(), image.flatten()
+        )
+        torch.testing.assert_close(torch.det(jacobian), torch.tensor(1.0), rtol=1e-10, atol=0)
+
+
+@parametrize(ADDITIVE)
+def test_an_additive_coupling_adds_what_the_first_half_says(case):
+    layer, x = case.build(), case.images()
+    kept = case.shape[0] // 2
+    y = layer(x)[0]
+    assert torch.equal(y[:, :kept], x[:, :kept])
+    torch.testing.assert_close(y[:, kept:] - x[:, kept:], layer.network(x[:, :kept]))
+    assert (y[:, kept:] - x[:, kept:]).abs().min() > 0
+
+
+@parametrize(ADDITIVE)
+def test_an_additive_coupling_starts_as_the_identity(case):
+    layer, x = initialized(case.make(), case.shape), case.images()
+    assert torch.equal(layer(x)[0], x)
 
 
 def test_single_precision_inverse_of_a_convolution_is_as_good_as_its_format():

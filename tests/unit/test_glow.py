@@ -10,10 +10,10 @@ from scipy import stats
 from scipy.special import logsumexp
 from torch import nn
 
-from oodpriors.flows import ActNorm, AffineCoupling, AxisConvolution, Squeeze
+from oodpriors.flows import ActNorm, AdditiveCoupling, AffineCoupling, AxisConvolution, Squeeze
 from oodpriors.glow import Glow, dequantize
 from oodpriors.likelihood import bits_per_dim
-from oodpriors.models import load_weights, save_weights
+from oodpriors.models import build_model, load_weights, save_weights
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior, Prior
 
 pytestmark = pytest.mark.usefixtures("double_precision")
@@ -28,14 +28,16 @@ class Case(NamedTuple):
     shape: tuple[int, int, int]
     couplings: int
     squeeze_after: tuple[int, ...]
+    coupling: str = "affine"
 
     @property
     def dim(self):
         return math.prod(self.shape)
 
     def fresh(self, prior="gaussian"):
+        prior = PRIORS[prior](MEANS, self.dim)
         return Glow(
-            self.shape, PRIORS[prior](MEANS, self.dim), self.couplings, self.squeeze_after, width=6
+            self.shape, prior, self.couplings, self.squeeze_after, width=6, coupling=self.coupling
         )
 
     def build(self, prior="gaussian", size=0.1):
@@ -48,7 +50,12 @@ class Case(NamedTuple):
         return torch.randint(256, (n, *self.shape), dtype=torch.uint8)
 
 
-CASES = [Case((1, 8, 8), 4, (2,)), Case((3, 8, 8), 3, (1,)), Case((1, 4, 8), 2, ())]
+CASES = [
+    Case((1, 8, 8), 4, (2,)),
+    Case((3, 8, 8), 3, (1,)),
+    Case((1, 4, 8), 2, ()),
+    Case((1, 4, 8), 3, (), "additive"),
+]
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
 every_prior = pytest.mark.parametrize("prior", PRIORS)
 
@@ -221,6 +228,35 @@ def test_papers_configurations_have_its_couplings_squeezes_and_latents(
     assert [layer.axis for layer in model.layers[-3:]] == [2, 3, 1]
     assert model.latent_shape == latent_shape
     assert model.n_pixels == math.prod(latent_shape)
+
+
+@pytest.mark.parametrize("squeeze_after", [(), (1,)])
+def test_with_additive_couplings_the_volume_is_constant(squeeze_after):
+    case = Case((1, 8, 8), 2, squeeze_after, "additive")
+    model, y = case.build(), torch.rand(4, *case.shape) - 0.5
+    assert sum(isinstance(layer, AdditiveCoupling) for layer in model.layers) == 2
+    ladj = model(y)[1].detach()
+    np.testing.assert_allclose(ladj, ladj[0], rtol=1e-14)
+    assert ladj[0] == pytest.approx(log_abs_det(model, y[0]), rel=1e-9)
+    # so that log p differs from the prior's log-density by one number
+    torch.manual_seed(1)
+    scores = model.scores(case.images(4), n_draws=2)
+    assert float(scores["log_det"].std()) == pytest.approx(0, abs=1e-9)
+
+
+def test_an_additive_coupling_has_no_scale_whose_floor_could_be_set():
+    prior = GaussianPrior(MEANS, 64)
+    with pytest.raises(TypeError, match="scale_floor"):
+        Glow((1, 8, 8), prior, 1, (), width=6, coupling="additive", scale_floor=0.1)
+
+
+def test_a_constant_volume_glow_is_built_on_one_grid():
+    prior = {"kind": "gaussian", "means": MEANS}
+    model = build_model("cv_glow", (1, 8, 8), prior, {"couplings": 3, "width": 6})
+    kinds = [type(layer) for layer in model.layers]
+    expected = [Squeeze, *[ActNorm, AxisConvolution, AdditiveCoupling] * 3]
+    assert kinds == [*expected, *[AxisConvolution] * 3]
+    assert model.latent_shape == (4, 4, 4)
 
 
 def test_initialisation_gives_every_actnorm_mean_0_and_variance_1():

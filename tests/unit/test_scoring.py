@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from oodpriors.scoring import score, score_sets
+from oodpriors.priors import GaussianPrior
+from oodpriors.scoring import latent_columns, score, score_sets
 
 SHAPE = (3, 4, 5)
 DIMS = math.prod(SHAPE)
@@ -16,8 +17,9 @@ DIMS = math.prod(SHAPE)
 class Stub(nn.Module):
     """A model of known scores: the parts tell the first pixel and the number of draws."""
 
-    def __init__(self):
+    def __init__(self, means=((0.0,),), dim=20):
         super().__init__()
+        self.prior = GaussianPrior([list(mean) for mean in means], dim)
         self.weight = nn.Parameter(torch.zeros(1))
         self.sizes = []
 
@@ -148,9 +150,9 @@ def test_images_reach_the_model_channels_first(shape):
             return super().scores(x, n_draws)
 
     images = np.zeros((2, *shape), np.uint8)
-    data = {"test": {"images": images, "labels": np.zeros(2), "index": np.arange(2)}}
-    score_sets(Watched(), data, NAMES, 1, 0)
-    assert shapes == [(1, 4, 5) if len(shape) == 2 else (3, 4, 5)]
+    part = {"images": images, "labels": np.zeros(2), "index": np.arange(2)}
+    score_sets(Watched(dim=math.prod(shape)), {"test": part, "ood": part}, NAMES, 1, 0)
+    assert shapes == [(1, 4, 5) if len(shape) == 2 else (3, 4, 5)] * 2
 
 
 @pytest.mark.parametrize(
@@ -191,3 +193,115 @@ def test_sets_and_seeds_have_draws_of_their_own():
 def test_a_seed_gives_the_same_scores_again():
     first, again = (scored(seed=3, train=3, test=3, ood=3)[0] for _ in range(2))
     assert first.equals(again)
+
+
+# what is read off the latents
+
+MEANS = {
+    "unimodal": [[0.0]],
+    "off centre": [[1.0, -2.0]],
+    "bimodal": [[3.0], [-3.0]],
+    "two coordinates": [[2.0, 1.0, 5.0], [2.0, -1.0, 4.0]],
+    "four axes": [[4.0, 0, 0, 0], [0, 4.0, 0, 0], [0, 0, 4.0, 0], [0, 0, 0, 4.0]],
+}
+every_prior = pytest.mark.parametrize("name", MEANS)
+
+
+def latents_of(n=12, dim=6, seed=0):
+    return torch.from_numpy(np.random.default_rng(seed).normal(0, 3, (n, dim)))
+
+
+@every_prior
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_columns_of_latents_are_those_of_loops_over_images(name, scale):
+    z, dim, farthest = latents_of(), 6, 4
+    means = [[*mean, *[0.0] * (dim - len(mean))] for mean in MEANS[name]]
+    coordinates = [d for d in range(dim) if len({mean[d] for mean in means}) > 1] or [0]
+    columns = latent_columns(GaussianPrior(MEANS[name], dim, scale), z, farthest)
+    assert {len(values) for values in columns.values()} == {12}
+    for i, latent in enumerate(z.tolist()):
+        squares = [sum((a - b) ** 2 for a, b in zip(latent, m, strict=True)) for m in means]
+        k = squares.index(min(squares))
+        apart = math.sqrt(sum((latent[d] - means[k][d]) ** 2 for d in coordinates)) / scale
+        found = {column: values[i] for column, values in columns.items()}
+        assert found["nearest_component"] == k
+        assert found["latent_first"] == latent[0]
+        assert found["latent_first_abs"] == abs(latent[0])
+        assert found["latent_farthest"] == latent[farthest]
+        assert found["latent_farthest_index"] == farthest
+        assert found["latent_mode_distance"] == pytest.approx(apart, rel=1e-6)
+        assert found["latent_norm_squared"] == pytest.approx(squares[k] / scale**2, rel=1e-6)
+
+
+@every_prior
+def test_a_mean_is_its_own_nearest_component_at_no_distance(name):
+    prior = GaussianPrior(MEANS[name], 6)
+    columns = latent_columns(prior, prior.means, 0)
+    assert columns["nearest_component"].tolist() == list(range(len(MEANS[name])))
+    assert not columns["latent_mode_distance"].any()
+    assert not columns["latent_norm_squared"].any()
+
+
+def test_samples_of_a_component_lie_about_it_as_a_chi_squared_does():
+    torch.manual_seed(0)
+    prior = GaussianPrior([[50.0], [-50.0]], 30, scale=2.0)
+    z = prior.sample(2000, torch.arange(2000) % 2)
+    columns = latent_columns(prior, z, 0)
+    np.testing.assert_array_equal(columns["nearest_component"], np.arange(2000) % 2)
+    # means of 2000 draws: of chi-squared with 30 degrees (std 0.17) and of |N(0, 1)|
+    assert columns["latent_norm_squared"].mean() == pytest.approx(30, abs=0.8)
+    expected = math.sqrt(2 / math.pi)
+    assert columns["latent_mode_distance"].mean() == pytest.approx(expected, abs=0.06)
+
+
+def test_scores_end_with_the_columns_of_their_latents():
+    model = Stub(means=[[0.0], [4.0]])
+    table, latents = scored(model, train=4, test=6, ood=5)
+    for which, part in table.groupby("set"):
+        z = torch.from_numpy(latents[f"{which}_mean"])
+        farthest = part["latent_farthest_index"].iloc[0]
+        for column, values in latent_columns(model.prior, z, farthest).items():
+            np.testing.assert_array_equal(part[column], values)
+    # all pixels of an image are its number: nearer to 4 from 3 on
+    assert table["nearest_component"].tolist() == [
+        *(0, 0, 0, 1),
+        *(0, 0, 0, 1, 1, 1),
+        *(0, 0, 0, 1, 1),
+    ]
+    assert "squared_distance" not in table
+
+
+def test_the_farthest_coordinate_is_that_of_the_mean_latent_out_of_distribution():
+    class Turned(Stub):
+        def latents(self, x):
+            values = x.flatten(1).float()
+            z = torch.stack([values[:, 0], -5 * values[:, 0], 3 * values[:, 0]], 1)
+            return {"mean": z}
+
+    table, latents = scored(Turned(dim=3), train=4, test=6, ood=5)
+    assert table["latent_farthest_index"].unique().tolist() == [1]
+    truth = np.concatenate([latents[f"{s}_mean"][:, 1] for s in ("train", "test", "ood")])
+    assert table["latent_farthest"].tolist() == truth.tolist()
+
+
+def test_distances_to_mean_images_are_those_of_the_nearest_component():
+    model, rng = Stub(means=[[0.0], [4.0]]), np.random.default_rng(0)
+    mean_images = rng.uniform(0, 1, (2, 1, 4, 5))
+    arrays = arrays_of(train=9, test=6, ood=5)
+    for data in arrays.values():
+        data["images"] = rng.integers(0, 7, data["images"].shape, dtype=np.uint8)
+    table, _ = score_sets(model, arrays, NAMES, 2, 0, 3, mean_images)
+    kept = {"train": [0, 4, 8], "test": range(6), "ood": range(5)}
+    pictures = [arrays[name]["images"][i] for name, chosen in kept.items() for i in chosen]
+    assert set(table["nearest_component"]) == {0, 1}
+    rows = zip(pictures, table["nearest_component"], table["squared_distance"], strict=True)
+    for picture, k, distance in rows:
+        truth = sum(((picture / 255 - mean_images[k, 0]) ** 2).ravel())
+        assert distance == pytest.approx(truth, rel=1e-12)
+
+
+def test_scoring_leaves_the_prior_of_the_model_where_it_is():
+    model = Stub()
+    before = model.prior
+    scored(model, train=2, test=2, ood=2)
+    assert model.prior is before

@@ -229,6 +229,47 @@ def test_one_kept_cluster_is_one_component_of_its_label():
     assert assign("cluster", labels, cluster, [1, 7]).tolist() == [0, 1, 1, 0]
 
 
+def many_labels():
+    return np.repeat([7, 1, 3], [300, 100, 200])
+
+
+@pytest.mark.parametrize("order", [None, [7, 1, 3], [3, 7, 1]])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_random_assignment_keeps_the_sizes_of_the_labels(order, seed):
+    labels = many_labels()
+    nothing = np.zeros_like(labels)
+    by_label, found = (assign(kind, labels, nothing, order, seed) for kind in ("label", "random"))
+    assert found.dtype == np.int64
+    np.testing.assert_array_equal(np.bincount(found), np.bincount(by_label))
+
+
+def test_a_random_assignment_does_not_follow_the_labels():
+    labels = many_labels()
+    found = assign("random", labels, np.zeros_like(labels), [7, 1, 3])
+    shares = np.array([np.bincount(found[labels == label], minlength=3) for label in (7, 1, 3)])
+    sizes = np.array([300, 100, 200])
+    # hypergeometric, of standard deviations up to 10
+    np.testing.assert_allclose(shares, np.outer(sizes, sizes) / 600, atol=40)
+
+
+def test_a_random_assignment_follows_its_seed_alone():
+    labels = many_labels()
+    nothing = np.zeros_like(labels)
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    first, again, other = (assign("random", labels, nothing, seed=seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+@pytest.mark.parametrize("kind", ["single", "label", "cluster"])
+def test_other_assignments_have_no_seed(kind):
+    cluster = np.arange(10) % 2
+    np.testing.assert_array_equal(
+        assign(kind, LABELS, cluster, seed=0), assign(kind, LABELS, cluster, seed=1)
+    )
+
+
 def test_an_unknown_assignment_is_refused():
     with pytest.raises(ValueError, match="'labels' is unknown; choose one of single, label, clus"):
         assign("labels", LABELS, np.zeros(10, int))

@@ -3,7 +3,10 @@
 import math
 import os
 import signal
+from functools import cache
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,6 +21,7 @@ from oodpriors.training import (
     Trainer,
     TrainingSettings,
     find_device,
+    random_shift,
 )
 from oodpriors.vae import VAE
 
@@ -89,6 +93,13 @@ def finished(*arguments, **keywords):
     return training
 
 
+@cache
+def uninterrupted(kind):
+    """A training from beginning to end, which several tests compare with."""
+    with TemporaryDirectory() as folder:
+        return finished(kind, Path(folder) / "checkpoint")
+
+
 def interrupted(kind, path, step, number=signal.SIGTERM):
     training = at_step(step, trainer(kind, path), lambda: os.kill(os.getpid(), number))
     with pytest.raises(InterruptedTraining, match=f"stopped at step {step} of 9; saved to"):
@@ -113,7 +124,7 @@ def cut(kind, path, step):
 def test_a_training_that_was_stopped_ends_with_the_bits_of_one_that_was_not(kind, step, tmp_path):
     interrupted(kind, tmp_path / "stopped", step)
     resumed = finished(kind, tmp_path / "stopped", seed=99)
-    assert_same_bits(resumed, finished(kind, tmp_path / "whole"))
+    assert_same_bits(resumed, uninterrupted(kind))
 
 
 @every_model
@@ -121,7 +132,7 @@ def test_a_training_that_was_stopped_twice_ends_with_the_bits_of_one_that_was_no
     interrupted(kind, tmp_path / "stopped", 2, signal.SIGINT)
     interrupted(kind, tmp_path / "stopped", 7)
     resumed = finished(kind, tmp_path / "stopped", seed=99)
-    assert_same_bits(resumed, finished(kind, tmp_path / "whole"))
+    assert_same_bits(resumed, uninterrupted(kind))
 
 
 @every_model
@@ -131,7 +142,7 @@ def test_a_training_that_died_resumes_from_its_periodic_checkpoint(kind, step, t
     resumed = trainer(kind, tmp_path / "died", seed=99)
     assert torch.load(tmp_path / "died", weights_only=True)["step"] == step - 1
     resumed.run()
-    assert_same_bits(resumed, finished(kind, tmp_path / "whole"))
+    assert_same_bits(resumed, uninterrupted(kind))
 
 
 @every_model
@@ -149,7 +160,7 @@ def test_resuming_without_averaging_ends_with_the_same_bits(kind, tmp_path):
 def test_a_signal_at_the_last_step_is_too_late_to_stop(kind, tmp_path):
     training = at_step(9, trainer(kind, tmp_path / "c"), lambda: os.kill(os.getpid(), 15))
     training.run()
-    assert_same_bits(training, finished(kind, tmp_path / "whole"))
+    assert_same_bits(training, uninterrupted(kind))
     assert_same_bits(training, finished(kind, tmp_path / "c", seed=99))
 
 
@@ -175,7 +186,7 @@ def test_a_damaged_checkpoint_means_to_start_anew(kind, damage, tmp_path, capsys
     path.write_bytes(damage(path.read_bytes()))
     restarted = finished(kind, path)
     assert "is damaged" in capsys.readouterr().err
-    assert_same_bits(restarted, finished(kind, tmp_path / "fresh"))
+    assert_same_bits(restarted, uninterrupted(kind))
 
 
 @every_model
@@ -199,6 +210,97 @@ def test_a_fresh_model_takes_the_trained_state_and_scores_with_the_same_bits(kin
         torch.manual_seed(5)
         scores.append(each.log_prob(x, 4))
     assert torch.equal(*scores)
+
+
+def test_resuming_with_shifts_ends_with_the_same_bits(tmp_path):
+    settings = TrainingSettings(epochs=2, batch_size=6, shift=0.2)
+    stopped = trainer("glow", tmp_path / "stopped", settings=settings)
+    at_step(2, stopped, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    with pytest.raises(InterruptedTraining, match="stopped at step 2 of 6"):
+        stopped.run()
+    resumed = finished("glow", tmp_path / "stopped", seed=99, settings=settings)
+    whole = finished("glow", tmp_path / "whole", settings=settings)
+    assert_same_bits(resumed, whole)
+    unshifted = finished("glow", tmp_path / "c", settings=TrainingSettings(epochs=2, batch_size=6))
+    assert whole.history[0]["loss"] != unshifted.history[0]["loss"]
+
+
+# random shifts
+
+
+def coordinates(n, channels, height, width):
+    """Images whose channels tell the row and the column of every pixel."""
+    rows, columns = np.mgrid[:height, :width]
+    image = np.stack([rows, columns] * channels)[:channels]
+    return torch.from_numpy(np.broadcast_to(image, (n, *image.shape)).astype(np.uint8).copy())
+
+
+def crop(image, down, right):
+    """The part of an edge-padded image that starts so many pixels away, (C, H, W)."""
+    height, width = image.shape[1:]
+    padded = np.pad(image, ((0, 0), (height, height), (width, width)), mode="edge")
+    return padded[:, height + down : 2 * height + down, width + right : 2 * width + right]
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 32), (2, 10, 20), (1, 8, 5)])
+@pytest.mark.parametrize("fraction", [0.1, 0.25])
+def test_a_shifted_image_is_a_crop_of_the_edge_padded_one(shape, fraction):
+    torch.manual_seed(0)
+    x = torch.randint(256, (20, *shape), dtype=torch.uint8)
+    most = [int(fraction * side) for side in shape[1:]]
+    shifts = [(i, j) for i in range(-most[0], most[0] + 1) for j in range(-most[1], most[1] + 1)]
+    for before, after in zip(x.numpy(), random_shift(x, fraction).numpy(), strict=True):
+        assert any(np.array_equal(after, crop(before, *shift)) for shift in shifts)
+
+
+def drawn_shifts(n, shape, fraction):
+    """Rows and columns by which each image moved, read off its middle pixel."""
+    height, width = shape
+    moved = random_shift(coordinates(n, 2, height, width), fraction).numpy().astype(int)
+    return moved[:, :, height // 2, width // 2] - [height // 2, width // 2]
+
+
+def test_a_tenth_of_32_pixels_is_3_either_way_and_each_is_as_likely():
+    torch.manual_seed(0)
+    down, right = drawn_shifts(1960, (32, 32), 0.1).T
+    counts = np.zeros((7, 7))
+    np.add.at(counts, (down + 3, right + 3), 1)
+    # each is binomial, of mean 40 and standard deviation 6.3
+    np.testing.assert_allclose(counts, 40, atol=28)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "most"), [(0.1, (1, 2)), (0.09, (0, 1)), (0.4, (4, 8)), (0.0, (0, 0))]
+)
+def test_the_largest_shift_is_that_fraction_of_each_side(fraction, most):
+    torch.manual_seed(0)
+    shifts = drawn_shifts(2000, (10, 20), fraction)
+    assert tuple(shifts.max(0)) == tuple(-shifts.min(0)) == most
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float64])
+def test_shape_and_dtype_are_kept_and_the_images_left_alone(dtype):
+    x = coordinates(4, 3, 10, 12).to(dtype)
+    before = x.clone()
+    moved = random_shift(x, 0.3)
+    assert (moved.shape, moved.dtype) == (x.shape, dtype)
+    assert torch.equal(x, before)
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.25])
+def test_training_shifts_its_images_and_no_others(shift, tmp_path):
+    class Watched(Line):
+        def loss(self, x, k):
+            shown.append(x)
+            return {"loss": self.weight * x.double().mean()}
+
+    shown, model, images = [], Watched(), coordinates(8, 2, 8, 8)
+    settings = TrainingSettings(epochs=2, batch_size=4, shift=shift)
+    Trainer(model, images, torch.zeros(8, dtype=torch.long), settings, tmp_path / "c").run()
+    moved = [not torch.equal(image, images[0]) for batch in shown for image in batch]
+    assert any(moved) == bool(shift)
+    # the data-dependent initialisation takes the images as they are
+    assert model.initialised_with == [images.flatten().tolist()]
 
 
 class Line(nn.Module):

@@ -13,7 +13,7 @@ from torch.distributions import Categorical, Independent, Normal, kl_divergence
 from oodpriors.likelihood import bits_per_dim
 from oodpriors.models import load_weights, save_weights
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
-from oodpriors.vae import VAE
+from oodpriors.vae import VAE, OutputConvolution
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 
@@ -240,6 +240,83 @@ def test_decode_mean_is_the_expected_pixel_value(shape):
     np.testing.assert_allclose(images, truth, rtol=1e-12)
     assert images.min() >= 0
     assert images.max() <= 1
+
+
+# the decoder's last layer
+
+# channels in and out, kernel, stride, padding: those of Tables 2 and 3 first
+CONVOLUTIONS = [(8, 256, 4, 1, 1), (8, 768, 4, 2, 1), (3, 5, 5, 1, 2), (3, 5, 3, 1, 0)]
+every_convolution = pytest.mark.parametrize("arguments", CONVOLUTIONS, ids=str)
+
+
+def pair_of_layers(arguments, dtype):
+    """The layer beside PyTorch's own of the same weights."""
+    layer = OutputConvolution(*arguments).to(dtype)
+    truth = nn.ConvTranspose2d(*arguments).to(dtype)
+    truth.load_state_dict(layer.state_dict())
+    return layer, truth
+
+
+@every_convolution
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-13), (torch.float32, 2e-6)], ids=["64", "32"]
+)
+def test_the_output_convolution_is_the_transposed_one(arguments, dtype, tolerance):
+    layer, truth = pair_of_layers(arguments, dtype)
+    x = torch.randn(2, arguments[0], 6, 7, dtype=dtype)
+    assert layer(x).dtype == dtype
+    torch.testing.assert_close(layer(x), truth(x), rtol=tolerance, atol=tolerance)
+
+
+@every_convolution
+def test_the_output_convolution_has_the_gradients_of_the_transposed_one(arguments):
+    layers = pair_of_layers(arguments, torch.float64)
+    x = torch.randn(2, arguments[0], 6, 7)
+    direction = torch.randn(layers[1](x).shape)
+    ours, theirs = (
+        torch.autograd.grad((layer(x) * direction).sum(), list(layer.parameters()))
+        for layer in layers
+    )
+    torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-11)
+
+
+@every_convolution
+def test_low_precision_is_near_and_ends_in_the_precision_of_its_input(arguments):
+    layer, truth = pair_of_layers(arguments, torch.float32)
+    layer.low_precision = True
+    x = torch.randn(4, arguments[0], 12, 12, dtype=torch.float32)
+    found, exact = layer(x), truth(x)
+    assert found.dtype == torch.float32
+    error = (found - exact).norm() / exact.norm()
+    # bfloat16 has 8 bits of precision
+    assert 1e-5 < error < 2**-7
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@every_shape
+def test_low_precision_is_of_the_decoders_last_layer_alone(shape, precision):
+    model = build(shape, output_precision=precision).float()
+    reference = build(shape).float()
+    reference.load_state_dict(model.state_dict())
+    assert [m.low_precision for m in of_kind(model.decoder, OutputConvolution)] == [
+        precision == "bfloat16"
+    ]
+    x, z = images(shape), torch.randn(3, 4, dtype=torch.float32)
+    for ours, theirs in zip(model.encode(x), reference.encode(x), strict=True):
+        assert torch.equal(ours, theirs)
+    assert torch.equal(model.decoder[:-1](z), reference.decoder[:-1](z))
+    likelihoods = [m.log_likelihood(x, z) for m in (model, reference)]
+    assert torch.equal(*likelihoods) == (precision == "float32")
+    torch.testing.assert_close(*likelihoods, rtol=1e-3, atol=0)
+    assert all(value.dtype == torch.float32 for value in likelihoods)
+
+
+def test_low_precision_leaves_the_gradient_in_full_precision():
+    model = build(GREY, output_precision="bfloat16").float()
+    model.loss(images(GREY), torch.tensor([0, 1, 1]))["loss"].backward()
+    for parameter in model.parameters():
+        assert parameter.grad.dtype == torch.float32
+        assert parameter.grad.abs().sum() > 0
 
 
 FACTOR = torch.tensor([75.0, 1.0, 30.0, 1.0])

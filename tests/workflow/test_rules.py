@@ -12,6 +12,15 @@ import yaml
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
 DRY = ("-n", "--quiet", "rules")
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+CONFIGURATIONS = sum(len(entry["models"]) for entry in CONFIG["experiments"].values())
+REPLICATED = sum(len(CONFIG["experiments"][name]["models"]) for name in ("two_modes", "control"))
+TRAININGS = {
+    "smoke": CONFIGURATIONS,
+    "quick": CONFIGURATIONS + 2 * REPLICATED,
+    "paper": 3 * CONFIGURATIONS,
+}
+HISTOGRAMS = sum("kind" not in entry for entry in CONFIG["figures"].values())
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -22,8 +31,13 @@ def jobs(output: str) -> dict[str, int]:
 def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Path, scale: str):
     began = time.monotonic()
     planned = jobs(snakemake(project, "-n", "--config", f"scale={scale}").stdout)
-    assert (planned["download"], planned["train"], planned["score"]) == (2, 8, 8)
-    assert {"plot_histograms", "tabulate", "judge", "record"} <= set(planned)
+    assert planned["download"] == 4
+    assert planned["train"] == planned["score"] == TRAININGS[scale]
+    assert planned["train_toy"] == len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
+    assert planned["tabulate"] == len(CONFIG["tables"])
+    plots = {name: count for name, count in planned.items() if name.startswith("plot_")}
+    assert sum(plots.values()) == len(CONFIG["figures"])
+    assert {"judge", "record", "summarise", "build_pdf"} <= set(planned)
     assert time.monotonic() - began < 30
 
 
@@ -34,7 +48,7 @@ def test_the_default_target_is_everything(project: Path):
 def test_every_training_states_its_threads_and_resources(project: Path):
     output = snakemake(project, "-n", "-p", *SMOKE).stdout
     trainings = output.split("rule train:")[1:]
-    assert len(trainings) == 8
+    assert len(trainings) == TRAININGS["smoke"]
     for training in trainings:
         block = training.split("\n\n")[0]
         assert all(f"{key}=" in block for key in ("mem_mb", "runtime", "gpu")), block
@@ -46,7 +60,10 @@ def test_the_library_knows_no_snakemake():
 
 
 def test_tables_figures_and_the_document_need_no_pytorch():
-    modules = ["statistics", "claims", "tables", "figures", "provenance", "document", "latex"]
+    modules = [
+        *("statistics", "claims", "tables", "tabulation", "summaries", "pixels"),
+        *("figures", "panels", "pictures", "provenance", "document", "latex"),
+    ]
     imports = "; ".join(f"import oodpriors.{module}" for module in modules)
     code = f"{imports}; import sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "workflow", check=True)
@@ -83,21 +100,24 @@ def test_k_means_clusters_are_made_once_and_used_by_prepare(project: Path):
         assert arrays["images"].shape[1:] == (32, 32, 3)
 
 
-def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
-    example = re.search(r"```yaml\n# mine.yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    (project / "mine.yaml").write_text(example.group(1))
-    images = np.zeros((40, 28, 28), np.uint8)
-    labels, split = np.arange(40) % 2, np.repeat(["train", "test"], 20)
-    for name in ("cells", "debris"):
-        np.savez(project / f"{name}.npz", images=images, labels=labels, split=split)
-    output = snakemake(project, "-n", "--configfile", "mine.yaml").stdout
-    planned = jobs(output)
-    assert (planned["train"], planned["plot_histograms"]) == (10, 3)
-    assert "models/vae/cells/wide/seed0/scores.parquet" in output
-    assert "figures/cells.pdf" in output
+def test_one_experiment_alone_plans_what_it_needs_and_no_more(project: Path):
+    planned = jobs(snakemake(project, "-n", *SMOKE, 'only=["cifar"]').stdout)
+    assert (planned["train"], planned["download"]) == (4, 2)
+    assert planned["plot_clusters"] == 1
+    assert "train_toy" not in planned
+    assert "plot_curves" not in planned
 
 
 MISTAKES = [
+    ({"only": ["two_mode"]}, r"only: there is no experiment 'two_mode'; did you mean two_modes\?"),
+    (
+        {"priors": {"bimodal_75": {"means": "nowhere.csv"}}},
+        r"priors.bimodal_75.means: nowhere.csv is no CSV file",
+    ),
+    (
+        {"figures": {"mine": {"kind": "curves"}}},
+        r"figures.mine: kind curves needs the key curves",
+    ),
     ({"scael": "smoke"}, r"scael: unknown key; did you mean scale\?"),
     ({"scale": "huge"}, r"scale: 'huge' is not one of smoke, quick, paper"),
     (
@@ -137,7 +157,7 @@ def test_without_tex_everything_but_the_pdf_is_planned_and_said_so(project: Path
     output = snakemake(project, "-n").stdout
     assert "No TeX here" in output
     planned = jobs(output)
-    assert planned["train"] == 8
+    assert planned["train"] == TRAININGS["quick"]
     assert "build_pdf" not in planned
 
 

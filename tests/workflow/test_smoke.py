@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from tests.workflow.conftest import SMOKE, snakemake
+from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
 from oodpriors.datasets import load_arrays
 from oodpriors.files import load_yaml
@@ -17,10 +17,18 @@ from oodpriors.glow import Glow
 from oodpriors.models import load_model
 from oodpriors.scoring import score_sets
 from oodpriors.statistics import auroc
+from oodpriors.toy import ToyFlow
 from oodpriors.vae import VAE
 
-MODELS = 8
-PARTS = {"glow": Glow.parts, "vae": VAE.parts}
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+MODELS = [name for entry in CONFIG["experiments"].values() for name in entry["models"]]
+TOYS = [
+    f"toy/mixture_{dim}/{prior}"
+    for dim in CONFIG["toy"]["dims"]
+    for prior in CONFIG["toy"]["priors"]
+]
+FLOWS = [name for name in MODELS if not name.startswith("vae")]
+PARTS = {"glow": Glow.parts, "cv_glow": Glow.parts, "vae": VAE.parts, "toy": ToyFlow.parts}
 PDF = ["paper.pdf"] if shutil.which("latexmk") or shutil.which("tectonic") else []
 
 
@@ -36,11 +44,16 @@ def scores(results: Path) -> dict[str, pd.DataFrame]:
 
 
 def test_every_output_is_there_and_nothing_unfinished(results: Path, scores: dict):
-    assert len(scores) == MODELS
+    assert set(scores) == {*MODELS, *TOYS}
     for name in (
-        *(*PDF, "claims.csv", "comparison.csv", "provenance.json", "verdicts.txt"),
-        *("README.md", "figures/fig04.pdf", "figures/fig04.png", "figures/fig16.pdf"),
-        *("tables/table1.csv", "tables/models.csv"),
+        *(*PDF, "claims.csv", "comparison.csv", "provenance.json", "verdicts.txt", "README.md"),
+        *(
+            f"figures/{figure}.{suffix}"
+            for figure in CONFIG["figures"]
+            for suffix in ("pdf", "png")
+        ),
+        *(f"tables/{table}.{suffix}" for table in CONFIG["tables"] for suffix in ("csv", "html")),
+        "tables/models.csv",
     ):
         assert (results / name).stat().st_size > 0, name
     assert not list((results / "checkpoints").glob("*"))
@@ -61,7 +74,7 @@ def test_parts_add_up_to_the_log_likelihood(scores: dict):
     for name, table in scores.items():
         total = table[list(PARTS[name.split("/")[0]])].sum(axis=1)
         np.testing.assert_allclose(total, table["log_prob"], rtol=1e-9)
-        assert set(table["set"]) == {"train", "test", "ood"}
+        assert set(table["set"]) >= {"test", "ood"}
         assert np.isfinite(table["log_prob"]).all()
 
 
@@ -75,7 +88,7 @@ def test_the_headline_shows_even_here(scores: dict, model: str):
 
 def test_table_1_agrees_with_the_score_files(results: Path, scores: dict):
     table = pd.read_csv(results / "tables/table1.csv").set_index("model")
-    assert len(table) == MODELS
+    assert list(table.index) == CONFIG["tables"]["table1"]["models"]
     for name, row in table.iterrows():
         mine = scores[name].groupby("set")["log_prob"]
         assert row["nll_ood"] == pytest.approx(-mine.mean()["ood"])
@@ -93,8 +106,14 @@ def test_every_claim_has_a_verdict_and_every_number_a_ratio(results: Path):
     comparison = pd.read_csv(results / "comparison.csv")
     assert set(claims["verdict"]) <= {"holds", "fails", "not decided"}
     assert set(claims["scale"]) == {"smoke"}
-    np.testing.assert_allclose(comparison["ratio"], comparison["ours"] / comparison["paper"])
-    assert len(comparison) == 8
+    assert {f"C{number:02d}" for number in range(1, 40)} == {
+        name.split(".")[0] for name in claims["id"] if name.startswith("C")
+    }
+    results = comparison[comparison["kind"] == "result"]
+    ours, paper = (results[name].astype(float) for name in ("ours", "paper"))
+    np.testing.assert_allclose(results["ratio"], ours / paper)
+    assert len(results) == 12
+    assert comparison["ratio"].notna().sum() > 30
 
 
 def test_stand_ins_are_said_wherever_numbers_are_shown(results: Path):
@@ -108,10 +127,11 @@ def test_stand_ins_are_said_wherever_numbers_are_shown(results: Path):
 def test_trained_flows_invert_and_say_how_well(results: Path):
     errors = [
         json.loads(path.read_text())["round_trip_error"]
-        for path in (results / "models/glow").rglob("diagnostics.json")
+        for path in (results / "models").rglob("diagnostics.json")
+        if path.parts[-5] != "vae"
     ]
-    assert len(errors) == 4
-    assert max(errors) < 1e-4
+    assert len(errors) == len(FLOWS)
+    assert max(errors) < 1e-3
 
 
 @pytest.mark.parametrize(
@@ -130,7 +150,7 @@ def test_stored_weights_give_the_stored_scores_again(
     }
     names = dict.fromkeys(arrays, "")
     torch.set_num_threads(1)
-    again, _ = score_sets(trained, arrays, names, draws, spec["seed"], train_limit=50)
+    again, _ = score_sets(trained, arrays, names, draws, spec["seed"], train_limit=20)
     np.testing.assert_array_equal(again["log_prob"], scores[model]["log_prob"])
 
 
@@ -150,18 +170,21 @@ def edit(path: Path, old: str, new: str) -> str:
 def test_a_change_of_style_redraws_and_retrains_nothing(smoke: Path):
     module = smoke / "workflow/oodpriors/figures.py"
     before = edit(module, '"#0072B2"', '"#0072B3"')
-    assert rerun_rules(smoke) == {"plot_histograms", "all", *(["build_pdf"] if PDF else [])}
+    rules = rerun_rules(smoke)
+    plots = {rule for rule in rules if rule.startswith("plot_")}
+    assert "plot_histograms" in plots
+    assert rules - plots == {"all", *(["build_pdf"] if PDF else [])}
     module.write_text(before)
     snakemake(smoke, "--touch", *SMOKE)
 
 
-def test_an_edit_of_glow_retrains_glow_alone(smoke: Path):
+def test_an_edit_of_glow_retrains_flows_alone(smoke: Path):
     module = smoke / "workflow/oodpriors/glow.py"
     before = edit(module, '"""One dequantisation', '"""Just one dequantisation')
     output = snakemake(smoke, "-n", *SMOKE).stdout
     trained = [block.split("wildcards:")[1] for block in output.split("rule train:")[1:]]
-    assert len(trained) == 4
-    assert all("architecture=glow" in line.splitlines()[0] for line in trained)
+    assert len(trained) == len(FLOWS)
+    assert all("glow" in line.splitlines()[0] for line in trained)
     module.write_text(before)
     snakemake(smoke, "--touch", *SMOKE)
 
@@ -171,10 +194,3 @@ def test_a_change_of_budget_retrains_the_models_that_it_touches(smoke: Path):
     rules = rerun_rules(smoke, "--configfile", "mine.yaml")
     assert "score" in rules
     assert "train" not in rules
-
-
-def test_the_report_stands_by_itself_with_captions_and_categories(smoke: Path):
-    snakemake(smoke, *SMOKE, "--report", "report.html")
-    page = (smoke / "report.html").read_text()
-    for text in ("Figures", "Tables", "Verdicts", "Figure 4", "fig04"):
-        assert text in page, text

@@ -27,7 +27,7 @@ COLUMNS = {
     "decomposition": "lP{2.2cm}P{2.6cm}llrrrrl",
     "toy": "llrrrrrrr",
     "second_order": "lrrrr",
-    "architecture": "llllllll",
+    "architecture": "lllllllll",
 }
 LONG = ("ranking", "decomposition")
 STAND_IN_WARNING = (
@@ -90,13 +90,16 @@ def fragments(
 
 
 def _caption(entry: Mapping, rest: str) -> str:
-    where = f"({entry['where']} of the paper.) " if entry.get("where") else ""
+    where = entry.get("where", "")
+    if where:
+        ours = where.lower().startswith(("ours", "control"))
+        where = f"({where[0].upper()}{where[1:]}{'' if ours else ' of the paper'}.) "
     return f"{where}{entry.get('caption', '').strip()} {rest}"
 
 
 def _figure(name: str, entry: Mapping) -> str:
     histograms = entry.get("kind", "histograms") == "histograms"
-    rest = "At most the lowest half per cent of a set is not shown." if histograms else ""
+    rest = "At most half a per cent of a set is not shown." if histograms else ""
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name)
 
 

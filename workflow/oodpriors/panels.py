@@ -113,7 +113,7 @@ def inner_legend(
     axes, handles: Mapping[str, object], columns: int, loc: str = "upper left", title: str = ""
 ) -> Legend:
     """A legend above what is drawn, in one of so many panels in a row, which makes room."""
-    labels = [textwrap.fill(label, 60 // columns) for label in handles]
+    labels = [textwrap.fill(label, 66 // columns) for label in handles]
     lines = sum(label.count("\n") + 1 for label in [*labels, *filter(None, [title])])
     axes.set_ylim(top=axes.get_ylim()[1] * (1 + 0.16 * lines))
     return axes.legend(handles.values(), labels, loc=loc, title=title or None)

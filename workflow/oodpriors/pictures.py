@@ -1,7 +1,7 @@
 """Figures of planes, pixels and images: the toy flows, decoded images and clusters."""
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,12 +19,12 @@ from oodpriors.panels import (
     plain_axis,
     save,
     sheet,
-    title_of,
 )
 
 __all__ = [
     "Plane",
     "decoded_rows",
+    "pixel_titles",
     "plot_clusters",
     "plot_contours",
     "plot_decoded",
@@ -195,6 +195,19 @@ def plot_densities(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
 # Pixels
 
 
+def pixel_titles(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
+    """Legends of the columns of :func:`plot_pixel_distances`.
+
+    Args:
+        table: see there.
+        names: of the sets, by test and ood.
+    """
+    variances = {f"variance_{which}": name for which, name in names.items()}
+    distances = [column for column in table if column.startswith("distance_")]
+    components = {c: f"component {int(c.split('_')[-1]) + 1}" for c in distances}
+    return components | variances
+
+
 def plot_pixel_distances(
     table: pd.DataFrame, titles: Mapping[str, str], note: str, paths: list[Path]
 ) -> None:
@@ -210,43 +223,53 @@ def plot_pixel_distances(
         note, paths: see :func:`plot_topology`.
     """
     distances = [column for column in titles if column.startswith("distance")]
-    groups = {
-        "(a) in distribution": [c for c in distances if "_ood" not in c],
-        "(b) out of distribution": [c for c in distances if "_ood" in c],
-        "(c) variance": [c for c in titles if c not in distances],
-    }
-    figure, axes = sheet(1, 3, 2.4, note)
-    for axis, (title, columns) in zip(axes.flat, groups.items(), strict=True):
-        alike = columns if title.startswith("(c)") else distances
-        edges = np.linspace(0, table[alike].max().max() or 1, BINS + 1)
-        counts = {c: np.histogram(table[c].dropna(), edges)[0] for c in alike}
-        handles = {}
-        for column in columns:
-            handles[titles[column]] = draw_steps(
-                axis, table[column].dropna(), edges, **_look(column)
-            )
-        axis.set(xlim=(0, edges[-1]), ylim=(0, _height(counts.values())))
-        legend = inner_legend(axis, handles, 3, "upper right", " ")
-        cut = [f"{counts[c][0]:,}" for c in columns if counts[c][0] > axis.get_ylim()[1]]
-        legend.set_title(f"first bins cut off: {', '.join(cut)}" if cut else None)
-        title_of(axis, title, 3)
-        axis.set_xlabel("variance" if title.startswith("(c)") else "mean squared distance")
-        plain_axis(axis.xaxis)
-    axes[0, 0].set_ylabel("pixels")
+    inside, outside = ([c for c in distances if ("_ood" in c) == out] for out in (False, True))
+    variances = [column for column in titles if column not in distances]
+    figure, ((first, second, third),) = sheet(1, 3, 2.4, note)
+    for axis, columns, alike in (
+        (first, inside, distances),
+        (second, outside, distances),
+        (third, variances, variances),
+    ):
+        _draw_pixels(axis, table[alike], {column: titles[column] for column in columns})
+    for axis in (first, second):
+        axis.set(xlabel="mean squared distance", ylim=(0, _top(first, second)))
+    third.set(title="(c) variance", xlabel="variance")
+    first.set(title="(a) in distribution", ylabel="pixels")
+    second.set_title("(b) out of distribution")
+    for axis in (first, second, third):
+        _say_what_is_cut(axis)
     save(figure, paths)
+
+
+def _draw_pixels(axis, table: pd.DataFrame, titles: Mapping[str, str]) -> None:
+    """Histograms of the named columns, on axes that suit all columns of the table."""
+    edges = np.linspace(0, table.max().max() or 1, BINS + 1)
+    counts = np.stack([np.histogram(column.dropna(), edges)[0] for _, column in table.items()])
+    rest, highest = counts[:, 1:].max(), counts.max()
+    handles = {
+        label: draw_steps(axis, table[column].dropna(), edges, **_look(column))
+        for column, label in titles.items()
+    }
+    axis.set(xlim=(0, edges[-1]), ylim=(0, rest if highest > DWARFED * rest > 0 else highest))
+    inner_legend(axis, handles, 3, "upper right", " ")
+    plain_axis(axis.xaxis)
+
+
+def _top(*axes) -> float:
+    return max(axis.get_ylim()[1] for axis in axes)
+
+
+def _say_what_is_cut(axis) -> None:
+    firsts = [int(patch.get_data()[0][0]) for patch in axis.patches]
+    heading = f"cut off; first bins: {', '.join(f'{count:,}' for count in firsts)}"
+    axis.get_legend().set_title(heading if max(firsts) > _top(axis) else None)
 
 
 def _look(column: str) -> dict:
     tone = int(column.rsplit("_", 1)[1]) % len(LINES) if column.startswith("distance") else 0
     which = "ood" if "_ood" in column else "test"
     return {"color": COLOURS[which, tone], "linestyle": LINES[tone]}
-
-
-def _height(counts: Iterable[np.ndarray]) -> float:
-    """Of an axis: of all bins, or of all but the first where that dwarfs them."""
-    rest = max(max(count[1:].max() for count in counts), 1)
-    highest = max(count.max() for count in counts)
-    return 1.05 * (rest if highest > DWARFED * rest else highest)
 
 
 def decoded_rows(
@@ -309,7 +332,7 @@ def _show(axis, images: np.ndarray, columns: int) -> tuple[int, int]:
     pictures = _rgb(images)
     n, height, width, _ = pictures.shape
     tall, wide = height + GAP, width + GAP
-    canvas = np.ones((-(-n // columns) * tall - GAP, columns * wide - GAP, 3))
+    canvas = np.ones((max(1, -(-n // columns)) * tall - GAP, columns * wide - GAP, 3))
     for i, picture in enumerate(pictures):
         top, left = i // columns * tall, i % columns * wide
         canvas[top : top + height, left : left + width] = picture

@@ -32,7 +32,6 @@ __all__ = [
 ]
 
 LOG_2PI = math.log(2 * math.pi)
-LOG_SCALE_BOUND = 3.0
 DRAWS = ("train", "test", "ood")
 LOWEST_CONTOUR = -10.0  # of Figure 2, nats
 HIGH_DENSITY = 0.99
@@ -105,7 +104,8 @@ class ToyData:
         >>> {name: round(value, 3) for name, value in ToyData(2).exact_means().items()}
         {'test': -3.184, 'ood': -13.55}
         """
-        t = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
+        reach = self.mean + 15 * math.sqrt(max(self.variance, self.ood_variance))
+        t = torch.linspace(-reach, reach, 40_001, dtype=torch.float64)
         others = self.dim - 1
         points = nn.functional.pad(t[:, None], (0, others))
         first = self.log_prob(points) + 0.5 * others * LOG_2PI
@@ -117,31 +117,37 @@ class ToyData:
         }
 
 
+def _normal_density(t: Tensor, variance: float) -> Tensor:
+    return (-0.5 * (t.square() / variance + math.log(variance) + LOG_2PI)).exp()
+
+
 class Coupling(nn.Module):
     """Second half y2 = x2 exp(s(x1)) + t(x1), first half kept; the identity at first.
 
-    The log-scale is bounded, s = 3 tanh(h / 3): a point scales by a factor of 20 at
-    most, so that neither a step of the training nor the inverse far from the data can
-    overflow, while for small h it is h itself, and gradients never vanish abruptly.
+    The log-scale is bounded by a tanh, as in RealNVP, s = b tanh(h / b): neither a step
+    of the training nor the inverse far from the data can overflow, while a small s is h
+    itself. The bound also limits how fast the density falls between two modes, so that
+    under a unimodal prior it matters for what lies there.
 
     Args:
         dim: D; the first half has D // 2 coordinates.
         width: units of the two hidden layers.
+        log_scale_bound: b, the largest |s|.
     """
 
-    def __init__(self, dim: int, width: int) -> None:
+    def __init__(self, dim: int, width: int, log_scale_bound: float = 1.0) -> None:
         super().__init__()
-        self.kept = dim // 2
+        self.kept, self.log_scale_bound = dim // 2, log_scale_bound
         last = nn.Linear(width, 2 * (dim - self.kept))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         self.network = nn.Sequential(
-            nn.Linear(self.kept, width), nn.Tanh(), nn.Linear(width, width), nn.Tanh(), last
+            nn.Linear(self.kept, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), last
         )
 
     def _shift_and_log_scale(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         shift, h = self.network(kept).chunk(2, -1)
-        return shift, LOG_SCALE_BOUND * torch.tanh(h / LOG_SCALE_BOUND)
+        return shift, self.log_scale_bound * torch.tanh(h / self.log_scale_bound)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, D) -> (B, D), ladj (B,)."""
@@ -156,10 +162,6 @@ class Coupling(nn.Module):
         return torch.cat([kept, (changed - shift) * (-log_scale).exp()], 1)
 
 
-def _normal_density(t: Tensor, variance: float) -> Tensor:
-    return (-0.5 * (t.square() / variance + math.log(variance) + LOG_2PI)).exp()
-
-
 class ToyFlow(nn.Module):
     """Affine couplings, each followed by a reversal of the coordinates (Section 3.1).
 
@@ -168,6 +170,7 @@ class ToyFlow(nn.Module):
         prior: prior over the D latent coordinates.
         couplings: number of coupling layers (paper: 4).
         width: hidden units of their networks (the paper does not say).
+        log_scale_bound: see :class:`Coupling` (the paper does not say).
 
     Raises:
         ValueError: fewer than 2 dimensions, or a prior of another dimension.
@@ -175,14 +178,21 @@ class ToyFlow(nn.Module):
 
     parts = ("prior_separating", "prior_rest", "log_det")
 
-    def __init__(self, dim: int, prior: Prior, couplings: int = 4, width: int = 64) -> None:
+    def __init__(
+        self,
+        dim: int,
+        prior: Prior,
+        couplings: int = 4,
+        width: int = 64,
+        log_scale_bound: float = 1.0,
+    ) -> None:
         super().__init__()
         if dim < 2:
             raise ValueError(f"a coupling needs at least 2 dimensions, got {dim}")
         if prior.means.shape[1] != dim:
             raise ValueError(f"the prior has {prior.means.shape[1]} coordinates, a point {dim}")
         self.prior = prior
-        self.layers = nn.ModuleList(Coupling(dim, width) for _ in range(couplings))
+        self.layers = nn.ModuleList(Coupling(dim, width, log_scale_bound) for _ in range(couplings))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, D) -> latents (B, D), ladj (B,) in nats."""
@@ -245,9 +255,10 @@ def fit_toy(spec: dict, checkpoint: Path) -> Fit:
     Args:
         spec: ``architecture`` (toy), ``dim``, ``prior`` (arguments of
             :func:`oodpriors.priors.build_prior` but the dimension; two components are
-            assigned those of the data), ``data`` (see :class:`ToyData`), ``network``
-            (``couplings``, ``width``), ``points`` to train on, ``training`` (see TrainingSettings) and ``seed``, of
-            points, weights and batches.
+            assigned those of the data), ``data`` (of :class:`ToyData`, but the
+            dimension), ``network`` (of :class:`ToyFlow`, but the dimension and the
+            prior), ``points`` to train on, ``training`` (see TrainingSettings) and
+            ``seed``, of points, weights and batches.
         checkpoint: file that keeps the state until the training ends.
 
     Raises:
@@ -352,9 +363,9 @@ def latent_grid(
     reach = float(model.prior.means.abs().max()) + 4 * model.prior.scale
     z = _square(half_width or reach, n)
     x = model.inverse(z)
-    prior = {"prior_log_prob": model.prior.log_prob(z)}
-    densities = {"log_prob_true": data.log_prob(x), "log_prob": model.log_prob(x)}
-    return pd.DataFrame(_to_numpy(_coordinates(z, "z") | prior | _coordinates(x, "x") | densities))
+    at_z = _coordinates(z, "z") | {"prior_log_prob": model.prior.log_prob(z)}
+    at_x = {"log_prob_true": data.log_prob(x), "log_prob": model.log_prob(x)}
+    return pd.DataFrame(_to_numpy(at_z | _coordinates(x, "x") | at_x))
 
 
 def _square(half_width: float, n: int) -> Tensor:

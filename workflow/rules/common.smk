@@ -423,7 +423,7 @@ def get_titles():
         for table in ("models", "subsets", "priors")
     }
     titles["models"]["toy"] = "flow"
-    mixtures = {toy.subset: toy.subset.replace("mixture_", "mixture, D = ") for toy in TOYS}
+    mixtures = {toy.subset: "mixture" for toy in TOYS}
     return titles | {"subsets": titles["subsets"] | mixtures}
 
 

@@ -77,7 +77,7 @@ rule plot_topology:
         densities=first_figure_files("density.parquet"),
         latents=first_figure_files("latent.parquet"),
         facts=first_figure_files("facts.json"),
-        code=library("pictures", "panels"),
+        code=library("pictures", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -112,7 +112,7 @@ rule plot_contours:
     input:
         densities=first_figure_files("density.parquet"),
         scores=first_figure_files("scores.parquet"),
-        code=library("pictures", "panels"),
+        code=library("pictures", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -146,7 +146,7 @@ rule plot_densities:
     """The densities of the two kinds of components (Figure 3)."""
     input:
         table="<results>/statistics/fig03.csv",
-        code=library("pictures", "panels"),
+        code=library("pictures", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -179,7 +179,7 @@ rule plot_pixels:
     input:
         table="<results>/statistics/fig07.csv",
         provenance=get_figure_provenance,
-        code=library("pictures", "panels", "provenance"),
+        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -216,7 +216,7 @@ rule plot_decoded:
         arrays=get_decoded_arrays,
         components=get_decoded_components,
         provenance=get_figure_provenance,
-        code=library("pictures", "panels", "provenance"),
+        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -252,7 +252,7 @@ rule plot_clusters:
         table="<results>/statistics/fig13.csv",
         pictures="<results>/statistics/fig13.npz",
         provenance=get_cluster_provenance,
-        code=library("pictures", "panels", "provenance"),
+        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(

@@ -1,0 +1,101 @@
+"""The report, opened in a browser and clicked through as a reader would."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+from tests.workflow.conftest import ROOT, SMOKE, snakemake
+
+CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+CATEGORIES = {
+    "Figures": list(CONFIG["figures"]),
+    "Tables": list(CONFIG["tables"]),
+    "Verdicts": ["claims", "comparison with the paper"],
+    "Document": ["paper"],
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    assert Path(DRIVER).exists(), "no browser: apt-get install chromium chromium-driver"
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1400,1000")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def report(smoke: Path) -> Path:
+    snakemake(smoke, *SMOKE, "--report", "report.html")
+    return smoke / "report.html"
+
+
+def wait(browser: webdriver.Chrome, condition):
+    return WebDriverWait(browser, 15).until(condition)
+
+
+def open_category(browser: webdriver.Chrome, report: Path, category: str) -> list:
+    """Rows of the entries of a category, after a click on its name."""
+    browser.get("about:blank")
+    browser.get(report.as_uri())
+    links = wait(browser, lambda b: [a for a in b.find_elements(By.TAG_NAME, "a") if a.text])
+    next(link for link in links if link.text == category).click()
+    return wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "tbody tr"))
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_entry_stands_under_its_category_with_its_labels(browser, report, category: str):
+    rows = open_category(browser, report, category)
+    cells = [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")] for row in rows]
+    assert {row[0] for row in cells} == set(CATEGORIES[category])
+    assert {row[1] for row in cells} == {"smoke"}
+
+
+def caption(category: str, name: str) -> str:
+    """The beginning of the text that describes an entry."""
+    texts = {
+        "claims": "Verdicts on the paper's claims",
+        "comparison with the paper": "Every number that the paper prints",
+        "paper": "The document with all figures",
+    }
+    entry = CONFIG[category.lower()][name] if category in ("Figures", "Tables") else {}
+    return " ".join(entry.get("caption", texts.get(name, "")).split())[:60]
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_entry_has_its_caption_and_says_that_data_are_stand_ins(
+    browser, report, category: str
+):
+    for number in range(len(CATEGORIES[category])):
+        row = open_category(browser, report, category)[number]
+        name = row.find_element(By.TAG_NAME, "td").text
+        row.find_element(By.CSS_SELECTOR, "[iconname=information-circle]").click()
+        wait(browser, lambda b: "DESCRIPTION" in b.find_element(By.TAG_NAME, "body").text)
+        text = browser.find_element(By.TAG_NAME, "body").text
+        described = " ".join(text.split("DESCRIPTION")[1].split("SNAKEMAKE RULE")[0].split())
+        assert caption(category, name) in described
+        assert "embedded" in described
+
+
+def test_a_figure_is_shown_as_a_picture(browser, report):
+    row = open_category(browser, report, "Figures")[0]
+    row.find_element(By.CSS_SELECTOR, "[iconname=eye]").click()
+    picture = wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "img[src*='.png']"))[0]
+    assert int(picture.get_property("naturalWidth")) > 500
+
+
+def test_the_console_shows_no_error(browser, report):
+    browser.get_log("browser")
+    open_category(browser, report, "Verdicts")
+    errors = [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
+    assert errors == []
