@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 from oodpriors.claims import VERDICTS, compare_with_paper, judge, quantity_name
-from oodpriors.statistics import CURVE_FUNCTIONS, OPERATIONS, STATISTICS, Estimate
+from oodpriors.quantities import CURVE_FUNCTIONS, OPERATIONS
+from oodpriors.resampling import STATISTICS
+from oodpriors.statistics import Estimate
 from oodpriors.tables import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from oodpriors.decoding import (
     squared_distances,
 )
 from oodpriors.models import build_model
-from oodpriors.statistics import multiplicities, seed_multiplicities
+from oodpriors.resampling import multiplicities, seed_multiplicities
 
 PRIOR = {"kind": "gaussian", "means": [[-3.0], [3.0], [0.0, 2.0]]}
 CASES = {

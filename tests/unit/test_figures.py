@@ -9,18 +9,11 @@ import pytest
 from matplotlib.colors import same_color, to_rgb
 from matplotlib.patches import StepPatch
 
-from oodpriors.figures import COLOURS, histogram_panels, plot_curves, plot_histograms
+from oodpriors.curves import plot_curves
+from oodpriors.figures import COLOURS, histogram_panels, plot_histograms
 from oodpriors.panels import WIDTH
-from oodpriors.pictures import (
-    Plane,
-    decoded_rows,
-    plot_clusters,
-    plot_contours,
-    plot_decoded,
-    plot_densities,
-    plot_pixel_distances,
-    plot_topology,
-)
+from oodpriors.pictures import decoded_rows, plot_clusters, plot_decoded, plot_pixel_distances
+from oodpriors.planes import Plane, plot_contours, plot_densities, plot_topology
 from oodpriors.statistics import ScoreTable
 
 NOTE = (

@@ -11,7 +11,7 @@ from oodpriors.pixels import (
     pixel_estimates,
     variance_estimates,
 )
-from oodpriors.statistics import multiplicities
+from oodpriors.resampling import multiplicities
 
 SHAPE = (1, 3, 4)
 PIXELS = 12

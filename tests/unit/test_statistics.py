@@ -9,21 +9,9 @@ from scipy.stats import norm, spearmanr
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 from oodpriors import statistics
-from oodpriors.statistics import (
-    BINS,
-    NEAR,
-    STATISTICS,
-    Estimate,
-    Measure,
-    ScoreTable,
-    auroc,
-    estimate,
-    load_stored,
-    multiplicities,
-    read_scores,
-    save_stored,
-    seed_multiplicities,
-)
+from oodpriors.quantities import Measure, load_stored, save_stored
+from oodpriors.resampling import BINS, NEAR, STATISTICS, multiplicities, seed_multiplicities
+from oodpriors.statistics import Estimate, ScoreTable, auroc, estimate, read_scores
 
 
 def frame(images=None, **sets):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from oodpriors.claims import quantity_name
-from oodpriors.statistics import Estimate, Measure, ScoreTable
+from oodpriors.quantities import Measure
+from oodpriors.statistics import Estimate, ScoreTable
 from oodpriors.summaries import curve_table, toy_table
 
 TITLES = {

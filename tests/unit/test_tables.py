@@ -6,7 +6,8 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from oodpriors.claims import judge
-from oodpriors.statistics import Estimate, Measure, ScoreTable
+from oodpriors.quantities import Measure
+from oodpriors.statistics import Estimate, ScoreTable
 from oodpriors.tables import (
     DECOMPOSITION_NOTE,
     decomposition_table,

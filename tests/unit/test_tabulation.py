@@ -12,7 +12,8 @@ import yaml
 from oodpriors import second_order, tabulation
 from oodpriors.architectures import architecture_table
 from oodpriors.models import build_model
-from oodpriors.statistics import Estimate, Measure, ScoreTable, save_stored
+from oodpriors.quantities import Measure, save_stored
+from oodpriors.statistics import Estimate, ScoreTable
 from oodpriors.summaries import toy_table
 from oodpriors.tables import decomposition_table, model_table, ranking_table, to_html
 from oodpriors.tabulation import NOTES, make_table, show_table

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from oodpriors.statistics import OPERATIONS, Estimate
+from oodpriors.quantities import OPERATIONS
+from oodpriors.statistics import Estimate
 
 __all__ = ["NOT_SHOWN", "VERDICTS", "Z", "compare_with_paper", "judge", "quantity_name"]
 

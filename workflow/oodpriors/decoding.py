@@ -7,7 +7,8 @@ import pandas as pd
 import torch
 from torch import nn
 
-from oodpriors.statistics import Estimate, multiplicities, seed_multiplicities
+from oodpriors.resampling import multiplicities, seed_multiplicities
+from oodpriors.statistics import Estimate
 
 __all__ = [
     "compare_decoded",

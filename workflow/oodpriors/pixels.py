@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from oodpriors.statistics import Estimate, multiplicities
+from oodpriors.resampling import multiplicities
+from oodpriors.statistics import Estimate
 
 __all__ = [
     "cluster_pictures",

@@ -6,7 +6,7 @@ rule analyse_toy:
     input:
         facts=collect_files(TOYS, "facts.json"),
         contours=collect_files(PLANES, "contours.json"),
-        code=library("statistics"),
+        code=library("statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/toy.csv",
     log:
@@ -30,7 +30,7 @@ rule analyse_toy:
 rule analyse_densities:
     """The generalised Gaussian beside the Gaussian (Section 4, Figure 3)."""
     input:
-        code=library("priors", "densities", "statistics"),
+        code=library("priors", "densities", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/densities.csv",
         table="<results>/statistics/fig03.csv",
@@ -56,7 +56,7 @@ rule analyse_pixels:
         scores=first_seed(analysed("pixels"), "scores.parquet"),
         decoded=first_seed(analysed("pixels"), "decoded.npz"),
         images=get_pixel_arrays,
-        code=library("pixels", "statistics"),
+        code=library("pixels", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/pixels.csv",
         table="<results>/statistics/fig07.csv",
@@ -81,7 +81,7 @@ rule analyse_clusters:
     """Variances and pictures of the k-means clusters of each label (Figure 13)."""
     input:
         unpack(get_cluster_inputs),
-        code=library("pixels", "subsets", "statistics"),
+        code=library("pixels", "subsets", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/clusters.csv",
         table="<results>/statistics/fig13.csv",
@@ -111,7 +111,7 @@ rule analyse_second_order:
         weights=collect_files(analysed("second_order"), "weights.pt"),
         scores=collect_files(analysed("second_order"), "scores.parquet"),
         images=get_second_order_arrays,
-        code=library("second_order", "flows", "glow", "statistics"),
+        code=library("second_order", "flows", "glow", "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/second_order.csv",
     log:
@@ -136,7 +136,7 @@ rule analyse_decoded:
     """How like the data the images of component means and of samples are (Appendix D)."""
     input:
         tables=collect_files(analysed("decoded"), "decoded.csv"),
-        code=library("decoding", "statistics"),
+        code=library("decoding", "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/decoded.csv",
     log:
@@ -186,7 +186,7 @@ rule summarise:
     input:
         scores=get_all_scores,
         toy=collect("<results>/statistics/{analysis}.csv", analysis=["toy"] if TOYS else []),
-        code=library("statistics", "tables", "summaries"),
+        code=library("statistics", "resampling", "quantities", "tables", "summaries"),
     output:
         models="<results>/tables/models.csv",
         ranking="<results>/statistics/ranking.csv",
@@ -254,7 +254,7 @@ rule judge:
         stored=get_analyses,
         models="<results>/tables/models.csv",
         provenance=get_all_provenance,
-        code=library("statistics", "claims", "tables", "provenance"),
+        code=library("statistics", "resampling", "quantities", "claims", "tables", "provenance"),
     output:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",

@@ -42,7 +42,7 @@ rule plot_curves:
     input:
         curves="<results>/statistics/curves.csv",
         provenance=get_all_provenance,
-        code=library("figures", "panels", "provenance"),
+        code=library("curves", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -77,7 +77,7 @@ rule plot_topology:
         densities=first_figure_files("density.parquet"),
         latents=first_figure_files("latent.parquet"),
         facts=first_figure_files("facts.json"),
-        code=library("pictures", "figures", "panels"),
+        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -112,7 +112,7 @@ rule plot_contours:
     input:
         densities=first_figure_files("density.parquet"),
         scores=first_figure_files("scores.parquet"),
-        code=library("pictures", "figures", "panels"),
+        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -146,7 +146,7 @@ rule plot_densities:
     """The densities of the two kinds of components (Figure 3)."""
     input:
         table="<results>/statistics/fig03.csv",
-        code=library("pictures", "figures", "panels"),
+        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(

@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     from oodpriors.datasets import load_arrays, save_arrays
     from oodpriors.files import atomic
     from oodpriors.pixels import cluster_pictures, cluster_variances, variance_estimates
-    from oodpriors.statistics import save_stored
+    from oodpriors.quantities import save_stored
     from oodpriors.subsets import select
 
     source, output, params = snakemake.input, snakemake.output, snakemake.params

@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     import pandas as pd
 
     from oodpriors.decoding import likeness_estimates
-    from oodpriors.statistics import save_stored
+    from oodpriors.quantities import save_stored
 
     params, tables = snakemake.params, {}
     for (model, _), path in zip(params.runs, snakemake.input.tables, strict=True):

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     from oodpriors.densities import density_facts, density_table
     from oodpriors.files import atomic
-    from oodpriors.statistics import Estimate, save_stored
+    from oodpriors.quantities import save_stored
+    from oodpriors.statistics import Estimate
 
     beta = snakemake.params.beta
     facts = {name: Estimate.of([value]) for name, value in density_facts(beta).items()}

@@ -14,7 +14,7 @@ with job(snakemake.log[0]):
     from oodpriors.datasets import load_arrays
     from oodpriors.files import atomic
     from oodpriors.pixels import compare_pixels, pixel_estimates
-    from oodpriors.statistics import save_stored
+    from oodpriors.quantities import save_stored
     from oodpriors.subsets import to_nchw
 
     source, params = snakemake.input, snakemake.params

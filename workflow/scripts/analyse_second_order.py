@@ -13,8 +13,9 @@ with job(snakemake.log[0]):
     from oodpriors.datasets import load_arrays
     from oodpriors.files import load_yaml
     from oodpriors.models import load_model
+    from oodpriors.quantities import save_stored
     from oodpriors.second_order import difference_estimates, predict
-    from oodpriors.statistics import ScoreTable, save_stored
+    from oodpriors.statistics import ScoreTable
     from oodpriors.subsets import to_nchw
 
     source, params = snakemake.input, snakemake.params

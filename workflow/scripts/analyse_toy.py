@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 with job(snakemake.log[0]):
     from oodpriors.files import load_json
-    from oodpriors.statistics import Estimate, save_stored
+    from oodpriors.quantities import save_stored
+    from oodpriors.statistics import Estimate
 
     params, source = snakemake.params, snakemake.input
     files = [*zip(params.models, source.facts, strict=True)]

@@ -13,7 +13,8 @@ with job(snakemake.log[0]):
     from oodpriors.claims import compare_with_paper, judge
     from oodpriors.files import atomic, load_json
     from oodpriors.provenance import describe
-    from oodpriors.statistics import Measure, load_stored, read_scores
+    from oodpriors.quantities import Measure, load_stored
+    from oodpriors.statistics import read_scores
     from oodpriors.tables import show_claims, show_comparison, to_html, verdict_text
 
     params, source, output = snakemake.params, snakemake.input, snakemake.output

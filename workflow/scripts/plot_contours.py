@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.pictures import plot_contours
+    from oodpriors.planes import plot_contours
 
     params, source = snakemake.params, snakemake.input
     grids = {

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.figures import plot_curves
+    from oodpriors.curves import plot_curves
     from oodpriors.files import load_json
     from oodpriors.provenance import describe
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.pictures import plot_densities
+    from oodpriors.planes import plot_densities
 
     paths = [snakemake.output.pdf, snakemake.output.png]
     plot_densities(pd.read_csv(snakemake.input.table), "", paths)

@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     import pandas as pd
 
     from oodpriors.files import load_json
-    from oodpriors.pictures import Plane, plot_topology
+    from oodpriors.planes import Plane, plot_topology
 
     params, source = snakemake.params, snakemake.input
     facts = [load_json(path) for path in source.facts]

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     from oodpriors import tables
     from oodpriors.files import atomic
-    from oodpriors.statistics import Measure, load_stored, read_scores
+    from oodpriors.quantities import Measure, load_stored
+    from oodpriors.statistics import read_scores
     from oodpriors.summaries import curve_table, toy_table
 
     params, output, titles = snakemake.params, snakemake.output, snakemake.params.titles
