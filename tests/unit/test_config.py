@@ -1074,19 +1074,19 @@ def test_a_key_that_leads_nowhere_is_an_error(key, error):
         lookup({"a": {"b": [1]}}, key)
 
 
-def test_names_of_models_are_found_anywhere_and_nothing_else():
+def test_an_entry_names_its_models_and_nothing_else():
     entry = {
         "title": "VAE, Gaussian",
-        "path": "a/b",
-        "deeper": "a/b/c/d",
-        "upper": "A/b/c",
-        "number": 5,
-        "panels": {"(a) x/y/z ": ["vae/f/uni", {"more": ["glow/f_1/uni_2"]}]},
+        "where": "a/b/c",
         "model": "toy/mixture_2/uni",
+        "models": ["vae/f/uni"],
+        "panels": {"(a) x/y/z": ["glow/f_1/uni_2", "no model"]},
+        "pairs": [["vae/f/a", "vae/f/b"]],
     }
-    assert list(models_of(entry)) == ["vae/f/uni", "glow/f_1/uni_2", "toy/mixture_2/uni"]
-    assert list(models_of("vae/f/uni")) == ["vae/f/uni"]
-    assert list(models_of(None)) == []
+    names = ["toy/mixture_2/uni", "vae/f/uni", "glow/f_1/uni_2", "no model", "vae/f/a", "vae/f/b"]
+    assert list(models_of(entry)) == names
+    assert list(models_of({})) == []
+
 
 
 # toy flows

@@ -212,8 +212,8 @@ def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
     if subset is not None and not config["subsets"].get(subset, {}).get("kmeans"):
         yield f"{where}.subset: {subset!r} is no subset with kmeans"
     for title in entry.get("columns", {}):
-        if title not in entry["panels"]:
-            yield _unknown(f"{where}.columns", "panel", title, entry["panels"])
+        if title not in entry.get("panels", {}):
+            yield _unknown(f"{where}.columns", "panel", title, entry.get("panels", {}))
 
 
 def _check_curves(config: Mapping) -> Iterator[str]:

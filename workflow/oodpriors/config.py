@@ -6,7 +6,6 @@ Everything here works on dictionaries; who calls it reads the files.
 import copy
 import difflib
 import math
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import NamedTuple
 
@@ -264,6 +263,8 @@ def with_means(config: Mapping, read: Callable[[str], str]) -> dict:
 def _means(means, read: Callable[[str], str]) -> list[list[float]]:
     if isinstance(means, str):
         lines = [line for line in read(means).splitlines() if line.strip()]
+        if not lines:
+            raise ValueError("it is empty")
         return [[float(value) for value in line.split(",")] for line in lines]
     if isinstance(means, Mapping):
         rule = RULES[means["rule"]]
@@ -422,12 +423,10 @@ def _needs(entry) -> Iterator[str]:
             yield from _needs(value)
 
 
-def models_of(entry) -> Iterator[str]:
-    """Names of models anywhere in an entry of the configuration."""
-    if isinstance(entry, Mapping):
-        yield from models_of(list(entry.values()))
-    elif isinstance(entry, list):
-        for value in entry:
-            yield from models_of(value)
-    elif isinstance(entry, str) and re.fullmatch("[a-z0-9_]+(/[a-z0-9_]+){2}", entry):
-        yield entry
+def models_of(entry: Mapping) -> Iterator[str]:
+    """Names of the models of a figure, table, curve or analysis of the configuration."""
+    yield from [entry["model"]] if "model" in entry else []
+    yield from entry.get("models", [])
+    for group in (*entry.get("panels", {}).values(), *entry.get("pairs", [])):
+        yield from group
+

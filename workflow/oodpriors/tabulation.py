@@ -65,13 +65,14 @@ def _decomposition(entry: Mapping, source: pd.DataFrame, published: Published) -
 def _toy(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
     results = [number for number in published if number.get("quantity") is not None]
     printed = {quantity_name(number["quantity"]): number["value"] for number in results}
+    table = source.copy()
     for which in ("test", "ood"):
         names = [
             quantity_name({"model": model, "statistic": "mean", "set": which})
             for model in source["model"]
         ]
-        source[f"paper_{which}"] = [printed.get(name) for name in names]
-    return source
+        table[f"paper_{which}"] = [printed.get(name) for name in names]
+    return table
 
 
 def _second_order(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
@@ -140,7 +141,8 @@ def _show_architecture(table: pd.DataFrame) -> pd.DataFrame:
         shown[name.capitalize()] = [_beside(ours, paper) for ours, paper in cells]
     return pd.DataFrame(
         shown
-        | {"Output": table["output"], "Batch norm": ["yes" if n else "" for n in table["norm"]]}
+        | {"Output": table["output"].fillna("–")}
+        | {"Batch norm": ["yes" if n is True or n == "True" else "" for n in table["norm"]]}
         | {"Differs": ["yes" if isinstance(d, str) and d else "" for d in table["differs"]]}
     )
 
