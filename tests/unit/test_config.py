@@ -1088,7 +1088,6 @@ def test_an_entry_names_its_models_and_nothing_else():
     assert list(models_of({})) == []
 
 
-
 # toy flows
 
 

@@ -343,6 +343,14 @@ def test_contours_of_one_gaussian_between_the_modes():
     assert summary["mass_outside"] == pytest.approx(outside.mean(), abs=0.01)
 
 
+def test_speckles_are_no_regions_and_a_bridge_joins_two():
+    grid = density_grid(TrueModel(), ToyData(2))
+    far = (grid["x_1"].abs() < 0.15) & (grid["x_2"] > 5)
+    assert contour_summary(grid.assign(log_prob=grid["log_prob"].mask(far, -9)))["regions"] == 2
+    bridge = (grid["x_2"] == 0) & (grid["x_1"].abs() < 2)
+    assert contour_summary(grid.assign(log_prob=grid["log_prob"].mask(bridge, -9)))["regions"] == 1
+
+
 def test_typical_set_of_a_gaussian_is_a_ring():
     prior = build_prior("gaussian", 2, means=[[0.0]])
     z = torch.tensor([[0.0, 0.0], [math.sqrt(2), 0.0], [0.0, -1.0], [3.0, 0.0]])

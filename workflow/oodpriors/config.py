@@ -429,4 +429,3 @@ def models_of(entry: Mapping) -> Iterator[str]:
     yield from entry.get("models", [])
     for group in (*entry.get("panels", {}).values(), *entry.get("pairs", [])):
         yield from group
-
