@@ -75,6 +75,6 @@ def _describe(layer: nn.Module) -> dict | None:
         }
     if isinstance(layer, nn.Linear):
         return {"operation": "fully connected", "channels": layer.out_features}
-    if isinstance(layer, nn.Unflatten):
+    if isinstance(layer, nn.Unflatten) and layer.unflattened_size[1:] != (1, 1):
         return {"operation": "reshape", "channels": layer.unflattened_size[0]}
     return None

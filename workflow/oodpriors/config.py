@@ -309,6 +309,8 @@ def with_only(config: Mapping) -> dict:
     ]
     if unknown:
         raise ConfigError(unknown)
+    if set(config["only"]) == {TOY}:
+        raise ConfigError([f"only: {TOY} alone leaves no table; name another experiment beside it"])
     kept = dict(config) | {
         "experiments": {k: v for k, v in experiments.items() if k in config["only"]},
         "toy": config["toy"] if TOY in config["only"] else None,
@@ -394,7 +396,7 @@ def with_models(
         config: the whole configuration.
         analyses: names of those whose stored quantities there will be.
     """
-    known = _known(config) | set(analyses)
+    known = _known(config) | set(analyses) | set(_cluster_estimates(config))
     return [
         entry
         for entry in entries
@@ -409,13 +411,25 @@ def _has(config: Mapping, key: str | None) -> bool:
         return False
 
 
+def _cluster_estimates(config: Mapping) -> Iterator[str]:
+    if "clusters" not in config.get("analyses", {}):
+        return
+    subset = config["subsets"][config["analyses"]["clusters"]["subset"]]
+    for label in subset["labels"] or []:
+        for cluster in range(subset["kmeans"]["k"]):
+            yield from (f"clusters/{kind}_{label}_{cluster}" for kind in ("ratio", "lowered"))
+
+
 def _needs(entry) -> Iterator[str]:
     if isinstance(entry, Mapping):
         for key, value in entry.items():
             if key in ("model", "curve"):
                 yield value
             elif key == "stored":
-                yield value.split("/")[0]
+                analysis, *name = value.split("/")
+                yield analysis
+                yield from ["/".join(name[:3])] if len(name) > 3 else []
+                yield from [value] if analysis == "clusters" else []
             else:
                 yield from _needs(value)
     elif isinstance(entry, list):

@@ -66,7 +66,7 @@ def compare_decoded(
         theirs, and ``distance_k`` to the mean training image of component k.
     """
     held_out = nearest_distances(test, train)
-    centres = np.stack([train[components == k].mean(0) for k in np.unique(components)])
+    centres = np.stack([train[components == k].mean(0) for k in range(len(decoded["means"]))])
     tables = []
     for kind, images in (("mean", decoded["means"]), ("sample", decoded["samples"])):
         nearest = nearest_distances(images, train)

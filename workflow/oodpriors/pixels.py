@@ -125,34 +125,37 @@ def variance_estimates(
     wide = table.pivot_table(index=["label", "dimension"], columns="cluster", values="variance")
     for label in np.unique(labels):
         own = labels == label
-        whole = _spread(images[own], f"{label}", n_bootstrap, seed)
+        weights = multiplicities(f"label {label}", int(own.sum()), n_bootstrap, seed)
+        whole = _spread(images[own], weights)
         for cluster in np.unique(clusters[own]):
-            chosen = own & (clusters == cluster)
-            part = _spread(images[chosen], f"{label} {cluster}", n_bootstrap, seed)
+            chosen = clusters[own] == cluster
+            part = _spread(images[own][chosen], weights[:, chosen])
             lower = (wide.loc[label, str(cluster)] < wide.loc[label, "all"]).mean()
             estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole)
             estimates[f"lowered_{label}_{cluster}"] = Estimate.of(np.full_like(whole, lower))
     return estimates
 
 
-def _spread(images: np.ndarray, name: str, n_bootstrap: int, seed: int) -> np.ndarray:
+def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean variance over dimensions in each resample, (R,), with the mean image held."""
     flat = _flat(images)
     squares = ((flat - flat.mean(0)) ** 2).mean(1)
-    return multiplicities(name, len(flat), n_bootstrap, seed) @ squares / len(flat)
+    return weights @ squares / weights.sum(1)
 
 
 def cluster_pictures(
     images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, n: int = 10, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """n random images of each cluster, as ``label_<label>``: (clusters, n, ...) in [0, 1]."""
+    """n random images of each cluster, as ``label_<label>``: (clusters, n, ...) in [0, 1].
+
+    Fewer where a cluster of the label has fewer.
+    """
     rng = np.random.default_rng(seed)
     pictures = {}
     for label in np.unique(labels):
-        own = labels == label
-        rows = [
-            images[rng.choice(np.flatnonzero(own & (clusters == c)), n)]
-            for c in np.unique(clusters[own])
-        ]
-        pictures[f"label_{label}"] = np.stack(rows).astype(np.float32)
+        own = np.flatnonzero(labels == label)
+        members = [own[clusters[own] == c] for c in np.unique(clusters[own])]
+        few = min(n, *map(len, members))
+        drawn = [rng.choice(index, few, replace=False) for index in members]
+        pictures[f"label_{label}"] = np.stack([images[index] for index in drawn]).astype(np.float32)
     return pictures

@@ -10,6 +10,7 @@ Equation 7 takes :math:`H_{hwc} = (\prod_l \sum_j u_{l,c,j})^2` from the 1x1 con
 alone; the exact diagonal is the squared length of the Jacobian's column.
 """
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from oodpriors.flows import ActNorm, AxisConvolution
+from oodpriors.flows import LOG_SCALE_FACTOR, ActNorm, AxisConvolution
 from oodpriors.glow import PIXEL_VALUES, Glow
 from oodpriors.statistics import Estimate, ScoreTable, estimate
 
@@ -38,7 +39,7 @@ def channel_gains(model: Glow) -> Tensor:
     scale = torch.ones(channels, dtype=torch.float64)
     for layer in model.layers:
         if isinstance(layer, ActNorm):
-            scale = (3.0 * layer.log_scale.detach().double()).exp().flatten()
+            scale = (LOG_SCALE_FACTOR * layer.log_scale.detach().double()).exp().flatten()
         elif isinstance(layer, AxisConvolution):
             weight = layer.weight.detach().double()
             if layer.axis == 1:
@@ -78,7 +79,7 @@ def predict(model: Glow, scores: pd.DataFrame, images: Mapping[str, np.ndarray])
         scores: with ``set`` and ``nearest_component``, rows in the order of the images.
         images: uint8 (N, C, H, W), by set.
     """
-    model = model.double()
+    model = copy.deepcopy(model).double()
     centres = model.inverse(model.prior.means)
     matrices = [jacobian(model, centre) for centre in centres]
     squared = channel_gains(model).square()[None, :, None, None]
