@@ -412,9 +412,8 @@ def _has(config: Mapping, key: str | None) -> bool:
 
 
 def _cluster_estimates(config: Mapping) -> Iterator[str]:
-    if "clusters" not in config.get("analyses", {}):
-        return
-    subset = config["subsets"][config["analyses"]["clusters"]["subset"]]
+    about = config.get("analyses", {}).get("clusters", {})
+    subset = config.get("subsets", {}).get(about.get("subset"), {"labels": None})
     for label in subset["labels"] or []:
         for cluster in range(subset["kmeans"]["k"]):
             yield from (f"clusters/{kind}_{label}_{cluster}" for kind in ("ratio", "lowered"))
