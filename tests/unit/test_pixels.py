@@ -134,7 +134,7 @@ def test_ratios_are_those_of_resampled_images(label, cluster):
     ratio = found[f"ratio_{label}_{cluster}"]
     assert ratio.value == pytest.approx(part.var(0).mean() / whole.var(0).mean(), rel=1e-12)
     weights = multiplicities(f"label {label}", len(whole), n, seed)
-    members = CLUSTERS[LABELS == label] == cluster
+    members = CLUSTERS[label == LABELS] == cluster
     of_part = spread(part, weights[:, members])
     truth = np.divide(of_part, spread(whole, weights))
     np.testing.assert_allclose(ratio.row, truth, rtol=1e-12)
@@ -170,7 +170,7 @@ def test_pictures_are_of_their_cluster_alone(n):
     assert pictures.keys() == {"label_0", "label_4"}
     for label, size in ((0, 2), (4, 3)):
         rows = pictures[f"label_{label}"]
-        smallest = np.bincount(CLUSTERS[LABELS == label]).min()
+        smallest = np.bincount(CLUSTERS[label == LABELS]).min()
         assert (rows.shape, rows.dtype) == ((size, min(n, smallest), *SHAPE), np.float32)
         for cluster, row in enumerate(rows):
             np.testing.assert_allclose(row, (10 * label + cluster) / 100, rtol=1e-6)
