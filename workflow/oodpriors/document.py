@@ -1,5 +1,6 @@
 """The parts of the document that hold numbers, as LaTeX."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import pandas as pd
@@ -100,7 +101,10 @@ def _caption(entry: Mapping, rest: str) -> str:
 def _figure(name: str, entry: Mapping) -> str:
     histograms = entry.get("kind", "histograms") == "histograms"
     rest = "At most half a per cent of a set is not shown." if histograms else ""
-    return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name)
+    # A figure has the number of its counterpart in the paper, or else its name.
+    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""))
+    number = counterpart[1] if counterpart else name
+    return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name, number)
 
 
 def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:

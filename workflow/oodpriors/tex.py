@@ -90,10 +90,11 @@ def longtable(table: pd.DataFrame, columns: str, caption: str = "", label: str =
     )
 
 
-def figure_float(file: str, caption: str, label: str) -> str:
-    """A floating figure over the width of the text."""
+def figure_float(file: str, caption: str, label: str, number: str) -> str:
+    """A floating figure over the width of the text, with a number of its own."""
     return (
-        f"\\begin{{figure}}[htb]\n\\centering\n\\includegraphics[width=\\textwidth]{{{file}}}\n"
+        f"\\begin{{figure}}[htb]\n\\renewcommand{{\\thefigure}}{{{escape(number)}}}\n"
+        f"\\centering\n\\includegraphics[width=\\textwidth]{{{file}}}\n"
         f"\\caption{{{escape(caption)}}}\n\\label{{{label}}}\n\\end{{figure}}\n"
     )
 

@@ -319,7 +319,10 @@ def get_figure(wildcards):
 
 
 def get_figure_models(wildcards):
-    return list(dict.fromkeys(map(ModelId.of, configuration.models_of(get_figure(wildcards)))))
+    entry = get_figure(wildcards)
+    entries = [entry, *(config["curves"][name] for name in entry.get("curves", []))]
+    names = [name for part in entries for name in configuration.models_of(part)]
+    return list(map(ModelId.of, dict.fromkeys(names)))
 
 
 def get_figure_model_names(wildcards):

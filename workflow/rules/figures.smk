@@ -41,7 +41,7 @@ rule plot_curves:
     """Likelihoods over the distance of two components (Figure 6)."""
     input:
         curves="<results>/statistics/curves.csv",
-        provenance=get_all_provenance,
+        provenance=get_figure_provenance,
         code=library("curves", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
