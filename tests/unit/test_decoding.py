@@ -11,10 +11,10 @@ from scipy.spatial.distance import cdist
 from oodpriors.decoding import (
     compare_decoded,
     decode,
-    likeness_estimates,
     nearest_distances,
     squared_distances,
 )
+from oodpriors.likeness import likeness_estimates
 from oodpriors.models import build_model
 from oodpriors.resampling import multiplicities, seed_multiplicities
 

@@ -7,6 +7,7 @@ from oodpriors.pixels import (
     cluster_pictures,
     cluster_variances,
     compare_pixels,
+    equation_2_estimates,
     mean_squared_distance,
     pixel_estimates,
     variance_estimates,
@@ -58,6 +59,18 @@ def test_the_sum_of_equation_2_is_the_mean_of_the_squared_distances():
     total = (share[:, None] * mean_squared_distance(images, CENTRES, nearest)).sum()
     truth = np.mean([((x - CENTRES[k]) ** 2).sum() for x, k in zip(images, nearest, strict=True)])
     assert total == pytest.approx(truth, rel=1e-12)
+
+
+def test_the_sum_of_equation_2_weighs_the_components_of_both_sets():
+    found = equation_2_estimates(SETS, CENTRES, NEAREST, 200, 1)["equation_2_sum"]
+    sums = {}
+    for which, images in SETS.items():
+        share = np.bincount(NEAREST[which], minlength=3) / len(images)
+        distances = mean_squared_distance(images, CENTRES, NEAREST[which])
+        sums[which] = (share[:, None] * np.nan_to_num(distances)).sum()
+    assert found.value == pytest.approx(sums["ood"] - sums["test"], rel=1e-12)
+    assert len(found.replicates) == 200
+    assert found.std_error > 0
 
 
 def test_the_table_of_pixels_has_distances_and_variances_of_both_sets():

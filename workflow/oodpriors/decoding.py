@@ -1,19 +1,13 @@
 """What a model draws: its components' mean images and samples, compared with the data."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
 
-from oodpriors.resampling import multiplicities, seed_multiplicities
-from oodpriors.statistics import Estimate
-
 __all__ = [
     "compare_decoded",
     "decode",
-    "likeness_estimates",
     "nearest_distances",
     "squared_distances",
 ]
@@ -80,48 +74,3 @@ def compare_decoded(
         columns |= {f"distance_{k}": to_centres[:, k] for k in range(len(centres))}
         tables.append(pd.DataFrame(columns))
     return pd.concat(tables, ignore_index=True)
-
-
-def likeness_estimates(
-    tables: Mapping[str, Sequence[pd.DataFrame]], n_bootstrap: int, seed: int
-) -> dict[str, Estimate]:
-    """What :func:`compare_decoded` found, for each model, over its seeds.
-
-    Args:
-        tables: by model, one per seed.
-        n_bootstrap: replicates, over seeds and samples.
-        seed: of the bootstrap.
-
-    Returns:
-        ``<model>/mean_percentile`` and ``<model>/sample_percentile``, the mean
-        percentile of mean images and of samples; and, of several components,
-        ``<model>/own_ratio``: the largest ratio of a mean image's distance from its own
-        component's mean training image to that from the nearest other one.
-    """
-    estimates = {}
-    for model, own in tables.items():
-        drawn = seed_multiplicities(len(own), n_bootstrap, seed)
-        rows = [_likeness(table, n_bootstrap, seed) for table in own]
-        for name in rows[0]:
-            values = np.stack([row[name] for row in rows], axis=1)
-            estimates[f"{model}/{name}"] = Estimate.of((drawn * values).sum(1) / drawn.sum(1))
-    return estimates
-
-
-def _likeness(table: pd.DataFrame, n_bootstrap: int, seed: int) -> dict[str, np.ndarray]:
-    means, samples = (table[table["kind"] == kind] for kind in ("mean", "sample"))
-    weights = multiplicities("samples", len(samples), n_bootstrap, seed)
-    found = {
-        "mean_percentile": np.full(1 + n_bootstrap, means["percentile"].mean()),
-        "sample_percentile": weights @ samples["percentile"].to_numpy() / len(samples),
-    }
-    if len(means) > 1:
-        found["own_ratio"] = np.full(1 + n_bootstrap, _own_ratio(means))
-    return found
-
-
-def _own_ratio(means: pd.DataFrame) -> float:
-    distances = means.filter(regex=r"^distance_\d+$").to_numpy()
-    own = np.diag(distances).copy()
-    np.fill_diagonal(distances, np.inf)
-    return float((own / distances.min(1)).max())

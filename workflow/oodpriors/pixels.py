@@ -12,6 +12,7 @@ __all__ = [
     "cluster_pictures",
     "cluster_variances",
     "compare_pixels",
+    "equation_2_estimates",
     "pixel_estimates",
     "variance_estimates",
 ]
@@ -82,6 +83,34 @@ def pixel_estimates(
         "sum_difference": (ood - test).sum(1),
     }
     return {name: Estimate.of(row) for name, row in compared.items()}
+
+
+def equation_2_estimates(
+    images: Mapping[str, np.ndarray],
+    centres: np.ndarray,
+    nearest: Mapping[str, np.ndarray],
+    n_bootstrap: int,
+    seed: int,
+) -> dict[str, Estimate]:
+    r"""The sums over pixels and components in Equation 2, without the weights of its model.
+
+    Args:
+        images: of the sets ``test`` and ``ood``, (N, ...) in [0, 1].
+        centres: mean images of the components.
+        nearest: component of each image of both sets.
+        n_bootstrap: replicates over images.
+        seed: of the bootstrap.
+
+    Returns:
+        ``equation_2_sum``, :math:`\sum_{h,w} \sum_i (w_i \sigma^2_{D_i} - w_i^* \sigma^2_{D_i^*})`;
+        a positive one predicts a lower likelihood out of distribution.
+    """
+    means = {}
+    for name in ("test", "ood"):
+        squares = ((_flat(images[name]) - _flat(centres)[nearest[name]]) ** 2).sum(1)
+        weights = multiplicities(name, len(squares), n_bootstrap, seed)
+        means[name] = weights @ squares / len(squares)
+    return {"equation_2_sum": Estimate.of(means["ood"] - means["test"])}
 
 
 def _variances(flat: np.ndarray, weights: np.ndarray) -> np.ndarray:

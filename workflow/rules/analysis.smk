@@ -136,7 +136,7 @@ rule analyse_decoded:
     """How like the data the images of component means and of samples are (Appendix D)."""
     input:
         tables=collect_files(analysed("decoded"), "decoded.csv"),
-        code=library("decoding", "statistics", "resampling", "quantities"),
+        code=library("likeness", "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/decoded.csv",
     log:
@@ -145,7 +145,7 @@ rule analyse_decoded:
         "<results>/benchmarks/analyse_decoded.tsv"
     localrule: True
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/plotting.yaml"
     threads: 1
     resources:
         mem_mb=1000,

@@ -69,7 +69,7 @@ rule score:
 rule train_toy:
     """Train and score a flow on a mixture of two Gaussians (Section 3.1, Appendix C)."""
     input:
-        code=library("priors", "training", "toy"),
+        code=library("priors", "training", "fitting", "likelihood", "toy"),
     output:
         spec="<toy>/spec.yaml",
         weights="<toy>/weights.pt",
@@ -101,7 +101,7 @@ rule map_plane:
     input:
         spec="<toy>/spec.yaml",
         weights="<toy>/weights.pt",
-        code=library("toy"),
+        code=library("priors", "toy"),
     output:
         density="<toy>/density.parquet",
         latent="<toy>/latent.parquet",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.decoding import likeness_estimates
+    from oodpriors.likeness import likeness_estimates
     from oodpriors.quantities import save_stored
 
     params, tables = snakemake.params, {}

@@ -13,7 +13,7 @@ with job(snakemake.log[0]):
 
     from oodpriors.datasets import load_arrays
     from oodpriors.files import atomic
-    from oodpriors.pixels import compare_pixels, pixel_estimates
+    from oodpriors.pixels import compare_pixels, equation_2_estimates, pixel_estimates
     from oodpriors.quantities import save_stored
     from oodpriors.subsets import to_nchw
 
@@ -25,6 +25,8 @@ with job(snakemake.log[0]):
         name: scores.loc[scores["set"] == name, "nearest_component"].to_numpy() for name in sets
     }
     means = np.load(source.decoded[0])["means"]
-    save_stored(snakemake.output.facts, pixel_estimates(images, params.bootstrap, params.seed))
+    facts = pixel_estimates(images, params.bootstrap, params.seed)
+    facts |= equation_2_estimates(images, means, nearest, params.bootstrap, params.seed)
+    save_stored(snakemake.output.facts, facts)
     with atomic(snakemake.output.table) as path:
         compare_pixels(images, means, nearest).to_csv(path, index=False)
