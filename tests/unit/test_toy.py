@@ -8,20 +8,9 @@ import pytest
 import torch
 from scipy import integrate, stats
 
+from oodpriors.contours import contour_summary, density_grid, latent_grid
 from oodpriors.priors import build_prior
-from oodpriors.toy import (
-    Coupling,
-    ToyData,
-    ToyFlow,
-    build_toy,
-    contour_summary,
-    density_grid,
-    entropy,
-    fit_toy,
-    latent_grid,
-    score_toy,
-    typical,
-)
+from oodpriors.toy import Coupling, ToyData, ToyFlow, build_toy, entropy, fit_toy, score_toy
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 
@@ -349,13 +338,6 @@ def test_speckles_are_no_regions_and_a_bridge_joins_two():
     assert contour_summary(grid.assign(log_prob=grid["log_prob"].mask(far, -9)))["regions"] == 2
     bridge = (grid["x_2"] == 0) & (grid["x_1"].abs() < 2)
     assert contour_summary(grid.assign(log_prob=grid["log_prob"].mask(bridge, -9)))["regions"] == 1
-
-
-def test_typical_set_of_a_gaussian_is_a_ring():
-    prior = build_prior("gaussian", 2, means=[[0.0]])
-    z = torch.tensor([[0.0, 0.0], [math.sqrt(2), 0.0], [0.0, -1.0], [3.0, 0.0]])
-    inside = typical(prior.log_prob(z).numpy(), entropy(prior), tolerance=0.6)
-    assert inside.tolist() == [False, True, True, False]
 
 
 @every_dim

@@ -15,7 +15,7 @@ from oodpriors.models import build_model
 from oodpriors.provenance import code_version, software_versions
 from oodpriors.training import Trainer, TrainingSettings
 
-__all__ = ["Fit", "digest", "fit"]
+__all__ = ["Fit", "describe_training", "digest", "fit"]
 
 
 @dataclass(frozen=True)
@@ -72,11 +72,12 @@ def fit(
         device,
     )
     trained = trainer.run()
-    diagnostics = _diagnostics(trainer, trained)
+    diagnostics = describe_training(trainer, trained)
     return Fit(trained.cpu(), pd.DataFrame(trainer.history), diagnostics)
 
 
-def _diagnostics(trainer: Trainer, model: nn.Module) -> dict:
+def describe_training(trainer: Trainer, model: nn.Module) -> dict:
+    """What is recorded of a training: steps, time, device, versions, errors of the model."""
     sample = trainer.images[: min(64, len(trainer.images))]
     device = trainer.device
     return {

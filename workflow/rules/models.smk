@@ -101,7 +101,7 @@ rule map_plane:
     input:
         spec="<toy>/spec.yaml",
         weights="<toy>/weights.pt",
-        code=library("priors", "toy"),
+        code=library("priors", "toy", "contours"),
     output:
         density="<toy>/density.parquet",
         latent="<toy>/latent.parquet",

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
+    from oodpriors.contours import contour_summary, density_grid, latent_grid
     from oodpriors.files import atomic, load_yaml, save_json
     from oodpriors.models import load_weights
-    from oodpriors.toy import build_data, build_toy, contour_summary, density_grid, latent_grid
+    from oodpriors.toy import build_data, build_toy
 
     output, spec = snakemake.output, load_yaml(snakemake.input.spec)
     model, data = load_weights(build_toy(spec), snakemake.input.weights), build_data(spec)
