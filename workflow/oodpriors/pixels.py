@@ -169,7 +169,8 @@ def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean variance over dimensions in each resample, (R,), with the mean image held."""
     flat = _flat(images)
     squares = ((flat - flat.mean(0)) ** 2).mean(1)
-    return weights @ squares / weights.sum(1)
+    with np.errstate(invalid="ignore"):  # a resample may hold no image of a small cluster
+        return weights @ squares / weights.sum(1)
 
 
 def cluster_pictures(
