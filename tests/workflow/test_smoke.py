@@ -131,7 +131,8 @@ def test_trained_flows_invert_and_say_how_well(results: Path):
         if path.parts[-5] != "vae"
     ]
     assert len(errors) == len(FLOWS)
-    assert max(errors) < 1e-3
+    assert max(errors) < 1 / 512  # half a level of a pixel
+    assert np.median(errors) < 1e-4
 
 
 @pytest.mark.parametrize(
