@@ -83,7 +83,9 @@ def test_every_entry_has_its_caption_and_says_that_data_are_stand_ins(
         wait(browser, lambda b: "DESCRIPTION" in b.find_element(By.TAG_NAME, "body").text)
         text = browser.find_element(By.TAG_NAME, "body").text
         described = " ".join(text.split("DESCRIPTION")[1].split("SNAKEMAKE RULE")[0].split())
-        assert caption(category, name) in described
+        expected = caption(category, name)
+        assert expected
+        assert expected in described
         assert "embedded" in described
 
 

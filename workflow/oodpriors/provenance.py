@@ -9,7 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["code_version", "describe", "software_versions", "subset_provenance"]
+from oodpriors.files import load_json
+
+__all__ = [
+    "code_version",
+    "describe",
+    "read_note",
+    "software_versions",
+    "subset_provenance",
+]
 
 PACKAGES = (
     "snakemake",
@@ -70,6 +78,11 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
     if parts:
         words.append("part of the data: " + ", ".join(parts))
     return "; ".join(words)
+
+
+def read_note(paths: list[str], scale: str, titles: Mapping[str, str]) -> str:
+    """:func:`describe` of the provenance files of subsets' splits."""
+    return describe([load_json(path) for path in paths], scale, titles)
 
 
 def code_version() -> dict:

@@ -55,7 +55,8 @@ rule analyse_pixels:
     input:
         scores=first_seed(analysed("pixels"), "scores.parquet"),
         decoded=first_seed(analysed("pixels"), "decoded.npz"),
-        images=get_pixel_arrays,
+        test=exposed_arrays("pixels", "test"),
+        ood=exposed_arrays("pixels", "ood"),
         code=library("pixels", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/pixels.csv",
@@ -110,7 +111,8 @@ rule analyse_second_order:
         specs=collect_files(analysed("second_order"), "spec.yaml"),
         weights=collect_files(analysed("second_order"), "weights.pt"),
         scores=collect_files(analysed("second_order"), "scores.parquet"),
-        images=get_second_order_arrays,
+        test=exposed_arrays("second_order", "test"),
+        ood=exposed_arrays("second_order", "ood"),
         code=library("second_order", "flows", "glow", "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/second_order.csv",

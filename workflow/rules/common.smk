@@ -263,21 +263,12 @@ def get_settings():
     }
 
 
-def exposed_arrays(models):
-    """Test images in and out of distribution of the given models, model by model."""
-    return [
-        f"<results>/data/{part}/test.npz"
-        for model in models
-        for part in (model.subset, config["subsets"][model.subset]["out_of_distribution"])
-    ]
-
-
-def get_pixel_arrays(wildcards):
-    return exposed_arrays(analysed("pixels"))
-
-
-def get_second_order_arrays(wildcards):
-    return exposed_arrays(analysed("second_order")[:1])
+def exposed_arrays(analysis, which):
+    """Test images in or out of distribution, for each model and seed of an analysis."""
+    subsets = [ModelId.of(model).subset for model, _ in get_runs(analysed(analysis))]
+    if which == "ood":
+        subsets = [config["subsets"][name]["out_of_distribution"] for name in subsets]
+    return [f"<results>/data/{name}/test.npz" for name in subsets]
 
 
 def get_cluster_inputs(wildcards):

@@ -19,7 +19,7 @@ with job(snakemake.log[0]):
 
     source, params = snakemake.input, snakemake.params
     scores = pd.read_parquet(source.scores[0])
-    sets = dict(zip(("test", "ood"), source.images, strict=True))
+    sets = {name: source[name][0] for name in ("test", "ood")}
     images = {name: to_nchw(load_arrays(path)["images"]) / 255 for name, path in sets.items()}
     nearest = {
         name: scores.loc[scores["set"] == name, "nearest_component"].to_numpy() for name in sets

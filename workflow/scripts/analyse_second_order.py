@@ -19,14 +19,15 @@ with job(snakemake.log[0]):
     from oodpriors.subsets import to_nchw
 
     source, params = snakemake.input, snakemake.params
-    sets = {
-        name: to_nchw(load_arrays(path)["images"])
-        for name, path in zip(("test", "ood"), source.images, strict=True)
-    }
     tables = {}
-    files = zip(params.runs, source.specs, source.weights, source.scores, strict=True)
-    for (name, seed), spec, weights, scores in files:
+    files = zip(
+        *(params.runs, source.specs, source.weights, source.scores, source.test, source.ood),
+        strict=True,
+    )
+    for (name, seed), spec, weights, scores, *arrays in files:
         model = load_model(load_yaml(spec), weights)
+        test, ood = (to_nchw(load_arrays(path)["images"]) for path in arrays)
+        sets = {"test": test, "ood": ood}
         tables.setdefault(name, {})[seed] = predict(model, pd.read_parquet(scores), sets)
     scores = {name: ScoreTable([*own.values()], [*own]) for name, own in tables.items()}
     save_stored(snakemake.output[0], difference_estimates(scores, params.bootstrap, params.seed))

@@ -11,8 +11,8 @@ with job(snakemake.log[0]):
     import pandas as pd
 
     from oodpriors.claims import compare_with_paper, judge
-    from oodpriors.files import atomic, load_json
-    from oodpriors.provenance import describe
+    from oodpriors.files import atomic
+    from oodpriors.provenance import read_note
     from oodpriors.quantities import Measure, load_stored
     from oodpriors.statistics import read_scores
     from oodpriors.tables import show_claims, show_comparison, to_html, verdict_text
@@ -24,8 +24,7 @@ with job(snakemake.log[0]):
     claims = judge(params.claims, params.published, measure).assign(scale=params.scale)
     comparison = compare_with_paper(params.published, measure, params.settings)
     comparison = comparison.assign(scale=params.scale)
-    provenances = [load_json(path) for path in source.provenance]
-    note = describe(provenances, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale, params.titles["subsets"])
     text = verdict_text(claims, pd.read_csv(source.models), note)
     for path, content in (
         (output.claims, claims.to_csv(index=False)),

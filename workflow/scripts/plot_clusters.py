@@ -11,13 +11,11 @@ with job(snakemake.log[0]):
     import numpy as np
     import pandas as pd
 
-    from oodpriors.files import load_json
     from oodpriors.pictures import plot_clusters
-    from oodpriors.provenance import describe
+    from oodpriors.provenance import read_note
 
     params, source = snakemake.params, snakemake.input
-    provenances = [load_json(path) for path in source.provenance]
-    note = describe(provenances, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale, params.titles["subsets"])
     with np.load(source.pictures) as pictures:
         samples = {name.removeprefix("label_"): [*pictures[name]] for name in pictures.files}
     paths = [snakemake.output.pdf, snakemake.output.png]

@@ -11,12 +11,10 @@ with job(snakemake.log[0]):
     import pandas as pd
 
     from oodpriors.curves import plot_curves
-    from oodpriors.files import load_json
-    from oodpriors.provenance import describe
+    from oodpriors.provenance import read_note
 
     params, source = snakemake.params, snakemake.input
     curves = pd.read_csv(source.curves)
-    provenances = [load_json(path) for path in source.provenance]
-    note = describe(provenances, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale, params.titles["subsets"])
     chosen = curves[curves["curve"].isin(params.entry["curves"])]
     plot_curves(chosen, note, [snakemake.output.pdf, snakemake.output.png])

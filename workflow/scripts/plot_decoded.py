@@ -12,13 +12,11 @@ with job(snakemake.log[0]):
     import pandas as pd
 
     from oodpriors.datasets import load_arrays
-    from oodpriors.files import load_json
     from oodpriors.pictures import decoded_rows, plot_decoded
-    from oodpriors.provenance import describe
+    from oodpriors.provenance import read_note
 
     params, source = snakemake.params, snakemake.input
-    provenances = [load_json(path) for path in source.provenance]
-    note = describe(provenances, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale, params.titles["subsets"])
     rows = []
     files = zip(params.models, source.decoded, source.arrays, source.components, strict=True)
     for model, decoded, arrays, components in files:

@@ -9,14 +9,12 @@ if TYPE_CHECKING:
 
 with job(snakemake.log[0]):
     from oodpriors.figures import histogram_panels, plot_histograms
-    from oodpriors.files import load_json
-    from oodpriors.provenance import describe
+    from oodpriors.provenance import read_note
     from oodpriors.statistics import read_scores
 
     params, entry = snakemake.params, snakemake.params.entry
     scores = read_scores(params.runs, snakemake.input.scores)
-    provenances = [load_json(path) for path in snakemake.input.provenance]
-    note = describe(provenances, params.scale, params.titles["subsets"])
+    note = read_note(snakemake.input.provenance, params.scale, params.titles["subsets"])
     columns = dict.fromkeys(entry["panels"], entry["column"]) | entry["columns"]
     panels = histogram_panels(
         entry["panels"], scores, params.titles, columns, entry["sets"], params.distances

@@ -10,13 +10,11 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.files import load_json
     from oodpriors.pictures import pixel_titles, plot_pixel_distances
-    from oodpriors.provenance import describe
+    from oodpriors.provenance import read_note
 
     params, source = snakemake.params, snakemake.input
     table = pd.read_csv(source.table)
-    provenances = [load_json(path) for path in source.provenance]
-    note = describe(provenances, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale, params.titles["subsets"])
     titles = pixel_titles(table, params.names)
     plot_pixel_distances(table, titles, note, [snakemake.output.pdf, snakemake.output.png])
