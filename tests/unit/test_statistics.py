@@ -11,7 +11,14 @@ from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 from oodpriors import statistics
 from oodpriors.quantities import Measure, load_stored, save_stored
 from oodpriors.resampling import BINS, NEAR, STATISTICS, multiplicities, seed_multiplicities
-from oodpriors.statistics import Estimate, ScoreTable, auroc, estimate, read_scores
+from oodpriors.statistics import (
+    Estimate,
+    ScoreTable,
+    auroc,
+    estimate,
+    over_seeds,
+    read_scores,
+)
 
 
 def frame(images=None, **sets):
@@ -688,3 +695,11 @@ def test_a_number_without_replicates_has_no_error():
 def test_a_difference_keeps_the_replicates_paired():
     left, right = Estimate(3.0, np.array([1.0, 2, 3])), Estimate(1.0, np.array([1.0, 2, 3]))
     assert ((left - right).value, (left - right).std_error) == (2.0, 0.0)
+
+
+def test_values_of_seeds_alone_vary_with_the_seeds_that_are_drawn():
+    values = [[1.0], [4.0], [7.0]]
+    found = over_seeds(values, 4000, 0)
+    assert found.value == 4
+    assert found.std_error == pytest.approx(np.std([1, 4, 7], ddof=1) / np.sqrt(3), rel=0.05)
+    assert over_seeds(values[:1], 100, 0).std_error == 0

@@ -33,7 +33,8 @@ def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Pat
     planned = jobs(snakemake(project, "-n", "--config", f"scale={scale}").stdout)
     assert planned["download"] == 4
     assert planned["train"] == planned["score"] == TRAININGS[scale]
-    assert planned["train_toy"] == len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
+    seeds = 3 if scale == "paper" else 1
+    assert planned["train_toy"] == seeds * len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
     assert planned["tabulate"] == len(CONFIG["tables"])
     plots = {name: count for name, count in planned.items() if name.startswith("plot_")}
     assert sum(plots.values()) == len(CONFIG["figures"])

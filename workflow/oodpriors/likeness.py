@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from oodpriors.resampling import multiplicities, seed_multiplicities
-from oodpriors.statistics import Estimate
+from oodpriors.resampling import multiplicities
+from oodpriors.statistics import Estimate, over_seeds
 
 __all__ = ["likeness_estimates"]
 
@@ -29,11 +29,10 @@ def likeness_estimates(
     """
     estimates = {}
     for model, own in tables.items():
-        drawn = seed_multiplicities(len(own), n_bootstrap, seed)
         rows = [_likeness(table, n_bootstrap, seed) for table in own]
         for name in rows[0]:
-            values = np.stack([row[name] for row in rows], axis=1)
-            estimates[f"{model}/{name}"] = Estimate.of((drawn * values).sum(1) / drawn.sum(1))
+            found = over_seeds([row[name] for row in rows], n_bootstrap, seed)
+            estimates[f"{model}/{name}"] = found
     return estimates
 
 

@@ -21,7 +21,7 @@ from oodpriors.resampling import (
     seed_multiplicities,
 )
 
-__all__ = ["Estimate", "ScoreTable", "auroc", "estimate", "pick", "read_scores"]
+__all__ = ["Estimate", "ScoreTable", "auroc", "estimate", "over_seeds", "pick", "read_scores"]
 
 BLOCK = 2**19  # multiplicities that are worked on at once: as many as caches hold
 
@@ -190,6 +190,18 @@ def estimate(
     for run in range(len(scores.tables)):
         samples = [_sample(scores, run, s, column, component, n_bootstrap, seed) for s in sets]
         rows.append(_in_blocks(compute, samples))
+    return over_seeds(rows, n_bootstrap, seed)
+
+
+def over_seeds(rows: Sequence[np.ndarray], n_bootstrap: int, seed: int) -> Estimate:
+    """Mean over seeds, with resampled seeds.
+
+    Args:
+        rows: of each seed, the value and its replicates over images, (R,), or the value
+            alone, (1,), where no image is drawn.
+        n_bootstrap: replicates.
+        seed: of the bootstrap.
+    """
     drawn = seed_multiplicities(len(rows), n_bootstrap, seed)
     return Estimate.of((drawn * np.transpose(rows)).sum(1) / drawn.sum(1))
 

@@ -21,8 +21,10 @@ rule analyse_toy:
         mem_mb=1000,
         runtime=10,
     params:
-        models=[str(model) for model in TOYS],
-        planes=[str(model) for model in PLANES],
+        runs=get_runs(TOYS),
+        planes=get_runs(PLANES),
+        bootstrap=config["bootstrap"],
+        seed=config["data_seed"],
     script:
         "../scripts/analyse_toy.py"
 

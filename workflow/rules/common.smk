@@ -57,7 +57,7 @@ RUN = configuration.run_name(config)
 MODELS = configuration.model_ids(config)
 TOYS = configuration.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
-SEEDS = configuration.model_seeds(config) | {toy: config["seeds"][:1] for toy in TOYS}
+SEEDS = configuration.model_seeds(config) | dict.fromkeys(TOYS, config["seeds"])
 ANALYSES = [*config["analyses"], *(["toy"] if TOYS else [])]
 CLAIMS = configuration.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSES)
 PUBLISHED = configuration.with_models(read_yaml("../../config/published.yaml"), config, ANALYSES)

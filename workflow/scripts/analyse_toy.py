@@ -10,14 +10,16 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     from oodpriors.files import load_json
     from oodpriors.quantities import save_stored
-    from oodpriors.statistics import Estimate
+    from oodpriors.statistics import over_seeds
 
     params, source = snakemake.params, snakemake.input
-    files = [*zip(params.models, source.facts, strict=True)]
+    files = [*zip(params.runs, source.facts, strict=True)]
     files += zip(params.planes, source.contours, strict=True)
-    facts = {
-        f"{model}/{name}": Estimate.of([value])
-        for model, path in files
-        for name, value in load_json(path).items()
-    }
-    save_stored(snakemake.output[0], facts)
+    facts = {}
+    for (model, _), path in files:
+        for name, value in load_json(path).items():
+            facts.setdefault(f"{model}/{name}", []).append([value])
+    save_stored(
+        snakemake.output[0],
+        {name: over_seeds(rows, params.bootstrap, params.seed) for name, rows in facts.items()},
+    )
