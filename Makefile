@@ -1,5 +1,6 @@
 # make demo    everything at scale smoke on embedded data: minutes, no internet but for packages
 # make test    every check and test
+# make test-slurm   the pipeline and its faults on a real SLURM of two nodes, started here
 # make quick   the experiments on the real data sets, as `snakemake` alone would run them
 # make cost    what a scale costs on this machine, from measured steps (SCALE=paper)
 
@@ -15,7 +16,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
-.PHONY: demo quick test lint docs format setup tex browser cost clean
+.PHONY: demo quick test test-slurm lint docs format setup tex browser slurm cost clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -30,6 +31,9 @@ quick: setup tex
 
 test: setup tex browser lint
 	$(BIN)/python -m pytest
+
+test-slurm: setup tex slurm
+	$(BIN)/python -m pytest tests/slurm
 
 lint: setup
 	$(BIN)/ruff check .
@@ -65,6 +69,10 @@ tex:
 browser:
 	@command -v chromedriver > /dev/null || { $(call install,chromium chromium-driver); } \
 	  || echo "No browser for the report's test: sudo apt-get install chromium chromium-driver"
+
+slurm:
+	@command -v sbatch > /dev/null || { $(call install,slurm-wlm munge); } \
+	  || { echo "No SLURM to test with: sudo apt-get install slurm-wlm munge"; exit 1; }
 
 cost: setup
 	$(BIN)/python benchmarks/cost.py $(SCALE)

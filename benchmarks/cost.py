@@ -1,7 +1,8 @@
 """Cost of a scale on this machine, from measured steps: python benchmarks/cost.py paper
 
 Prints a Markdown table: for each kind of model, seconds per training step and per image
-to score, hours of a model, and hours of all of them.
+to score, hours of a model, and hours of all of them; then the arithmetic of all, counted
+operation by operation, for an estimate on another device.
 """
 
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import torch
 import yaml
+from torch.utils.flop_counter import FlopCounterMode
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -23,6 +25,7 @@ from oodpriors.training import Trainer, TrainingSettings, find_device  # noqa: E
 PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
 OUT = {"mnist": 10_000, "svhn": 26_032}
 STEPS, DRAWS, SCORED = 3, 16, 16
+SUSTAINED = 1e13  # operations per second; a sixth of an H100's float32 rate on paper
 
 
 def read(path: str) -> dict:
@@ -48,8 +51,8 @@ def sizes(config: dict, subset: str) -> tuple[int, int]:
     return kept["train"], kept["test"] + kept["ood"] + kept["score_train"]
 
 
-def measure(spec: dict, device: torch.device) -> tuple[float, float]:
-    """Seconds of a training step, and of one draw for one image."""
+def measure(spec: dict, device: torch.device) -> dict[str, float]:
+    """Seconds and operations of a training ``step``, and of one ``draw`` for one image."""
     torch.manual_seed(0)
     model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
     settings = TrainingSettings(**spec["training"])
@@ -64,9 +67,21 @@ def measure(spec: dict, device: torch.device) -> tuple[float, float]:
             trainer._train_step()
 
     few = images[:SCORED].to(device)
-    step_time = timed(step, device) / STEPS
+    measured = {"step": timed(step, device) / STEPS, "step_operations": operations(step) / STEPS}
     model.eval()
-    return step_time, timed(lambda: model.scores(few, DRAWS), device) / (SCORED * DRAWS)
+
+    def score() -> None:
+        model.scores(few, DRAWS)
+
+    n = SCORED * DRAWS
+    return measured | {"draw": timed(score, device) / n, "draw_operations": operations(score) / n}
+
+
+def operations(work) -> int:
+    """Floating-point operations of matrix products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
 
 
 def timed(work, device: torch.device) -> float:
@@ -93,18 +108,21 @@ def main(scale: str) -> None:
     kinds = Counter()
     for model, own in seeds.items():
         kinds[model.architecture, model.subset] += len(own)
-    measured, total = {}, 0.0
+    measured, total, arithmetic = {}, 0.0, 0.0
     for (architecture, subset), number in kinds.items():
         model = next(m for m in seeds if (m.architecture, m.subset) == (architecture, subset))
         spec = configuration.model_spec(config, model, 0, {})
         shape = (architecture, tuple(spec["image_shape"]))
         if shape not in measured:
             measured[shape] = measure(spec, device)
-        step, draw = measured[shape]
+        cost = measured[shape]
+        step, draw = cost["step"], cost["draw"]
         train, scored = sizes(config, subset)
         steps = train // spec["training"]["batch_size"] * spec["training"]["epochs"]
-        hours = (steps * step + scored * config["models"][architecture]["draws"] * draw) / 3600
+        draws = scored * config["models"][architecture]["draws"]
+        hours = (steps * step + draws * draw) / 3600
         total += hours * number
+        arithmetic += (steps * cost["step_operations"] + draws * cost["draw_operations"]) * number
         title = config["subsets"][subset]["title"]
         print(
             f"| {architecture} | {title} | {number} | {step:.3f} | {steps:,} | {1000 * draw:.2f} "
@@ -112,6 +130,10 @@ def main(scale: str) -> None:
             flush=True,
         )
     print(f"\nIn all {total:,.0f} hours, {total / 24:,.0f} days, one model at a time.")
+    print(
+        f"In all {arithmetic:.2e} operations: {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
+        f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."
+    )
 
 
 if __name__ == "__main__":

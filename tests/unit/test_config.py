@@ -175,6 +175,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "mirror": None,
         "run": None,
         "device": "auto",
+        "save_every": 60,
         "only": None,
         "data_seed": 0,
         "experiments": {"x": {"models": [UNI], "where": "", "seeds": None}},

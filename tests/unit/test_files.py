@@ -1,11 +1,20 @@
 """Files are whole or absent, whatever happens while they are written."""
 
 import errno
+import fcntl
 import hashlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 
-from oodpriors.files import atomic, load_json, load_yaml, save_json, save_yaml, sha256
+from oodpriors.files import atomic, load_json, load_yaml, locked, save_json, save_yaml, sha256
+
+LIBRARY = Path(__file__).parents[2] / "workflow"
 
 every_failure = pytest.mark.parametrize(
     "error", [ValueError("broken"), OSError("broken"), KeyboardInterrupt("broken")], ids=repr
@@ -73,6 +82,113 @@ def test_a_full_disk_is_named_with_the_way_out(tmp_path, number):
         write_and_fail(path, OSError(number, "write failed"))
     assert caught.value.errno == number
     assert contents(tmp_path) == {"weights.pt": b"old"}
+
+
+def test_writers_of_one_file_at_a_time_do_not_share_a_temporary_one(tmp_path):
+    # two machines that share a folder may also share a process number
+    path = tmp_path / "weights.pt"
+    with atomic(path) as one, atomic(path) as other:
+        one.write_bytes(b"one")
+        other.write_bytes(b"other")
+        assert one != other
+    assert contents(tmp_path) == {"weights.pt": b"one"}
+
+
+# locks
+
+
+def process(code, *arguments):
+    """Another Python, whose standard input and output are pipes."""
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=LIBRARY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+HOLD = """
+import sys
+from oodpriors.files import locked
+with locked(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+# reads a number and writes one more, slowly enough for another process to come between
+COUNT = """
+import sys, time
+from pathlib import Path
+from oodpriors.files import locked
+counter = Path(sys.argv[2])
+for _ in range(25):
+    with locked(sys.argv[1]):
+        number = int(counter.read_text())
+        time.sleep(0.001)
+        counter.write_text(str(number + 1))
+"""
+
+
+def test_a_free_lock_is_taken_at_once_and_leaves_nothing(tmp_path):
+    with locked(tmp_path / "lock") as waited:
+        assert not waited
+    assert contents(tmp_path) == {}
+
+
+def test_a_lock_is_given_back_after_an_error(tmp_path):
+    with pytest.raises(ValueError, match="broken"), locked(tmp_path / "lock"):
+        raise ValueError("broken")
+    with locked(tmp_path / "lock") as waited:
+        assert not waited
+
+
+def wait_for_lock(path):
+    """A thread that takes the lock, and what it was told."""
+    told = []
+
+    def take():
+        with locked(path) as waited:
+            told.append(waited)
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    return thread, told
+
+
+@pytest.mark.parametrize("end", ["it ends", "it is killed"])
+def test_a_held_lock_is_waited_for_until_its_holder_is_gone(tmp_path, end):
+    holder = process(HOLD, tmp_path / "lock")
+    assert holder.stdout.readline() == "held\n"
+    thread, told = wait_for_lock(tmp_path / "lock")
+    thread.join(0.3)
+    assert told == []
+    if end == "it ends":
+        holder.communicate("\n")
+    else:
+        os.kill(holder.pid, signal.SIGKILL)
+        holder.communicate()
+    thread.join(10)
+    assert told == [True]
+    assert contents(tmp_path) == {}
+
+
+def test_processes_that_want_one_lock_come_one_after_the_other(tmp_path):
+    (tmp_path / "counter").write_text("0")
+    counters = [process(COUNT, tmp_path / "lock", tmp_path / "counter") for _ in range(4)]
+    assert [each.communicate()[1] for each in counters if each.wait()] == []
+    assert contents(tmp_path) == {"counter": b"100"}
+
+
+def test_without_locks_on_the_file_system_work_goes_on_and_says_so(tmp_path, monkeypatch, capsys):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with locked(tmp_path / "lock") as waited:
+        assert not waited
+    assert "no locks on this file system" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 10_000])

@@ -164,6 +164,15 @@ def test_a_signal_at_the_last_step_is_too_late_to_stop(kind, tmp_path):
     assert_same_bits(training, finished(kind, tmp_path / "c", seed=99))
 
 
+@every_model
+def test_a_finished_training_whose_outputs_were_lost_is_there_without_a_step(kind, tmp_path):
+    finished(kind, tmp_path / "c")
+    again = trainer(kind, tmp_path / "c", seed=99)
+    at_step(9, again, pytest.fail)
+    again.run()
+    assert_same_bits(again, uninterrupted(kind))
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_handlers_are_given_back(number, tmp_path):
     before = signal.getsignal(number)

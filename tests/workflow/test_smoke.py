@@ -56,7 +56,7 @@ def test_every_output_is_there_and_nothing_unfinished(results: Path, scores: dic
         "tables/models.csv",
     ):
         assert (results / name).stat().st_size > 0, name
-    assert not list((results / "checkpoints").glob("*"))
+    assert not list(results.rglob("checkpoint*"))
     hidden = {path.name for path in results.rglob(".*") if path.is_file()}
     assert hidden <= {".snakemake_timestamp"}
 

@@ -1,16 +1,20 @@
 """Files that are written whole or not at all."""
 
 import errno
+import fcntl
 import hashlib
 import json
 import os
+import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import yaml
 
-__all__ = ["atomic", "load_json", "load_yaml", "save_json", "save_yaml", "sha256"]
+__all__ = ["atomic", "load_json", "load_yaml", "locked", "save_json", "save_yaml", "sha256"]
 
 
 @contextmanager
@@ -22,8 +26,9 @@ def atomic(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix is kept, since NumPy and Matplotlib choose the format by it.
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # The suffix is kept, since NumPy and Matplotlib choose the format by it. Process numbers
+    # would not do: two machines that share the folder have the same ones.
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:12]}{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -37,6 +42,50 @@ def atomic(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path | str) -> Iterator[bool]:
+    """Hold path as a lock; while another process holds it, wait until that ends or dies.
+
+    Gives whether it had to wait. Where the file system knows no locks, nothing is held:
+    files are then still whole, but two processes may do the same work.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    waited = False
+    while True:
+        with open(path, "a") as file:
+            try:
+                waited |= _acquire(file, path)
+            except OSError as error:
+                if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                    raise
+                print(f"{path}: no locks on this file system ({error})", file=sys.stderr)
+            if not _stands(path, file):  # who held it removed it, and another may hold a new one
+                continue
+            try:
+                yield waited
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _acquire(file: IO, path: Path) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        print(f"{path} is held by another process; waiting until it ends", file=sys.stderr)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return True
+
+
+def _stands(path: Path, file: IO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def sha256(path: Path | str) -> str:

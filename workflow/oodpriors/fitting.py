@@ -3,6 +3,9 @@
 import hashlib
 import json
 import platform
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +14,12 @@ import pandas as pd
 import torch
 from torch import nn
 
+from oodpriors.files import locked, sha256
 from oodpriors.models import build_model
 from oodpriors.provenance import code_version, software_versions
 from oodpriors.training import Trainer, TrainingSettings
 
-__all__ = ["Fit", "describe_training", "digest", "fit"]
+__all__ = ["Fit", "attempt", "describe_training", "discard_checkpoints", "fit"]
 
 
 @dataclass(frozen=True)
@@ -27,10 +31,36 @@ class Fit:
     diagnostics: dict
 
 
-def digest(*values) -> str:
-    """Name of a checkpoint: a hash of plain values."""
-    text = json.dumps(values, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:20]
+@contextmanager
+def attempt(
+    folder: Path, spec: dict, code: Sequence[str], outputs: Sequence[str]
+) -> Iterator[Path | None]:
+    """The checkpoint of a training, for this process alone, until its outputs are written.
+
+    A second attempt at the same training, say of a job that was queued again while its
+    first life still runs, waits; it gives None if the first one wrote the outputs. The
+    checkpoint stays: whoever started the job may count it as failed for all that it wrote.
+
+    Args:
+        folder: of the model.
+        spec: plain values that decide the trained model.
+        code: modules that decide it too.
+        outputs: files that the block writes.
+    """
+    text = json.dumps([spec, [sha256(module) for module in code]], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
+    with locked(folder / f"checkpoint.{digest}.lock") as waited:
+        if waited and all(Path(path).exists() for path in outputs):
+            print("another attempt has finished this training", file=sys.stderr)
+            yield None
+        else:
+            yield folder / f"checkpoint.{digest}.pt"
+
+
+def discard_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of a model that is finished, also those of older code."""
+    for path in folder.glob("checkpoint.*.pt"):
+        path.unlink()
 
 
 def fit(
@@ -39,6 +69,7 @@ def fit(
     components: np.ndarray,
     checkpoint: Path,
     device: torch.device | None = None,
+    save_every: float = 60.0,
 ) -> Fit:
     """Train the model of a specification, or go on where its checkpoint stopped.
 
@@ -50,6 +81,7 @@ def fit(
         components: assigned component of each image, (N,).
         checkpoint: file that keeps the state until the training ends.
         device: where to compute; the CPU by default.
+        save_every: seconds between checkpoints.
 
     Raises:
         ValueError: the images do not have the specification's shape, or are not
@@ -70,6 +102,7 @@ def fit(
         TrainingSettings(**spec["training"], seed=spec["seed"]),
         checkpoint,
         device,
+        save_every,
     )
     trained = trainer.run()
     diagnostics = describe_training(trainer, trained)

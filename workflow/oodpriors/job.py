@@ -16,6 +16,8 @@ def job(log: str) -> Iterator[None]:
     An error that the library raises on purpose, or that the system raises about a
     file, becomes ``error: ...`` and exit status 1. Any other error keeps its traceback.
     """
+    # a new file: another attempt at the same work may still write to the old one
+    Path(log).unlink(missing_ok=True)
     with open(log, "w", buffering=1) as file, redirect_stdout(file), redirect_stderr(file):
         try:
             yield

@@ -189,7 +189,8 @@ class Trainer:
                 progress.update(self.step, f"loss {row['loss']:.1f}")
                 now = time.monotonic()
                 self.seconds, began = self.seconds + now - began, now
-                if stop.received or now - saved > self.save_every:
+                finished = self.step == self.n_steps  # its outputs are still to be written
+                if stop.received or finished or now - saved > self.save_every:
                     self.save()
                     saved = now
                 if stop.received and self.step < self.n_steps:

@@ -40,6 +40,7 @@ rule analyse_densities:
         "<results>/logs/analyse_densities.log",
     benchmark:
         "<results>/benchmarks/analyse_densities.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -173,6 +174,7 @@ rule describe_architecture:
         "<results>/logs/describe_architecture/{network}.log",
     benchmark:
         "<results>/benchmarks/describe_architecture/{network}.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1

@@ -13,7 +13,7 @@ rule download:
         "<results>/logs/download/{dataset}.log",
     benchmark:
         "<results>/benchmarks/download/{dataset}.tsv"
-    retries: 1
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -65,6 +65,7 @@ rule prepare:
         "<results>/logs/prepare/{subset}.{split}.log",
     benchmark:
         "<results>/benchmarks/prepare/{subset}.{split}.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -88,6 +89,7 @@ rule assign:
         "<results>/logs/assign/{subset}.{assignment}.log",
     benchmark:
         "<results>/benchmarks/assign/{subset}.{assignment}.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1

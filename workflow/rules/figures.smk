@@ -21,6 +21,7 @@ rule plot_histograms:
         "<results>/benchmarks/plot_histograms/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("histograms"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -57,6 +58,7 @@ rule plot_curves:
         "<results>/benchmarks/plot_curves/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("curves"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -92,6 +94,7 @@ rule plot_topology:
         "<results>/benchmarks/plot_topology/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("topology"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -127,6 +130,7 @@ rule plot_contours:
         "<results>/benchmarks/plot_contours/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("contours"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -161,6 +165,7 @@ rule plot_densities:
         "<results>/benchmarks/plot_densities/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("densities"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -194,6 +199,7 @@ rule plot_pixels:
         "<results>/benchmarks/plot_pixels/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("pixels"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -231,6 +237,7 @@ rule plot_decoded:
         "<results>/benchmarks/plot_decoded/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("decoded"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1
@@ -267,6 +274,7 @@ rule plot_clusters:
         "<results>/benchmarks/plot_clusters/{figure}.tsv"
     wildcard_constraints:
         figure=figures_of("clusters"),
+    localrule: True
     conda:
         "../../envs/plotting.yaml"
     threads: 1

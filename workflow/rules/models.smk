@@ -16,7 +16,6 @@ rule train:
         "<model>/train.log",
     benchmark:
         "<model>/train.benchmark.tsv"
-    retries: 1
     conda:
         "../../envs/torch.yaml"
     threads: get_budget("threads")
@@ -26,7 +25,6 @@ rule train:
         gpu=int(config["device"] == "cuda"),
     params:
         spec=get_spec,
-        checkpoints=f"results/{RUN}/checkpoints",
     script:
         "../scripts/train.py"
 
@@ -80,7 +78,6 @@ rule train_toy:
         "<toy>/train.log",
     benchmark:
         "<toy>/train.benchmark.tsv"
-    retries: 1
     conda:
         "../../envs/torch.yaml"
     threads: 1
@@ -91,7 +88,6 @@ rule train_toy:
         spec=get_toy_spec,
         n_test=config["toy"] and config["toy"]["points"]["test"],
         data_seed=config["data_seed"],
-        checkpoints=f"results/{RUN}/checkpoints",
     script:
         "../scripts/train_toy.py"
 
@@ -110,6 +106,7 @@ rule map_plane:
         "<toy>/map.log",
     benchmark:
         "<toy>/map.benchmark.tsv"
+    localrule: True
     conda:
         "../../envs/torch.yaml"
     threads: 1

@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
+    from pathlib import Path
+
     import pandas as pd
     import torch
 
     from oodpriors.datasets import load_arrays, save_arrays
     from oodpriors.decoding import compare_decoded, decode
     from oodpriors.files import atomic, load_yaml
+    from oodpriors.fitting import discard_checkpoints
     from oodpriors.models import load_model
     from oodpriors.scoring import score_sets
     from oodpriors.subsets import to_nchw
@@ -44,3 +47,5 @@ with job(snakemake.log[0]):
     save_arrays(output.decoded, **decoded)
     with atomic(output.likeness) as path:
         likeness.to_csv(path, index=False)
+    # that this job began means that the training counts as done
+    discard_checkpoints(Path(output.scores).parent)

@@ -15,26 +15,26 @@ with job(snakemake.log[0]):
 
     from oodpriors.datasets import load_arrays
     from oodpriors.files import atomic, save_json, save_yaml, sha256
-    from oodpriors.fitting import digest, fit
+    from oodpriors.fitting import attempt, fit
     from oodpriors.models import save_weights
     from oodpriors.subsets import to_nchw
     from oodpriors.training import find_device
 
     torch.set_num_threads(snakemake.threads)
-    # The device is no parameter: finished models stay, wherever the next ones are trained.
-    device = find_device(snakemake.config["device"])
+    output, folder = snakemake.output, Path(snakemake.output.weights).parent
+    # These are no parameters: finished models stay, wherever the next ones are trained.
+    device, save_every = find_device(snakemake.config["device"]), snakemake.config["save_every"]
     data = {name: sha256(snakemake.input[name]) for name in ("arrays", "components")}
     spec = snakemake.params.spec | {"data_sha256": data}
-    code = [sha256(module) for module in snakemake.input.code]
-    checkpoint = Path(snakemake.params.checkpoints, digest(spec, code) + ".pt")
     images = to_nchw(load_arrays(snakemake.input.arrays)["images"])
     components = pd.read_csv(snakemake.input.components)["component"].to_numpy(copy=True)
 
-    result = fit(spec, images, components, checkpoint, device)
+    with attempt(folder, spec, snakemake.input.code, output) as checkpoint:
+        if checkpoint:
+            result = fit(spec, images, components, checkpoint, device, save_every)
 
-    save_yaml(snakemake.output.spec, spec)
-    save_weights(result.model, snakemake.output.weights)
-    with atomic(snakemake.output.history) as path:
-        result.history.to_csv(path, index=False)
-    save_json(snakemake.output.diagnostics, result.diagnostics)
-    checkpoint.unlink(missing_ok=True)
+            save_yaml(output.spec, spec)
+            save_weights(result.model, output.weights)
+            with atomic(output.history) as path:
+                result.history.to_csv(path, index=False)
+            save_json(output.diagnostics, result.diagnostics)

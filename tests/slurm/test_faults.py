@@ -1,0 +1,109 @@
+"""What SLURM does to a training costs a queueing, and no step of it twice."""
+
+import os
+import re
+import signal
+from collections import Counter
+
+import pytest
+from tests.slurm.conftest import SLURM, Run, trained_longer
+
+SHORT = trained_longer(40)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Weights of the same training, made without SLURM."""
+    run = Run(cluster, tmp_path_factory.mktemp("undisturbed"), SHORT).start("--cores", "1")
+    assert run.wait() == 0, run.output
+    return run.weights()
+
+
+def assert_went_on(run: Run, undisturbed: bytes) -> None:
+    """The last attempt continued an earlier one, and nobody can tell from the weights."""
+    assert re.search(r"resumed from \S+ at step [1-9]", run.read("train.log"))
+    assert run.weights() == undisturbed
+
+
+def test_a_cancelled_training_is_submitted_again_and_goes_on(cluster, run, undisturbed):
+    disturbed = run(SHORT)
+    job = disturbed.training()
+    cluster.cancel(job)
+    assert disturbed.wait() == 0, disturbed.output
+    assert Counter(disturbed.jobs().values()) == {"CANCELLED": 1, "COMPLETED": 1}
+    assert_went_on(disturbed, undisturbed)
+
+
+def test_a_requeued_training_goes_on_in_its_second_life(cluster, run, undisturbed):
+    disturbed = run(SHORT)
+    job = disturbed.training()
+    cluster.control("requeue", job)
+    assert disturbed.wait() == 0, disturbed.output
+    assert disturbed.jobs() == {job: "COMPLETED"}
+    assert_went_on(disturbed, undisturbed)
+
+
+def test_a_training_goes_on_elsewhere_when_its_node_dies(cluster, run, undisturbed):
+    disturbed = run(SHORT)
+    job = disturbed.training()
+    node = cluster.node_of(job)
+    cluster.kill_node(node)
+    assert disturbed.wait() == 0, disturbed.output
+    assert disturbed.jobs() == {job: "COMPLETED"}
+    assert cluster.node_of(job) != node
+    assert_went_on(disturbed, undisturbed)
+
+
+def test_two_lives_of_one_job_do_not_mix(cluster, run, undisturbed):
+    """A node that SLURM lost goes on computing, while the job has begun again elsewhere."""
+    disturbed = run(SHORT)
+    job = disturbed.training()
+    node = cluster.node_of(job)
+    trainer = disturbed.trainers()
+    assert len(trainer) == 1
+    cluster.kill_daemon(node)
+    os.kill(trainer[0], signal.SIGSTOP)  # or it would be over before SLURM notices
+    cluster.wait_for(lambda: len(disturbed.trainers()) == 2, "second life", 90)
+    cluster.wait_for(lambda: "held by another process" in disturbed.read("train.log"), "lock")
+    os.kill(trainer[0], signal.SIGCONT)
+    assert disturbed.wait() == 0, disturbed.output
+    assert "another attempt has finished this training" in disturbed.read("train.log")
+    assert disturbed.weights() == undisturbed
+
+
+def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(cluster, run, tmp_path):
+    # SLURM counts in minutes and looks every half minute
+    changes = trained_longer(300)
+    changes["models"]["glow"]["runtime"] = 1
+    disturbed = run(changes)
+    whole = Run(cluster, tmp_path / "whole", changes).start("--cores", "1")
+    assert disturbed.wait(500) == 0, disturbed.output
+    states = Counter(disturbed.jobs().values())
+    assert states["TIMEOUT"] >= 1
+    assert states["COMPLETED"] == 1
+    assert whole.wait() == 0, whole.output
+    assert_went_on(disturbed, whole.weights())
+    # steps lost to the signal: none
+    stopped = re.findall(r"stopped at step (\d+)", disturbed.output)
+    resumed = re.findall(r"at step (\d+)", disturbed.read("train.log"))
+    assert stopped[-1] == resumed[0]
+
+
+@pytest.mark.parametrize("when", ["while the job runs", "after the job ended"])
+def test_snakemake_may_be_killed_and_started_again(cluster, run, undisturbed, when: str):
+    disturbed = run(SHORT)
+    job = disturbed.training()
+    os.killpg(disturbed.process.pid, signal.SIGKILL)
+    disturbed.wait()
+    if when == "after the job ended":
+        cluster.wait_for(lambda: disturbed.jobs() == {job: "COMPLETED"}, "end of the job", 120)
+    disturbed.start("--unlock")
+    assert disturbed.wait() == 0
+    disturbed.start(*SLURM)
+    assert disturbed.wait() == 0, disturbed.output
+    assert disturbed.weights() == undisturbed
+    assert set(disturbed.jobs().values()) == {"COMPLETED"}
+    if when == "after the job ended":
+        assert "Nothing to be done" in disturbed.output
+    else:
+        assert "another attempt has finished this training" in disturbed.read("train.log")
