@@ -33,6 +33,7 @@ test: setup tex browser lint
 	$(BIN)/python -m pytest
 
 test-slurm: setup tex slurm
+	$(BIN)/pip install --quiet --disable-pip-version-check -r profiles/slurm/requirements.txt
 	$(BIN)/python -m pytest tests/slurm
 
 lint: setup
