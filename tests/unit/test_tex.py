@@ -217,14 +217,23 @@ def record(stand_in=False, changed=False):
         "files": [{"name": "t10k_images.gz", "sha256": "0123456789abcdef" * 4}],
     }
     about = {"parameters": 12345, "steps": 678, "training_seconds": 1800.0, "device": "cpu"}
+    about |= {"code": {"commit": "e" * 40, "changed": False}}
     return {
         "run": "my_run",
         "scale": "smoke",
         "budget": {"images": {"train": None}, "models": {"vae": {"draws": 5000}}},
         "code": {"commit": "f" * 40, "changed": changed},
+        "platform": "Linux",
         "software": {"python": "3.12", "scikit-learn": "1.5"},
         "data": [
-            {"subset": "mnist", "split": "test", "images": 5, "of_images": 9000, "source": source}
+            {
+                "subset": "mnist",
+                "split": "test",
+                "images": 5,
+                "of_images": 9000,
+                "content_sha256": "ab" * 32,
+                "source": source,
+            }
         ],
         "models": [
             {"model": MODELS[0], "seed": 0, **about},
@@ -413,6 +422,18 @@ def test_a_page_of_a_table_escapes_its_cells():
     page = to_html(pd.DataFrame({"a < b": ["x & y ± 1"]}))
     assert "a &lt; b" in page
     assert "x &amp; y ± 1" in page
+
+
+def test_every_input_is_listed_with_its_whole_checksum():
+    text = made()["inputs"]
+    assert "t10k\\_images.gz & " + "0123456789abcdef" * 4 in text
+    assert "images of mnist, test & " + "ab" * 32 in text
+
+
+def test_commits_of_the_trainings_and_of_the_document_are_named():
+    macros = made(record=record(changed=True))["macros"]
+    assert "f" * 40 + " with changes" in macros
+    assert "\\newcommand{\\TrainingCommits}{" + "e" * 40 + "}" in macros
 
 
 def test_software_is_listed_with_its_versions():

@@ -87,6 +87,7 @@ def fragments(
         "training": tex.longtable(_training(record), "llrrrrl"),
         "data": tex.longtable(_data(record), "llrrP{7.5cm}"),
         "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
+        "inputs": tex.longtable(_inputs(record), r"P{4.6cm}>{\ttfamily}l"),
     }
 
 
@@ -135,7 +136,11 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Scale": record["scale"],
         "Note": note,
         "Data": "stand-in data" if stand_in else "the real data sets",
+        "Platform": record["platform"],
+        "Devices": ", ".join(sorted({model["device"] for model in record["models"]})),
         "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
+        "FullCommit": _commit(code),
+        "TrainingCommits": ", ".join(sorted({_commit(m["code"]) for m in record["models"]})),
         "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
         "Models": str(len(record["models"])),
         "Hours": f"{hours:.2f}",
@@ -154,8 +159,16 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
     }
 
 
+def _commit(code: Mapping) -> str:
+    return code["commit"] + (" with changes" if code["changed"] else "")
+
+
 def _budget(record: Mapping) -> pd.DataFrame:
-    rows = sorted(_leaves(record["budget"]))
+    rows = [
+        (key, value)
+        for key, value in sorted(_leaves(record["budget"]))
+        if key.rpartition(".")[2] not in ("title", "where")
+    ]
     return pd.DataFrame(rows, columns=["Key", "Value"])
 
 
@@ -194,6 +207,17 @@ def _data(record: Mapping) -> pd.DataFrame:
             "Source": [_source(part["source"]) for part in record["data"]],
         }
     )
+
+
+def _inputs(record: Mapping) -> pd.DataFrame:
+    """Files that were read, then the images that were cut out of them, each with its SHA-256."""
+    sources = [part["source"] for part in record["data"]]
+    files = {file["name"]: file["sha256"] for source in sources for file in source["files"]}
+    images = {
+        f"images of {part['subset']}, {part['split']}": part["content_sha256"]
+        for part in record["data"]
+    }
+    return pd.DataFrame((files | images).items(), columns=["Input", "SHA-256"])
 
 
 def _source(source: Mapping) -> str:

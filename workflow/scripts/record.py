@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
+    import platform
+
     from oodpriors.files import load_json, save_json
     from oodpriors.provenance import code_version, software_versions
 
@@ -17,6 +19,7 @@ with job(snakemake.log[0]):
         "run": params.run,
         "scale": params.scale,
         "code": code_version(),
+        "platform": platform.platform(),
         "software": software_versions() | trained[0]["software"],
         "budget": params.budget,
         "data": [load_json(path) for path in snakemake.input.provenance],
