@@ -1,5 +1,6 @@
 """What SLURM does to a training costs a queueing, and no step of it twice."""
 
+import json
 import os
 import re
 import signal
@@ -8,15 +9,21 @@ from collections import Counter
 import pytest
 from tests.slurm.conftest import SLURM, Run, trained_longer
 
-SHORT = trained_longer(40)
+EPOCHS = 40
+SHORT = trained_longer(EPOCHS)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(cluster, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Weights of the same training, made without SLURM."""
+def short_run(cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """The same training, made without SLURM."""
     run = Run(cluster, tmp_path_factory.mktemp("undisturbed"), SHORT).start("--cores", "1")
     assert run.wait() == 0, run.output
-    return run.weights()
+    return run
+
+
+@pytest.fixture(scope="module")
+def undisturbed(short_run: Run) -> bytes:
+    return short_run.weights()
 
 
 def assert_went_on(run: Run, undisturbed: bytes) -> None:
@@ -71,9 +78,12 @@ def test_two_lives_of_one_job_do_not_mix(cluster, run, undisturbed):
     assert disturbed.weights() == undisturbed
 
 
-def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(cluster, run, tmp_path):
-    # SLURM counts in minutes and looks every half minute
-    changes = trained_longer(300)
+def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(
+    cluster, run, short_run, tmp_path
+):
+    # SLURM counts in minutes and looks every half minute: two minutes here, however fast we are
+    seconds = json.loads(short_run.read("diagnostics.json"))["training_seconds"]
+    changes = trained_longer(round(120 / seconds * EPOCHS))
     changes["models"]["glow"]["runtime"] = 1
     disturbed = run(changes)
     whole = Run(cluster, tmp_path / "whole", changes).start("--cores", "1")

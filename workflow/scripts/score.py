@@ -22,7 +22,7 @@ with job(snakemake.log[0]):
     from oodpriors.subsets import to_nchw
     from oodpriors.training import find_device
 
-    torch.set_num_threads(snakemake.threads)
+    torch.set_num_threads(snakemake.config["models"][snakemake.wildcards.architecture]["threads"])
     params, output = snakemake.params, snakemake.output
     spec = load_yaml(snakemake.input.spec)
     model = load_model(spec, snakemake.input.weights).to(find_device(snakemake.config["device"]))

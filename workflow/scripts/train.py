@@ -20,10 +20,10 @@ with job(snakemake.log[0]):
     from oodpriors.subsets import to_nchw
     from oodpriors.training import find_device
 
-    torch.set_num_threads(snakemake.threads)
     output, folder = snakemake.output, Path(snakemake.output.weights).parent
     # These are no parameters: finished models stay, wherever the next ones are trained.
     device, save_every = find_device(snakemake.config["device"]), snakemake.config["save_every"]
+    torch.set_num_threads(snakemake.config["models"][snakemake.wildcards.architecture]["threads"])
     data = {name: sha256(snakemake.input[name]) for name in ("arrays", "components")}
     spec = snakemake.params.spec | {"data_sha256": data}
     images = to_nchw(load_arrays(snakemake.input.arrays)["images"])
