@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.slurm.cluster import NODES, Cluster
-from tests.workflow.conftest import copy_project
+from tests.workflow.conftest import ROOT, copy_project
 
 # a status query every few seconds: tests are shorter than trainings
 SLURM = (
     *("--workflow-profile", "profiles/slurm"),
     *("--slurm-init-seconds-before-status-checks", "3"),
 )
+BUDGET = yaml.safe_load((ROOT / "config/scales/smoke.yaml").read_text())["models"]
 MODEL = "glow/fashion_1_7/bimodal_50"
 FOLDER = f"results/smoke-embedded/models/{MODEL}/seed0"
 TARGET = f"{FOLDER}/weights.pt"
@@ -78,7 +79,7 @@ class Run:
 
     def jobs(self) -> dict[str, str]:
         """State of every job of this run, by its number."""
-        lines = (line.split() for line in self.cluster.queue("%i %T"))
+        lines = sorted((line.split() for line in self.cluster.queue("%i %T")), key=by_number)
         return {job: state for job, state in lines if job not in self.earlier}
 
     def trainers(self) -> list[int]:
@@ -114,6 +115,10 @@ def run(cluster: Cluster, tmp_path: Path) -> Callable[..., Run]:
     for node in NODES:
         if cluster.states()[node] != "idle":
             cluster.restore_node(node)
+
+
+def by_number(line: list[str]) -> int:
+    return int(line[0])
 
 
 def trained_longer(epochs: int) -> dict:

@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 
 import pytest
-from tests.slurm.conftest import SLURM, Run, trained_longer
+from tests.slurm.conftest import BUDGET, SLURM, Run, by_number, trained_longer
 
 EPOCHS = 40
 SHORT = trained_longer(EPOCHS)
@@ -88,9 +88,14 @@ def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(
     disturbed = run(changes)
     whole = Run(cluster, tmp_path / "whole", changes).start("--cores", "1")
     assert disturbed.wait(500) == 0, disturbed.output
-    states = Counter(disturbed.jobs().values())
-    assert states["TIMEOUT"] >= 1
-    assert states["COMPLETED"] == 1
+    states = disturbed.jobs()
+    assert list(states.values())[:-1] == ["TIMEOUT"] * (len(states) - 1)
+    assert len(states) > 1
+    # each attempt asks for more
+    lines = sorted((line.split() for line in cluster.queue("%i %l %m")), key=by_number)
+    asked = [(limit, memory) for job, limit, memory in lines if job in states]
+    attempts = range(1, len(asked) + 1)
+    assert asked == [(f"{n}:00", f"{n * BUDGET['glow']['mem_mb']}M") for n in attempts]
     assert whole.wait() == 0, whole.output
     assert_went_on(disturbed, whole.weights())
     # steps lost to the signal: none

@@ -9,12 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from tests.slurm.conftest import SLURM
+from tests.slurm.conftest import BUDGET, SLURM
 from tests.workflow.conftest import ROOT, SMOKE, copy_project, snakemake
 
 EXPERIMENTS = ("two_modes", "toy")
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-BUDGET = yaml.safe_load((ROOT / "config/scales/smoke.yaml").read_text())["models"]
 MODELS = CONFIG["experiments"]["two_modes"]["models"]
 TOYS = [f"{dim}/{prior}" for dim in CONFIG["toy"]["dims"] for prior in CONFIG["toy"]["priors"]]
 ARGUMENTS = (*SMOKE, f"only={json.dumps(EXPERIMENTS)}")

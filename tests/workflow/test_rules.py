@@ -148,9 +148,10 @@ def test_a_mistake_ends_the_run_before_it_starts(project: Path, change: dict, me
 
 def test_a_gpu_that_is_not_there_is_refused_at_the_start(project: Path, monkeypatch):
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    done = snakemake(project, *DRY, "--config", "device=cuda", check=False)
+    done = snakemake(project, *SMOKE, "device=cuda", check=False)
     assert done.returncode != 0
     assert "device: cuda was asked for" in done.stdout
+    assert not (project / "results").exists()
 
 
 def test_without_tex_everything_but_the_pdf_is_planned_and_said_so(project: Path, monkeypatch):

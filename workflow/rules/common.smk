@@ -72,11 +72,6 @@ if not HAS_TEX and workflow.exec_mode == ExecMode.DEFAULT:
         "No TeX here (neither latexmk nor tectonic): everything but the PDF is built. For the PDF: "
         "apt-get install $(cat paper/debian-packages.txt), or run with --use-conda."
     )
-if config["device"] == "cuda" and workflow.local_exec and not shutil.which("nvidia-smi"):
-    raise WorkflowError(
-        "config: device: cuda was asked for, but this machine shows no NVIDIA GPU (no nvidia-smi); "
-        "set device: auto or device: cpu"
-    )
 
 
 wildcard_constraints:
@@ -91,6 +86,16 @@ wildcard_constraints:
     table="|".join(config["tables"]) or "(?!)",
     network="grey|colour",
     dim="[0-9]+",
+
+
+def check_device():
+    """Refuse a GPU that is not there; only when a run starts is it known where jobs will be."""
+    here = workflow.exec_mode == ExecMode.DEFAULT and workflow.local_exec
+    if here and config["device"] == "cuda" and not shutil.which("nvidia-smi"):
+        raise WorkflowError(
+            "config: device: cuda was asked for, but this machine shows no NVIDIA GPU (no nvidia-smi); "
+            "set device: auto or device: cpu"
+        )
 
 
 def library(*modules):
