@@ -1,4 +1,4 @@
-"""Dry runs, mistakes and the shape of the workflow; nothing is trained here."""
+"""Dry runs and the shape of the workflow; nothing is trained here."""
 
 import re
 import subprocess
@@ -107,43 +107,6 @@ def test_one_experiment_alone_plans_what_it_needs_and_no_more(project: Path):
     assert planned["plot_clusters"] == 1
     assert "train_toy" not in planned
     assert "plot_curves" not in planned
-
-
-MISTAKES = [
-    ({"only": ["two_mode"]}, r"only: there is no experiment 'two_mode'; did you mean two_modes\?"),
-    (
-        {"priors": {"bimodal_75": {"means": "nowhere.csv"}}},
-        r"priors.bimodal_75.means: nowhere.csv is no CSV file",
-    ),
-    (
-        {"figures": {"mine": {"kind": "curves"}}},
-        r"figures.mine: kind curves needs the key curves",
-    ),
-    ({"scael": "smoke"}, r"scael: unknown key; did you mean scale\?"),
-    ({"scale": "huge"}, r"scale: 'huge' is not one of smoke, quick, paper"),
-    (
-        {"subsets": {"fashion_1": {"labels": [12]}}},
-        r"fashion_1.labels: .* lacks \[12\]",
-    ),
-    (
-        {"priors": {"bimodal_75": {"means": [[0] * 51, [1]]}}},
-        r"priors.bimodal_75.means: 51 coordinates, but the latent of vae .* has 50",
-    ),
-    (
-        {"datasets": {"mine": {"kind": "npz", "path": "nowhere.npz"}}},
-        r"nowhere.npz: not a usable npz data set",
-    ),
-]
-
-
-@pytest.mark.parametrize(("change", "message"), MISTAKES)
-def test_a_mistake_ends_the_run_before_it_starts(project: Path, change: dict, message: str):
-    (project / "mine.yaml").write_text(yaml.safe_dump(change))
-    done = snakemake(project, *DRY, "--configfile", "mine.yaml", check=False)
-    assert done.returncode != 0
-    assert re.search(message, done.stdout), done.stdout
-    assert "Traceback" not in done.stdout
-    assert not (project / "results").exists()
 
 
 def test_a_gpu_that_is_not_there_is_refused_at_the_start(project: Path, monkeypatch):

@@ -10,6 +10,7 @@ from oodpriors.config import (
     model_ids,
     models_of,
     network_of,
+    selection,
     suggestion,
     toy_ids,
 )
@@ -78,7 +79,10 @@ def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
                 yield f"{where}.labels: {source} lacks {missing}; it has {have}"
         kmeans = subset["kmeans"]
         if kmeans and kmeans["keep"] is not None and kmeans["keep"] >= kmeans["k"]:
-            yield f"{where}.kmeans.keep: clusters are numbered 0 to {kmeans['k'] - 1}"
+            yield (
+                f"{where}.kmeans.keep: there is no cluster {kmeans['keep']}; they are numbered "
+                f"0 to {kmeans['k'] - 1}"
+            )
 
 
 def _check_models(config: Mapping, inspected: Mapping) -> Iterator[str]:
@@ -107,6 +111,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     yield from _check_exposure(config, model.subset, shape, where, inspected)
     network = network_of(config, model.architecture, shape)
     yield from _check_shape(network, shape, where)
+    yield from _check_batch(config, model)
     latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
     if longest > latent:
         yield (
@@ -144,6 +149,17 @@ def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
         yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
 
 
+def _check_batch(config: Mapping, model: ModelId) -> Iterator[str]:
+    limit = selection(config, model.subset, "train")["limit"]
+    batch = config["models"][model.architecture]["training"]["batch_size"]
+    if limit is not None and limit < batch:
+        yield (
+            f"models.{model.architecture}.training.batch_size: {batch} is more than the {limit} "
+            f"training images of {model.subset}: lower it, or raise images.train and "
+            f"subsets.{model.subset}.limit.train"
+        )
+
+
 def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
     n_labels = len(subset["labels"] or labels.get("train", []))
     all_clusters = subset["kmeans"] and subset["kmeans"]["keep"] is None
@@ -156,6 +172,14 @@ def _check_priors(config: Mapping) -> Iterator[str]:
     for name, prior in config["priors"].items():
         if prior["beta"] is not None and prior["kind"] != "generalized_gaussian":
             yield f"priors.{name}.beta: only kind generalized_gaussian has it"
+        if prior["beta"] is None and prior["kind"] == "generalized_gaussian":
+            yield f"priors.{name}.beta: kind generalized_gaussian needs it; the paper takes 4"
+        lengths = list(map(len, prior["means"]))
+        if len(set(lengths)) > 1:
+            yield (
+                f"priors.{name}.means: {lengths} coordinates: write as many of each mean, "
+                "with zeros where need be"
+            )
         if not all(math.isfinite(value) for mean in prior["means"] for value in mean):
             yield f"priors.{name}.means: {prior['means']} must be finite"
         if not math.isfinite(prior["scale"]):
@@ -190,6 +214,17 @@ NEEDS = {
 }
 
 
+IMAGE_MODELS = ("vae", "glow", "cv_glow")
+# Architectures whose models have what a kind of figure, or an analysis, draws on.
+DRAWN = {
+    "contours": ("toy",),
+    "topology": ("toy",),
+    "pixels": IMAGE_MODELS,
+    "decoded": IMAGE_MODELS,
+    "second_order": ("cv_glow",),
+}
+
+
 def _check_figures(config: Mapping) -> Iterator[str]:
     known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
     for table in ("figures", "tables", "curves", "analyses"):
@@ -202,6 +237,32 @@ def _check_figures(config: Mapping) -> Iterator[str]:
                 if model not in known:
                     yield _unknown(where, "model of an experiment named", model, known)
             yield from _check_parts(config, entry, where)
+            kind = name if table == "analyses" else entry.get("kind")
+            yield from _check_drawn(entry, kind, where)
+    yield from _check_analysed(config)
+
+
+def _check_drawn(entry: Mapping, kind: str | None, where: str) -> Iterator[str]:
+    for model in models_of(entry):
+        architecture, _, rest = model.partition("/")
+        drawn = DRAWN.get(kind, (architecture,))
+        if architecture not in drawn:
+            yield f"{where}: {model} is no {' or '.join(drawn)}, which {kind} needs"
+        elif kind in ("contours", "topology") and not rest.startswith("mixture_2/"):
+            yield f"{where}: {model} is not in two dimensions, which {kind} needs: take mixture_2"
+
+
+def _check_analysed(config: Mapping) -> Iterator[str]:
+    """Figures that draw what an analysis stored are about the same models or images."""
+    pixels, clusters = (config["analyses"].get(name, {}) for name in ("pixels", "clusters"))
+    about = {"pixels": [pixels.get("model")], "clusters": clusters.get("subset")}
+    for name, entry in config["figures"].items():
+        key = NEEDS.get(entry["kind"])
+        if entry["kind"] in about and entry.get(key) not in (None, about[entry["kind"]]):
+            yield (
+                f"figures.{name}.{key}: {entry[key]} was not analysed; analyses.{entry['kind']} "
+                f"has {about[entry['kind']]}"
+            )
 
 
 def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
@@ -225,12 +286,24 @@ def _check_curves(config: Mapping) -> Iterator[str]:
 
 
 def _check_toy(config: Mapping) -> Iterator[str]:
-    for prior in (config["toy"] or {"priors": []})["priors"]:
+    toy = config["toy"]
+    if toy is None:
+        return
+    for prior in toy["priors"]:
         entry = config["priors"].get(prior)
         if entry is None:
             yield _unknown("toy.priors", "prior", prior, config["priors"])
-        elif len(entry["means"]) > 2:
+            continue
+        if len(entry["means"]) > 2:
             yield f"toy.priors: {prior} has {len(entry['means'])} components, the mixtures have 2"
+        longest = max(map(len, entry["means"]))
+        if longest > min(toy["dims"]):
+            yield f"toy.dims: priors.{prior}.means has {longest} coordinates, more than a mixture"
+    if toy["training"]["batch_size"] > toy["points"]["train"]:
+        yield (
+            f"toy.training.batch_size: {toy['training']['batch_size']} is more than "
+            f"toy.points.train, {toy['points']['train']}"
+        )
 
 
 def _latent_dim(network: Mapping, shape: tuple) -> int:

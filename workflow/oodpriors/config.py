@@ -122,21 +122,50 @@ def _with_defaults(value, schema: Mapping):
 
 
 def _explain(error) -> Iterator[str]:
-    where = ".".join(map(str, error.path)) or "top level"
+    where = ".".join(map(str, error.absolute_path)) or "top level"
     allowed = error.schema.get("properties", {})
     if error.validator == "additionalProperties":
         for key in sorted(set(error.instance) - set(allowed), key=str):
-            name = f"{where}.{key}" if error.path else str(key)
+            name = f"{where}.{key}" if error.absolute_path else str(key)
             yield f"{name}: unknown key{suggestion(key, allowed)}"
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
         yield f"{where}: {', '.join(missing)} missing"
     elif error.validator == "enum":
-        choices = ", ".join(map(str, error.validator_value))
-        yield f"{where}: {error.instance!r} is not one of {choices}"
+        choices = list(map(str, error.validator_value))
+        close = suggestion(error.instance, choices) if _closest(error.instance, choices) else ""
+        yield f"{where}: {error.instance!r} is not one of {', '.join(choices)}{close}"
+    elif error.validator == "anyOf" and (meant := _meant_branch(error)):
+        for below in meant:
+            yield from _explain(below)
     else:
         described = f" ({error.schema['description']})" if "description" in error.schema else ""
-        yield f"{where}: {error.message}{described}"
+        yield f"{where}: {error.message}{described}{_mending(error)}"
+
+
+def _meant_branch(error) -> list:
+    """What is wrong in the branch of an anyOf that has the type of the value."""
+    wrong_type = {e.schema_path[0] for e in error.context if e.schema_path[1] == "type"}
+    return [e for e in error.context if e.schema_path[0] not in wrong_type]
+
+
+def _mending(error) -> str:
+    value, allowed = error.instance, error.validator_value
+    if error.validator != "type":
+        return ""
+    if "array" in allowed and not isinstance(value, list | Mapping):
+        return f"; write a list, [{value}]"
+    # YAML takes 1e-3 for text, and Snakemake the nested values of --config
+    if ("integer" in allowed or "number" in allowed) and _is_number(value):
+        return f"; it is text: write {float(value):g}, in a --configfile if it is nested"
+    return ""
+
+
+def _is_number(text) -> bool:
+    try:
+        return isinstance(text, str) and math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
@@ -157,10 +186,14 @@ def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]
 
 
 def suggestion(name: str, known) -> str:
-    close = difflib.get_close_matches(str(name), list(map(str, known)), 1)
+    close = _closest(name, known)
     if close:
         return f"; did you mean {close[0]}?"
     return f"; known: {', '.join(map(str, known))}" if known else ""
+
+
+def _closest(name, known) -> list[str]:
+    return difflib.get_close_matches(str(name), list(map(str, known)), 1)
 
 
 def with_stand_ins(config: Mapping) -> dict:

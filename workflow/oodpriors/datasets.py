@@ -273,6 +273,8 @@ def _check_arrays(
     path: Path, shape: tuple, dtype: np.dtype, labels: np.ndarray, split: np.ndarray
 ) -> None:
     problems = []
+    if shape[:1] == (0,):
+        problems.append("it holds no image")
     if dtype != np.uint8:
         problems.append(f"images are {dtype}, not uint8")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):

@@ -25,7 +25,23 @@ def inspect_files(datasets):
         return {}
     from oodpriors.datasets import inspect_npz  # needs NumPy, which Snakemake alone does not
 
-    return {name: inspect_npz(path) for name, path in own.items() if path}
+    found, mistakes = {}, []
+    for name, path in own.items():
+        try:
+            found |= {name: inspect_npz(path)} if path else {}
+        except ValueError as error:
+            mistakes.append(f"datasets.{name}.path: {error}")
+    if mistakes:
+        raise configuration.ConfigError(mistakes)
+    return found
+
+
+def check_mirror(mirror):
+    """A mistyped folder would end in a download, or in none after all models were planned."""
+    if mirror and not mirror.startswith(("http://", "https://")):
+        if not Path(mirror.removeprefix("file://")).expanduser().is_dir():
+            mistake = f"mirror: {mirror!r} is no folder here, and no http:// or https:// address"
+            raise configuration.ConfigError([mistake])
 
 
 def load_config():
@@ -37,6 +53,7 @@ def load_config():
     merged = configuration.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
     try:
         checked = configuration.validate(merged, read_yaml("../schemas/config.schema.yaml"))
+        check_mirror(checked["mirror"])
         checked = configuration.with_means(checked, lambda path: Path(path).read_text())
         if checked["data"] == "embedded":
             checked = configuration.with_stand_ins(checked)

@@ -1,0 +1,476 @@
+"""A mistake in the configuration ends the run before it starts, and is told with its key."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.workflow.conftest import copy_project, snakemake
+
+UNI = "vae/fashion_1_7/unimodal"
+
+
+def prior(means, **more) -> dict:
+    return {"priors": {"mine": {"title": "mine", "means": means, "assignment": "label", **more}}}
+
+
+def model(name: str) -> dict:
+    return {"experiments": {"mine": {"models": [name]}}}
+
+
+def of(architecture: str, **changes) -> dict:
+    return {"models": {architecture: changes}}
+
+
+def figure(**entry) -> dict:
+    return {"figures": {"mine": entry}}
+
+
+# What is written into a file of one's own, and how the line begins that it must give.
+MISTAKES = {
+    # names of keys
+    "an unknown key": (
+        {"scael": "smoke"},
+        "scael: unknown key; did you mean scale?",
+    ),
+    "an unknown key unlike any other": (
+        {"colour": "red"},
+        "colour: unknown key; known: scale, data, mirror, run, device, only, ",
+    ),
+    "an unknown key below others": (
+        of("glow", training={"epoch": 60}),
+        "models.glow.training.epoch: unknown key; did you mean epochs?",
+    ),
+    "a budget at the top": (
+        {"train": {"epochs": 7}},
+        "train: unknown key; known: ",
+    ),
+    "a missing key": (
+        {"priors": {"mine": {"means": [[0]], "assignment": "single"}}},
+        "priors.mine: title missing",
+    ),
+    "a name in capitals": (
+        {"priors": {"Mine": {"title": "m", "means": [[0]], "assignment": "single"}}},
+        "priors: 'Mine' does not match '^[a-z0-9_]+$' (names are of small letters, digits and _)",
+    ),
+    "an emptied section": (
+        {"datasets": None},
+        "datasets: None is not of type 'object' (data sets by name)",
+    ),
+    # types and ranges
+    "words for a number": (
+        {"images": {"train": "many"}},
+        "images.train: 'many' is not of type 'integer', 'null' (training images of a subset)",
+    ),
+    "a number that YAML takes for text": (
+        of("vae", training={"learning_rate": "1e-3"}),
+        "models.vae.training.learning_rate: '1e-3' is not of type 'number' (after the warm-up); "
+        "it is text: write 0.001, in a --configfile if it is nested",
+    ),
+    "half an epoch": (
+        of("vae", training={"epochs": 0.5}),
+        "models.vae.training.epochs: 0.5 is not of type 'integer'",
+    ),
+    "no epoch": (
+        of("vae", training={"epochs": 0}),
+        "models.vae.training.epochs: 0 is less than the minimum of 1 (passes over the training",
+    ),
+    "a negative number of images": (
+        {"images": {"test": -5}},
+        "images.test: -5 is less than the minimum of 1 (in-distribution test images)",
+    ),
+    "a negative learning rate": (
+        of("glow", training={"learning_rate": -0.1}),
+        "models.glow.training.learning_rate: -0.1 is less than or equal to the minimum of 0",
+    ),
+    "no draws": (
+        of("glow", draws=0),
+        "models.glow.draws: 0 is less than the minimum of 1 (importance samples (VAE, at least 2) ",
+    ),
+    "one draw of a VAE": (
+        of("vae", draws=1),
+        "models.vae.draws: a standard error needs at least 2 importance samples",
+    ),
+    "an unknown precision": (
+        of("vae", network={"grey": {"output_precision": "float16"}}),
+        "models.vae.network.grey.output_precision: 'float16' is not one of float32, bfloat16; did",
+    ),
+    "no replicates": (
+        {"bootstrap": 0},
+        "bootstrap: 0 is less than the minimum of 100 (replicates of the bootstrap",
+    ),
+    "a shift by more than the image": (
+        {"subsets": {"fashion_1": {"shift": 2}}},
+        "subsets.fashion_1.shift: 2 is greater than or equal to the maximum of 1 (random shifts",
+    ),
+    # seeds
+    "no seed": (
+        {"seeds": []},
+        "seeds: [] should be non-empty (seeds of the trainings",
+    ),
+    "a seed twice": (
+        {"seeds": [0, 0]},
+        "seeds: [0, 0] has non-unique elements (seeds of the trainings",
+    ),
+    "a seed that is no list": (
+        {"seeds": 3},
+        "seeds: 3 is not of type 'array' (seeds of the trainings, unless an experiment has its "
+        "own; one model each); write a list, [3]",
+    ),
+    "a negative seed": (
+        {"experiments": {"cifar": {"seeds": [-1]}}},
+        "experiments.cifar.seeds.0: -1 is less than the minimum of 0",
+    ),
+    # one of a few
+    "an unknown scale": (
+        {"scale": "huge"},
+        "scale: 'huge' is not one of smoke, quick, paper",
+    ),
+    "an unknown device": (
+        {"device": "gpu"},
+        "device: 'gpu' is not one of auto, cpu, cuda",
+    ),
+    "unknown data": (
+        {"data": "embeded"},
+        "data: 'embeded' is not one of real, embedded; did you mean embedded?",
+    ),
+    "an unknown kind of assignment": (
+        {"priors": {"bimodal_75": {"assignment": "lable"}}},
+        "priors.bimodal_75.assignment: 'lable' is not one of single, label, cluster, random; did "
+        "you mean label?",
+    ),
+    "an unknown kind of prior": (
+        prior([[1], [2]], kind="student"),
+        "priors.mine.kind: 'student' is not one of gaussian, generalized_gaussian",
+    ),
+    "an unknown kind of figure": (
+        figure(kind="histogram"),
+        "figures.mine.kind: 'histogram' is not one of histograms, curves, contours, topology, "
+        "densities, pixels, decoded, clusters; did you mean histograms?",
+    ),
+    "an unknown kind of table": (
+        {"tables": {"mine": {"kind": "likelyhoods"}}},
+        "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, decomposition, "
+        "architecture, toy, second_order; did you mean likelihoods?",
+    ),
+    # folders
+    "a run outside results": (
+        {"run": "../mine"},
+        "run: '../mine' does not match '^[A-Za-z0-9_-][A-Za-z0-9_.-]*$' (name of the folder under "
+        'results/, of letters, digits, "_", "-" and "."',
+    ),
+    "a run with a slash": (
+        {"run": "mine/first"},
+        "run: 'mine/first' does not match ",
+    ),
+    "a mirror that is no folder": (
+        {"mirror": "no/such/folder"},
+        "mirror: 'no/such/folder' is no folder here, and no http:// or https:// address",
+    ),
+    "a mirror of a protocol that is not spoken": (
+        {"mirror": "ftp://example.org/data"},
+        "mirror: 'ftp://example.org/data' is no folder here, and no http:// or https:// address",
+    ),
+    # data sets and subsets
+    "an unknown data set": (
+        {"subsets": {"mine": {"title": "m", "dataset": "fashion_mnits"}}},
+        "subsets.mine.dataset: there is no data set 'fashion_mnits'; did you mean fashion_mnist?",
+    ),
+    "an unknown subset out of distribution": (
+        {"subsets": {"fashion_1": {"out_of_distribution": "mnits"}}},
+        "subsets.fashion_1.out_of_distribution: there is no subset 'mnits'; did you mean mnist?",
+    ),
+    "a label that the data lack": (
+        {"subsets": {"fashion_1": {"labels": [12]}}},
+        "subsets.fashion_1.labels: the train split of fashion_mnist lacks [12]; it has [0, 1, 2, ",
+    ),
+    "an npz without its path": (
+        {"datasets": {"mine": {"kind": "npz"}}},
+        "datasets.mine: kind npz needs the key path",
+    ),
+    "an npz that is not there": (
+        {"datasets": {"mine": {"kind": "npz", "path": "nowhere.npz"}}},
+        "datasets.mine.path: nowhere.npz: not a usable npz data set: [Errno 2] No such file or "
+        "directory: 'nowhere.npz'. It must hold images (uint8, ",
+    ),
+    "a path of another kind": (
+        {"datasets": {"mnist": {"path": "mnist.npz"}}},
+        "datasets.mnist.path: only kind npz has a path; kind is mnist",
+    ),
+    "a stand-in for nothing": (
+        {"datasets": {"mnist": {"kind": "embedded"}}},
+        "datasets.mnist: kind embedded needs the key stands_for",
+    ),
+    "a cluster that is not made": (
+        {"subsets": {"cifar_0_4_clusters": {"kmeans": {"k": 4, "keep": 4}}}},
+        "subsets.cifar_0_4_clusters.kmeans.keep: there is no cluster 4; they are numbered 0 to 3",
+    ),
+    # priors
+    "means of several lengths": (
+        prior([[1, 2], [3]]),
+        "priors.mine.means: [2, 1] coordinates: write as many of each mean, with zeros where need",
+    ),
+    "more coordinates than the latent": (
+        {"priors": {"bimodal_75": {"means": [[0] * 51, [1] * 51]}}},
+        "priors.bimodal_75.means: 51 coordinates, but the latent of vae on fashion_1_7 has 50",
+    ),
+    "means that are no lists": (
+        prior([75, -75]),
+        "priors.mine.means.0: 75 is not of type 'array'; write a list, [75]",
+    ),
+    "means that are not finite": (
+        prior([[float("inf")], [0]]),
+        "priors.mine.means: [[inf], [0]] must be finite",
+    ),
+    "a file of means that is not there": (
+        {"priors": {"bimodal_75": {"means": "nowhere.csv"}}},
+        "priors.bimodal_75.means: nowhere.csv is no CSV file with a mean in each line ([Errno 2] ",
+    ),
+    "an unknown rule of means": (
+        prior({"rule": "circle", "k": 2, "distance": 3}),
+        "priors.mine.means.rule: 'circle' is not one of line, axes, simplex",
+    ),
+    "more components than labels": (
+        {"priors": {"bimodal_75": {"means": [[1], [2], [3]]}}},
+        "experiments.two_modes: vae/fashion_1_7/bimodal_75: assignment 'label' makes 2 groups of "
+        "images, priors.bimodal_75 has 3 means",
+    ),
+    "a beta of zero": (
+        {"priors": {"generalized_d5": {"beta": 0}}},
+        "priors.generalized_d5.beta: 0 is less than or equal to the minimum of 0 (shape of a gener",
+    ),
+    "a beta that is missing": (
+        {"priors": {"generalized_d5": {"beta": None}}},
+        "priors.generalized_d5.beta: kind generalized_gaussian needs it; the paper takes 4",
+    ),
+    "a beta of a Gaussian": (
+        {"priors": {"unimodal": {"beta": 4}}},
+        "priors.unimodal.beta: only kind generalized_gaussian has it",
+    ),
+    "a negative scale": (
+        {"priors": {"unimodal": {"scale": -1}}},
+        "priors.unimodal.scale: -1 is less than or equal to the minimum of 0",
+    ),
+    # models
+    "a model of two names": (
+        model("vae/fashion_1"),
+        "experiments.mine.models.0: 'vae/fashion_1' does not match "
+        "'^[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+$' (write architecture/subset/prior)",
+    ),
+    "an unknown architecture": (
+        model("gloww/fashion_1/unimodal"),
+        "experiments.mine: gloww/fashion_1/unimodal: there is no model 'gloww'; did you mean glow?",
+    ),
+    "an unknown subset": (
+        model("vae/fashion_17/unimodal"),
+        "experiments.mine: vae/fashion_17/unimodal: there is no subset 'fashion_17'; did you mean "
+        "fashion_1_7?",
+    ),
+    "an unknown prior": (
+        model("vae/fashion_1/unimodel"),
+        "experiments.mine: vae/fashion_1/unimodel: there is no prior 'unimodel'; did you mean "
+        "unimodal?",
+    ),
+    "a model with nothing out of distribution": (
+        {"subsets": {"fashion_1": {"out_of_distribution": None}}},
+        "experiments.two_modes: vae/fashion_1/unimodal: subsets.fashion_1 names no "
+        "out_of_distribution subset",
+    ),
+    "images of another shape out of distribution": (
+        {"subsets": {"fashion_1": {"out_of_distribution": "svhn"}}},
+        "experiments.two_modes: vae/fashion_1/unimodal: images are (1, 28, 28), those of svhn are "
+        "(3, 32, 32)",
+    ),
+    "a batch larger than the training set": (
+        of("vae", training={"batch_size": 5000}),
+        "models.vae.training.batch_size: 5000 is more than the 2000 training images of "
+        "fashion_1_7: lower it, or raise images.train and subsets.fashion_1_7.limit.train",
+    ),
+    "a squeeze of an odd number of rows": (
+        of("glow", network={"grey": {"squeeze_after": [1, 2]}}),
+        "experiments.two_modes: glow/fashion_1_7/unimodal: 3 squeezes do not divide images "
+        "(1, 28, 28): shorten squeeze_after",
+    ),
+    "a squeeze after the last coupling": (
+        of("glow", network={"grey": {"squeeze_after": [99]}}),
+        "models.glow.network.grey.squeeze_after: there are 16 couplings, so no squeeze comes after",
+    ),
+    # toy flows
+    "a mixture in one dimension": (
+        {"toy": {"dims": [1]}},
+        "toy.dims.0: 1 is less than the minimum of 2",
+    ),
+    "dimensions that are no list": (
+        {"toy": {"dims": 2}},
+        "toy.dims: 2 is not of type 'array' (dimensions, one mixture each); write a list, [2]",
+    ),
+    "an unknown prior of toy flows": (
+        {"toy": {"priors": ["unimodal", "bimodl_9"]}},
+        "toy.priors: there is no prior 'bimodl_9'; did you mean bimodal_9?",
+    ),
+    "means longer than a mixture": (
+        prior([[0, 0, 0], [1, 1, 1]]) | {"toy": {"priors": ["unimodal", "bimodal_9", "mine"]}},
+        "toy.dims: priors.mine.means has 3 coordinates, more than a mixture",
+    ),
+    "a batch larger than the points": (
+        {"toy": {"training": {"batch_size": 100_000}, "points": {"train": 500}}},
+        "toy.training.batch_size: 100000 is more than toy.points.train, 500",
+    ),
+    # figures, tables and analyses
+    "a figure without its panels": (
+        figure(caption="mine"),
+        "figures.mine: kind histograms needs the key panels",
+    ),
+    "a figure of an untrained model": (
+        figure(panels={"(a)": ["vae/fashion_1/bimodal_75"]}),
+        "figures.mine: there is no model of an experiment named 'vae/fashion_1/bimodal_75'; did "
+        "you mean vae/fashion_1_7/bimodal_75?",
+    ),
+    "a table of an untrained model": (
+        {"tables": {"mine": {"models": [UNI, "glow/mnist/unimodal"]}}},
+        "tables.mine: there is no model of an experiment named 'glow/mnist/unimodal'; did you mean",
+    ),
+    "an unknown curve": (
+        figure(kind="curves", curves=["vae_gausian"]),
+        "figures.mine.curves: there is no curve 'vae_gausian'; did you mean vae_gaussian?",
+    ),
+    "contours of a model of images": (
+        figure(kind="contours", models=[UNI]),
+        f"figures.mine: {UNI} is no toy, which contours needs",
+    ),
+    "contours in five dimensions": (
+        figure(kind="contours", models=["toy/mixture_5/unimodal"]),
+        "figures.mine: toy/mixture_5/unimodal is not in two dimensions, which contours needs: take",
+    ),
+    "decoded images of points": (
+        figure(kind="decoded", models=["toy/mixture_2/unimodal"]),
+        "figures.mine: toy/mixture_2/unimodal is no vae or glow or cv_glow, which decoded needs",
+    ),
+    "pixels of a model that was not analysed": (
+        figure(kind="pixels", models=[UNI]),
+        f"figures.mine.models: ['{UNI}'] was not analysed; analyses.pixels has "
+        "['vae/fashion_1_7/bimodal_75']",
+    ),
+    "clusters where there are none": (
+        {"analyses": {"clusters": {"subset": "fashion_1_7"}}},
+        "analyses.clusters.subset: 'fashion_1_7' is no subset with kmeans",
+    ),
+    "the analysis of another architecture": (
+        {"analyses": {"second_order": {"models": [UNI]}}},
+        f"analyses.second_order: {UNI} is no cv_glow, which second_order needs",
+    ),
+    # a part of it
+    "an unknown experiment alone": (
+        {"only": ["ciphar"]},
+        "only: there is no experiment 'ciphar'; did you mean cifar?",
+    ),
+    "an experiment alone that is no list": (
+        {"only": "cifar"},
+        "only: 'cifar' is not of type 'array', 'null' (experiments to run, with those figures, "
+        "tables and claims that need no other; null runs all); write a list, [cifar]",
+    ),
+    "toy flows alone": (
+        {"only": ["toy"]},
+        "only: toy alone leaves no table; name another experiment beside it",
+    ),
+}
+
+# Values of --config; nested ones arrive as text.
+OPTIONS = {
+    "a misspelt scale": ("scale=papr", "scale: 'papr' is not one of smoke, quick, paper"),
+    "seeds in a row": ("seeds=0,1", "seeds: '0,1' is not of type 'array' (seeds of the trainings"),
+    "an unknown key with nested values": ("train={epochs: 7}", "train: unknown key; known: "),
+    "nested values": (
+        "models={glow: {draws: 2}}",
+        "models.glow.draws: '2' is not of type 'integer' (importance samples (VAE, at least 2) or "
+        "dequantisation draws (Glow) per image); it is text: write 2, in a --configfile if it is",
+    ),
+}
+
+# What Snakemake refuses before it reads the workflow, in its own words (and with a traceback,
+# where there is no file).
+FILES = {
+    "an open bracket": ("models: {vae: [\nseeds: 3\n", "Config file is not valid JSON or YAML"),
+    "a tab": ("models:\n\tvae: 3\n", "make sure to not mix whitespace and tab indentation"),
+    "a list": (
+        "- seeds\n- 3\n",
+        "Config file must be given as JSON or YAML with keys at top level",
+    ),
+    "an empty file": ("", "Config file must be given as JSON or YAML with keys at top level"),
+    "no file": (None, "No such file or directory: '"),
+}
+
+
+def arguments_of(kind: str, name: str, folder: Path) -> list[str]:
+    """Options of a dry run, and the file that they name."""
+    if kind == "option":
+        return ["--config", OPTIONS[name][0]]
+    file = folder / f"{kind} {name}.yaml"
+    text = yaml.safe_dump(MISTAKES[name][0]) if kind == "mistake" else FILES[name][0]
+    if text is not None:
+        file.write_text(text)
+    return ["--configfile", str(file)]
+
+
+@pytest.fixture(scope="module")
+def dry_runs(request, tmp_path_factory) -> dict[tuple[str, str], str]:
+    """What dry runs of all mistakes that are tested print, in one copy of the project."""
+    folder = copy_project(tmp_path_factory.mktemp("mistakes"))
+    files = tmp_path_factory.mktemp("configurations")
+    wanted = [
+        next(iter(item.callspec.params.items()))
+        for item in request.session.items
+        if item.path == request.path and hasattr(item, "callspec")
+    ]
+    runs = [["-n", *arguments_of(kind, name, files)] for kind, name in wanted]
+    done = subprocess.run(
+        [sys.executable, Path(__file__).with_name("many.py")],
+        cwd=folder,
+        input=json.dumps(runs),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    assert not (folder / "results").exists()
+    return dict(zip(wanted, json.loads(done.stdout), strict=True))
+
+
+def refused(run: dict) -> str:
+    assert run["status"] != 0, run["output"]
+    assert "Job stats" not in run["output"]
+    return run["output"]
+
+
+def first_line(output: str) -> str:
+    assert "Traceback" not in output, output
+    told = [line for line in output.splitlines() if line.startswith("config: ")]
+    assert told, output
+    return told[0].removeprefix("config: ")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_ends_the_run_before_it_starts(dry_runs, mistake: str):
+    line = first_line(refused(dry_runs["mistake", mistake]))
+    assert line.startswith(MISTAKES[mistake][1])
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_a_mistaken_option_ends_the_run_before_it_starts(dry_runs, option: str):
+    line = first_line(refused(dry_runs["option", option]))
+    assert line.startswith(OPTIONS[option][1])
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_file_that_cannot_be_read_ends_the_run_before_it_starts(dry_runs, file: str):
+    assert FILES[file][1] in refused(dry_runs["file", file])
+
+
+def test_all_mistakes_are_told_at_once(project: Path):
+    several = {"seeds": [], "device": "gpu", "images": {"trian": 5}}
+    (project / "mine.yaml").write_text(yaml.safe_dump(several))
+    output = snakemake(project, "-n", "--configfile", "mine.yaml", check=False).stdout
+    told = [line for line in output.splitlines() if line.startswith("config: ")]
+    assert [line.split()[1] for line in told] == ["device:", "images.trian:", "seeds:"]
+    assert not (project / "results").exists()
