@@ -46,7 +46,10 @@ def running(command: Sequence, log: Path, **more) -> Iterator[subprocess.Popen]:
 
 
 class Training:
-    """The script of rule train on a few images, in a folder."""
+    """The script of rule train on a few images, in a folder.
+
+    Its process sees the folder at the path ``seen``, if it is mounted for it alone.
+    """
 
     spec = {  # noqa: RUF012
         "architecture": "glow",
@@ -64,7 +67,8 @@ class Training:
     }
     names = ("spec.yaml", "weights.pt", "history.csv", "diagnostics.json")
 
-    def __init__(self, folder: Path, save_every: float = 0.1) -> None:
+    def __init__(self, folder: Path, seen: Path | None = None) -> None:
+        seen = seen or folder
         self.folder, self.log = folder, folder / "train.log"
         self.checkpoints, self.outputs = folder / "checkpoints", folder / "model"
         folder.mkdir(parents=True, exist_ok=True)
@@ -76,19 +80,19 @@ class Training:
         code = ("priors", "training", "fitting", "models", "glow", "flows")
         told = {
             "input": {
-                "arrays": str(folder / "train.npz"),
-                "components": str(folder / "assignment.csv"),
+                "arrays": str(seen / "train.npz"),
+                "components": str(seen / "assignment.csv"),
                 "code": [str(ROOT / f"workflow/oodpriors/{name}.py") for name in code],
             },
-            "output": {Path(name).stem: str(self.outputs / name) for name in self.names},
-            "params": {"spec": self.spec, "checkpoints": str(self.checkpoints)},
-            "log": str(self.log),
-            "save_every": save_every,
+            "output": {Path(name).stem: str(seen / "model" / name) for name in self.names},
+            "params": {"spec": self.spec, "checkpoints": str(seen / "checkpoints")},
+            "log": str(seen / "train.log"),
+            "save_every": 0.1,
         }
         (folder / "told.json").write_text(json.dumps(told))
         runner = Path(__file__).with_name("run_script.py")
         script = ROOT / "workflow/scripts/train.py"
-        self.command = [sys.executable, runner, script, folder / "told.json"]
+        self.command = [sys.executable, runner, script, seen / "told.json"]
 
     def finish(self, before: Sequence = (), check: bool = True, **more) -> int:
         """Run the script to its end; gives its exit status."""
@@ -144,6 +148,7 @@ def uninterrupted(tmp_path_factory) -> Training:
     return training
 
 
+MODELS = "results/smoke-embedded/models/glow/fashion_1_7"
 GARMENTS = "results/smoke-embedded/data/fashion_1_7"
 # Large enough to be cut short, small enough to be waited for.
 SMALL = {

@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.faults.conftest import (
+    MODELS,
     OPTIONS,
     Training,
     assert_same_bits,
@@ -22,7 +23,6 @@ from tests.workflow.conftest import snakemake
 
 KILLS = 10
 SEED = 20191115
-MODELS = "results/smoke-embedded/models/glow/fashion_1_7"
 
 
 def test_a_training_killed_ten_times_ends_with_the_same_bits(tmp_path, uninterrupted: Training):

@@ -1,6 +1,5 @@
 """Files from a mirror, a system copy or the official address, each checked before use."""
 
-import errno
 import gzip
 import hashlib
 import shutil
@@ -13,7 +12,7 @@ from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from urllib.parse import urlparse
 
-from oodpriors.files import atomic
+from oodpriors.files import NO_SPACE, atomic
 from oodpriors.progress import Progress
 
 __all__ = ["DownloadError", "RemoteFile", "fetch"]
@@ -93,7 +92,7 @@ def fetch(file: RemoteFile, sources: Sequence[str], cache: Path) -> tuple[Path, 
         except IncompleteRead as error:
             failures.append(f"  {address}: cut {error.expected} bytes before its end")
         except (ValueError, OSError, HTTPException) as error:
-            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            if getattr(error, "errno", None) in NO_SPACE:
                 raise
             failures.append(f"  {address}: {error}")
     raise DownloadError(

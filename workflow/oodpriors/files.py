@@ -14,7 +14,19 @@ from typing import IO
 
 import yaml
 
-__all__ = ["atomic", "load_json", "load_yaml", "locked", "save_json", "save_yaml", "sha256"]
+__all__ = [
+    "NO_SPACE",
+    "atomic",
+    "load_json",
+    "load_yaml",
+    "locked",
+    "save_json",
+    "save_yaml",
+    "sha256",
+]
+
+# A full disk, an exhausted quota, a limit on the size of a file.
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -35,7 +47,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
             os.fsync(file.fileno())  # or a power cut may leave the name without the bytes
         temporary.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in NO_SPACE:
             raise OSError(
                 error.errno, f"no space left to write {path}: free some, then run again"
             ) from error

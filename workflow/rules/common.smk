@@ -447,6 +447,19 @@ def get_pdf():
     return "<results>/paper.pdf" if HAS_TEX else []
 
 
+def check_results():
+    """End a run that could write nothing before it starts."""
+    place = Path("results", RUN)
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not there.is_dir():
+        raise WorkflowError(f"{there} is a file: the results go into a folder of this name; move it")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise WorkflowError(
+            f"{there} cannot be written to: change its permissions, or take a copy of the project "
+            "where you may write"
+        )
+
+
 def print_places():
     """Where a reader goes on."""
     for name in ("verdicts.txt", "paper.pdf", "README.md"):
