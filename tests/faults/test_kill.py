@@ -116,7 +116,7 @@ def trainings(process: psutil.Process) -> list[psutil.Process]:
 
 
 def command(*targets: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", *OPTIONS, "--", *targets]
+    return [sys.executable, "-m", "snakemake", *OPTIONS, "--retries", "1", "--", *targets]
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:

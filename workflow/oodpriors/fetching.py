@@ -171,7 +171,7 @@ def _append_rest(address: str, partial: Path) -> None:
         expected = int(response.headers.get("Content-Length") or 0) + (have if resumed else 0)
         progress = Progress(max(expected, 1), "bytes", have if resumed else 0)
         with open(partial, "ab" if resumed else "wb") as out:
-            while block := response.read(BLOCK):
+            while block := response.read1(BLOCK):  # what came is kept if the rest does not
                 out.write(block)
                 progress.update(out.tell(), address)
             done = out.tell()

@@ -1,0 +1,207 @@
+"""A download server that does what it should not, under the whole workflow."""
+
+import gzip
+import hashlib
+import struct
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.workflow.conftest import snakemake
+
+TARGET = "results/smoke/data/mnist.npz"
+IMAGES, LABELS = "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"
+
+
+def idx(array: np.ndarray) -> bytes:
+    """The IDX format: a magic number with the rank, the sizes, the bytes."""
+    head = struct.pack(f">{1 + array.ndim}I", 2048 + array.ndim, *array.shape)
+    return gzip.compress(head + array.astype(np.uint8).tobytes(), mtime=0)
+
+
+def drawn(seed: int) -> dict[str, bytes]:
+    """A test set of MNIST's form."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)
+    return {IMAGES: idx(images), LABELS: idx((np.arange(200) + seed) % 10)}
+
+
+FILES, OTHERS = drawn(0), drawn(1)
+
+
+class Server:
+    """Serves the files at 127.0.0.1, but for what its faults do to the first requests."""
+
+    def __init__(self, port: int, files: dict[str, bytes]) -> None:
+        self.address, self.files = f"http://127.0.0.1:{port}", files
+        self.faults, self.asked, self.released = [], [], threading.Event()
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        name = handler.path.rsplit("/", 1)[-1]
+        start = int(handler.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+        self.asked.append((name, start))
+        fault = self.faults.pop(0) if self.faults else None
+        if isinstance(fault, int):
+            handler.send_error(fault)
+            return
+        data = self.files[name]
+        handler.send_response(206 if start else 200)
+        handler.send_header("Content-Length", str(len(data) - start))
+        handler.end_headers()
+        if fault is None:
+            handler.wfile.write(data[start:])
+            return
+        handler.wfile.write(data[start : len(data) // 2])
+        handler.wfile.flush()
+        if fault == "stall":
+            self.released.wait(60)
+
+
+@pytest.fixture
+def server():
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            served.answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http.daemon_threads = True
+    served = Server(http.server_port, FILES)
+    thread = threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield served
+    served.released.set()
+    http.shutdown()
+    http.server_close()
+    thread.join(5)
+
+
+@pytest.fixture
+def folder(project: Path, server: Server, monkeypatch) -> Path:
+    """A copy of the project for which the files are MNIST, and the server its only address."""
+    known = [(name, hashlib.md5(data).hexdigest()) for name, data in FILES.items()]
+    with open(project / "workflow/oodpriors/_torchvision.py", "a") as file:
+        file.write(f"\ndatasets.MNIST.mirrors = ['{server.address}/']\n")
+        file.write(f"datasets.MNIST.resources = {known}\n")
+    module = project / "workflow/oodpriors/fetching.py"
+    text = module.read_text()
+    assert "TIMEOUT = 30.0" in text
+    module.write_text(text.replace("TIMEOUT = 30.0", "TIMEOUT = 2.0"))
+    rules = project / "workflow/rules/data.smk"
+    rules.write_text(rules.read_text().replace("    retries: 1\n", ""))  # one try tells
+    monkeypatch.setenv("no_proxy", "*")
+    return project
+
+
+def download(folder: Path, *more: str, check: bool = True):
+    options = ("--config", "scale=smoke", *more)
+    return snakemake(folder, "--retries", "0", *options, "--", TARGET, check=check)
+
+
+def assert_right(folder: Path) -> None:
+    with np.load(folder / TARGET) as arrays:
+        assert arrays["images"].shape == (200, 28, 28)
+        images = gzip.decompress(FILES[IMAGES])[16:]
+        assert arrays["images"].tobytes() == images
+    assert_clean(folder)
+
+
+def assert_clean(folder: Path) -> None:
+    """Nothing unfinished lies about, but parts of downloads to go on from."""
+    for place in ("results", "resources"):
+        hidden = {path.name for path in (folder / place).rglob(".*")}
+        assert hidden <= {".snakemake_timestamp"}
+    for path in (folder / "resources").rglob("*.gz"):
+        assert path.read_bytes() == FILES[path.name]
+
+
+@pytest.mark.parametrize("fault", ["stall", "cut"])
+def test_a_download_that_breaks_off_goes_on_where_it_was(folder: Path, server: Server, fault: str):
+    server.faults = [fault]
+    download(folder)
+    half = len(FILES[IMAGES]) // 2
+    assert server.asked == [(IMAGES, 0), (IMAGES, half), (LABELS, 0)]
+    assert_right(folder)
+
+
+def test_a_server_that_fails_now_and_then_is_asked_again(folder: Path, server: Server):
+    server.faults = [500, 503]
+    download(folder)
+    assert [name for name, _ in server.asked] == [IMAGES] * 3 + [LABELS]
+    assert_right(folder)
+
+
+FATAL = {
+    "404": ([404], "HTTP Error 404"),
+    "500": ([500] * 3, "HTTP Error 500"),
+    "cut": (["cut"] + [500] * 2, "HTTP Error 500"),
+    "stall": (["stall"] * 3, "timed out"),
+}
+
+
+@pytest.mark.parametrize("fault", FATAL)
+def test_a_server_without_the_file_is_told_and_what_came_is_kept(
+    folder: Path, server: Server, fault: str
+):
+    server.faults, message = list(FATAL[fault][0]), FATAL[fault][1]
+    failed = download(folder, check=False)
+    assert failed.returncode != 0
+    told = failed.stdout.split("error: could not get ")[1].split("====")[0]
+    assert told.startswith(f"{IMAGES} (md5 {hashlib.md5(FILES[IMAGES]).hexdigest()}):")
+    assert f"{server.address}/{IMAGES}" in told
+    assert message in told
+    assert "Three ways out: run again when the address answers" in told
+    assert "Traceback" not in told
+    assert not (folder / TARGET).exists()
+    assert_clean(folder)
+
+    server.asked.clear()
+    download(folder)
+    came = len(FILES[IMAGES]) // 2 if fault in ("cut", "stall") else 0
+    assert server.asked == [(IMAGES, came), (LABELS, 0)]
+    assert_right(folder)
+
+
+def test_a_mirror_that_serves_other_bytes_is_passed_over(folder: Path, server: Server):
+    mirror = folder / "mirror"
+    mirror.mkdir()
+    for name, data in OTHERS.items():
+        (mirror / name).write_bytes(data)
+    download(folder, "mirror=mirror")
+    assert [name for name, _ in server.asked] == [IMAGES, LABELS]
+    assert_right(folder)
+
+
+def test_other_bytes_everywhere_are_refused_with_both_checksums(folder: Path, server: Server):
+    server.files = OTHERS
+    failed = download(folder, check=False)
+    assert failed.returncode != 0
+    theirs, ours = (hashlib.md5(files[IMAGES]).hexdigest() for files in (OTHERS, FILES))
+    assert f"wrong checksum: md5 {theirs} of {len(OTHERS[IMAGES])} bytes" in failed.stdout
+    assert f"expected {ours}" in failed.stdout
+    assert not (folder / TARGET).exists()
+    assert not list((folder / "resources").rglob("t10k*"))
+    server.files = FILES
+    download(folder)
+    assert_right(folder)
+
+
+def test_a_page_instead_of_the_file_is_refused(folder: Path, server: Server):
+    server.files = dict.fromkeys(FILES, b"<html>Please log in.</html>")
+    failed = download(folder, check=False)
+    assert failed.returncode != 0
+    assert "wrong checksum" in failed.stdout
+    assert not (folder / TARGET).exists()
+
+
+def test_what_was_downloaded_is_not_downloaded_again(folder: Path, server: Server):
+    download(folder)
+    asked = list(server.asked)
+    (folder / TARGET).unlink()
+    download(folder)
+    assert server.asked == asked
+    assert_right(folder)
