@@ -1,7 +1,7 @@
 """Run a script of the workflow as Snakemake would, on what a JSON file says.
 
-Usage: run_script.py SCRIPT DESCRIPTION; a description has input, output, params, log and,
-if need be, config, wildcards and save_every, the seconds between checkpoints.
+Usage: run_script.py SCRIPT DESCRIPTION; a description has input, output, params, log, config
+and, if need be, wildcards.
 """
 
 import json
@@ -18,8 +18,6 @@ from snakemake.iocontainers import (
     Snakemake,
     Wildcards,
 )
-
-ROOT = Path(__file__).parents[2]
 
 
 def named(files: dict[str, str | list[str]]) -> InputFiles:
@@ -41,18 +39,13 @@ def run(script: str, told: dict) -> None:
         1,
         ResourceList(fromdict={}),
         Log([told["log"]]),
-        told.get("config", {"device": "cpu"}),
+        told["config"],
         Path(script).stem,
         None,
     )
-    if "save_every" in told:
-        from oodpriors.training import Trainer
-
-        device, _ = Trainer.__init__.__defaults__
-        Trainer.__init__.__defaults__ = device, told["save_every"]
     runpy.run_path(script, {"snakemake": snakemake}, "__main__")
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT / "workflow"))
+    sys.path.insert(0, str(Path(sys.argv[1]).parents[1]))
     run(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()))

@@ -1,14 +1,18 @@
-"""A download server that does what it should not, under the whole workflow."""
+"""A download server that does what it should not, under the real script and the workflow."""
 
 import gzip
 import hashlib
+import json
 import struct
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from tests.workflow.conftest import snakemake
 
 TARGET = "results/smoke/data/mnist.npz"
@@ -90,23 +94,40 @@ def folder(project: Path, server: Server, monkeypatch) -> Path:
     module = project / "workflow/oodpriors/fetching.py"
     text = module.read_text()
     assert "TIMEOUT = 30.0" in text
-    module.write_text(text.replace("TIMEOUT = 30.0", "TIMEOUT = 2.0"))
-    rules = project / "workflow/rules/data.smk"
-    rules.write_text(rules.read_text().replace("    retries: 1\n", ""))  # one try tells
+    module.write_text(text.replace("TIMEOUT = 30.0", "TIMEOUT = 1.0"))
     monkeypatch.setenv("no_proxy", "*")
     return project
 
 
-def download(folder: Path, *more: str, check: bool = True):
-    options = ("--config", "scale=smoke", *more)
-    return snakemake(folder, "--retries", "0", *options, "--", TARGET, check=check)
+def download(folder: Path, mirror: Path | None = None) -> tuple[int, str]:
+    """Run the script of rule download; gives its exit status and its log."""
+    entry = {"kind": "mnist", "path": None, "stands_for": None}
+    arrays, provenance = (folder / TARGET, (folder / TARGET).with_suffix(".provenance.json"))
+    told = {
+        "input": {},
+        "output": {"arrays": str(arrays), "provenance": str(provenance)},
+        "params": {"entry": entry, "cache": str(folder / "resources/mnist")},
+        "wildcards": {"dataset": "mnist"},
+        "config": {
+            "mirror": mirror and str(mirror),
+            "datasets": {"mnist": {"system_folder": None}},
+        },
+        "log": str(folder / "download.log"),
+    }
+    (folder / "told.json").write_text(json.dumps(told))
+    runner = Path(__file__).with_name("run_script.py")
+    script = folder / "workflow/scripts/download.py"
+    done = subprocess.run([sys.executable, runner, script, folder / "told.json"])
+    return done.returncode, (folder / "download.log").read_text()
 
 
-def assert_right(folder: Path) -> None:
+def downloaded(folder: Path, mirror: Path | None = None) -> None:
+    """Download, and check what came."""
+    status, log = download(folder, mirror)
+    assert status == 0, log
     with np.load(folder / TARGET) as arrays:
         assert arrays["images"].shape == (200, 28, 28)
-        images = gzip.decompress(FILES[IMAGES])[16:]
-        assert arrays["images"].tobytes() == images
+        assert arrays["images"].tobytes() == gzip.decompress(FILES[IMAGES])[16:]
     assert_clean(folder)
 
 
@@ -122,17 +143,15 @@ def assert_clean(folder: Path) -> None:
 @pytest.mark.parametrize("fault", ["stall", "cut"])
 def test_a_download_that_breaks_off_goes_on_where_it_was(folder: Path, server: Server, fault: str):
     server.faults = [fault]
-    download(folder)
+    downloaded(folder)
     half = len(FILES[IMAGES]) // 2
     assert server.asked == [(IMAGES, 0), (IMAGES, half), (LABELS, 0)]
-    assert_right(folder)
 
 
 def test_a_server_that_fails_now_and_then_is_asked_again(folder: Path, server: Server):
     server.faults = [500, 503]
-    download(folder)
+    downloaded(folder)
     assert [name for name, _ in server.asked] == [IMAGES] * 3 + [LABELS]
-    assert_right(folder)
 
 
 FATAL = {
@@ -148,9 +167,9 @@ def test_a_server_without_the_file_is_told_and_what_came_is_kept(
     folder: Path, server: Server, fault: str
 ):
     server.faults, message = list(FATAL[fault][0]), FATAL[fault][1]
-    failed = download(folder, check=False)
-    assert failed.returncode != 0
-    told = failed.stdout.split("error: could not get ")[1].split("====")[0]
+    status, log = download(folder)
+    assert status == 1
+    told = log.split("error: could not get ")[1]
     assert told.startswith(f"{IMAGES} (md5 {hashlib.md5(FILES[IMAGES]).hexdigest()}):")
     assert f"{server.address}/{IMAGES}" in told
     assert message in told
@@ -160,10 +179,9 @@ def test_a_server_without_the_file_is_told_and_what_came_is_kept(
     assert_clean(folder)
 
     server.asked.clear()
-    download(folder)
+    downloaded(folder)
     came = len(FILES[IMAGES]) // 2 if fault in ("cut", "stall") else 0
     assert server.asked == [(IMAGES, came), (LABELS, 0)]
-    assert_right(folder)
 
 
 def test_a_mirror_that_serves_other_bytes_is_passed_over(folder: Path, server: Server):
@@ -171,37 +189,61 @@ def test_a_mirror_that_serves_other_bytes_is_passed_over(folder: Path, server: S
     mirror.mkdir()
     for name, data in OTHERS.items():
         (mirror / name).write_bytes(data)
-    download(folder, "mirror=mirror")
+    downloaded(folder, mirror)
     assert [name for name, _ in server.asked] == [IMAGES, LABELS]
-    assert_right(folder)
 
 
 def test_other_bytes_everywhere_are_refused_with_both_checksums(folder: Path, server: Server):
     server.files = OTHERS
-    failed = download(folder, check=False)
-    assert failed.returncode != 0
+    status, log = download(folder)
+    assert status == 1
     theirs, ours = (hashlib.md5(files[IMAGES]).hexdigest() for files in (OTHERS, FILES))
-    assert f"wrong checksum: md5 {theirs} of {len(OTHERS[IMAGES])} bytes" in failed.stdout
-    assert f"expected {ours}" in failed.stdout
+    assert f"wrong checksum: md5 {theirs} of {len(OTHERS[IMAGES])} bytes" in log
+    assert f"expected {ours}" in log
     assert not (folder / TARGET).exists()
     assert not list((folder / "resources").rglob("t10k*"))
     server.files = FILES
-    download(folder)
-    assert_right(folder)
+    downloaded(folder)
 
 
 def test_a_page_instead_of_the_file_is_refused(folder: Path, server: Server):
     server.files = dict.fromkeys(FILES, b"<html>Please log in.</html>")
-    failed = download(folder, check=False)
-    assert failed.returncode != 0
-    assert "wrong checksum" in failed.stdout
+    status, log = download(folder)
+    assert status == 1
+    assert "wrong checksum" in log
     assert not (folder / TARGET).exists()
 
 
 def test_what_was_downloaded_is_not_downloaded_again(folder: Path, server: Server):
-    download(folder)
+    downloaded(folder)
     asked = list(server.asked)
     (folder / TARGET).unlink()
-    download(folder)
+    downloaded(folder)
     assert server.asked == asked
-    assert_right(folder)
+
+
+def test_a_server_without_the_file_ends_the_workflow_and_redoes_nothing(
+    folder: Path, server: Server
+):
+    """What needs no download is made all the same, and is kept."""
+    made = {
+        "datasets": {"drawn": {"kind": "embedded", "stands_for": "mnist"}},
+        "subsets": {"drawn": {"title": "drawn", "dataset": "drawn"}},
+    }
+    (folder / "mine.yaml").write_text(yaml.safe_dump(made))
+    options = ("--configfile", "mine.yaml", "--config", "scale=smoke")
+    targets = ("results/smoke/data/mnist/test.npz", "results/smoke/data/drawn/test.npz")
+    server.faults = [404] * 9
+    failed = snakemake(folder, *options, "--", *targets, check=False)
+    assert failed.returncode != 0
+    assert "error: could not get t10k-images-idx3-ubyte.gz" in failed.stdout
+    assert "Traceback" not in failed.stdout
+    assert not (folder / "results/smoke/data/mnist.npz").exists()
+    before = (folder / targets[1]).stat()
+
+    server.faults.clear()
+    done = snakemake(folder, *options, "--", *targets)
+    assert done.stdout.count("rule download:") == 1
+    after = (folder / targets[1]).stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert (folder / targets[0]).stat().st_size > 0

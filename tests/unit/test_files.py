@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from oodpriors.files import atomic, load_json, load_yaml, locked, save_json, save_yaml, sha256
+from oodpriors.files import (
+    atomic,
+    discard_unfinished,
+    load_json,
+    load_yaml,
+    locked,
+    save_json,
+    save_yaml,
+    sha256,
+)
 
 LIBRARY = Path(__file__).parents[2] / "workflow"
 
@@ -35,6 +44,19 @@ def test_a_finished_block_leaves_the_file_alone_in_its_folder(tmp_path):
     with atomic(tmp_path / "weights.pt") as temporary:
         temporary.write_bytes(b"all of it")
     assert contents(tmp_path) == {"weights.pt": b"all of it"}
+
+
+def test_what_a_killed_process_left_unfinished_is_discarded_and_nothing_else(tmp_path):
+    path = tmp_path / "weights.pt"
+    kill = "import os; from oodpriors.files import atomic\n"
+    kill += f"with atomic({str(path)!r}) as file: file.write_text('half'); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", kill], cwd=LIBRARY)
+    (left,) = tmp_path.iterdir()
+    for name in ("weights.pt", ".weights.txt", ".other.0123456789ab.pt", "weights.2.pt"):
+        (tmp_path / name).touch()
+    discard_unfinished(path)
+    assert not left.exists()
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_missing_folders_are_made(tmp_path):

@@ -17,6 +17,7 @@ import yaml
 __all__ = [
     "NO_SPACE",
     "atomic",
+    "discard_unfinished",
     "load_json",
     "load_yaml",
     "locked",
@@ -54,6 +55,13 @@ def atomic(path: Path | str) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def discard_unfinished(path: Path | str) -> None:
+    """Remove what processes that were killed while they wrote path have left of it."""
+    path = Path(path)
+    for left in path.parent.glob(f".{path.stem}.{'?' * 12}{path.suffix}"):
+        left.unlink(missing_ok=True)
 
 
 @contextmanager

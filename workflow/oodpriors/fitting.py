@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from oodpriors.files import locked, sha256
+from oodpriors.files import discard_unfinished, locked, sha256
 from oodpriors.models import build_model
 from oodpriors.provenance import code_version, software_versions
 from oodpriors.training import Trainer, TrainingSettings
@@ -54,7 +54,10 @@ def attempt(
             print("another attempt has finished this training", file=sys.stderr)
             yield None
         else:
-            yield folder / f"checkpoint.{digest}.pt"
+            checkpoint = folder / f"checkpoint.{digest}.pt"
+            for path in map(Path, (checkpoint, *outputs)):
+                discard_unfinished(path)
+            yield checkpoint
 
 
 def discard_checkpoints(folder: Path) -> None:
