@@ -152,7 +152,6 @@ MODELS = "results/smoke-embedded/models/glow/fashion_1_7"
 GARMENTS = "results/smoke-embedded/data/fashion_1_7"
 # Large enough to be cut short, small enough to be waited for.
 SMALL = {
-    "save_every": 0.1,
     "models": {"glow": {"training": {"epochs": 12}}},
 }
 

@@ -22,6 +22,7 @@ from tests.faults.conftest import (
 from tests.workflow.conftest import snakemake
 
 KILLS = 10
+SAVING = (*OPTIONS, "save_every=0.1")
 SEED = 20191115
 
 
@@ -123,7 +124,7 @@ def unfinished(folder: Path) -> list[Path]:
 
 
 def command(*targets: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", *OPTIONS, "--retries", "1", "--", *targets]
+    return [sys.executable, "-m", "snakemake", *SAVING, "--retries", "1", "--", *targets]
 
 
 def stamps(folder: Path) -> dict[str, tuple[int, int]]:
@@ -148,7 +149,7 @@ def whole(garments: Path, tmp_path_factory) -> Path:
     """The same project in which nobody killed anything."""
     folder = tmp_path_factory.mktemp("whole") / "project"
     shutil.copytree(garments, folder, symlinks=True)
-    snakemake(folder, *OPTIONS, "--", *targets("unimodal", "bimodal_50"))
+    snakemake(folder, *SAVING, "--", *targets("unimodal", "bimodal_50"))
     return folder
 
 
@@ -189,12 +190,12 @@ def test_snakemake_killed_needs_unlock_and_redoes_nothing(folder: Path, whole: P
     assert len(finished) == 1
     before = stamps(folder)
 
-    refused = snakemake(folder, *OPTIONS, "--", *targets(*models), check=False)
+    refused = snakemake(folder, *SAVING, "--", *targets(*models), check=False)
     assert refused.returncode != 0
     assert "It can be removed with the --unlock argument" in refused.stdout
     assert "Traceback" not in refused.stdout
     snakemake(folder, "--unlock")
-    done = snakemake(folder, *OPTIONS, "--", *targets(*models))
+    done = snakemake(folder, *SAVING, "--", *targets(*models))
     assert done.stdout.count("rule train:") == 1
 
     after = stamps(folder)

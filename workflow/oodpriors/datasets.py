@@ -245,12 +245,16 @@ def inspect_npz(path: Path) -> dict:
     }
 
 
+# What NumPy and zipfile raise on a bad file.
+DAMAGES = (OSError, ValueError, zipfile.BadZipFile, EOFError, RuntimeError, zlib.error)
+
+
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Turn what NumPy and zipfile raise on a bad file into one clear error."""
     try:
         yield
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, RuntimeError, zlib.error) as error:
+    except DAMAGES as error:
         raise ValueError(
             f"{path}: not a usable npz data set: {error}. It must hold images (uint8, N x H x W "
             "or N x H x W x 3), labels (integers, N) and split ('train' or 'test', N)"
@@ -328,6 +332,15 @@ def save_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz file, without unpickling anything."""
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
+    """All arrays of an npz file, without unpickling anything.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return dict(file)
+    except FileNotFoundError:
+        raise
+    except DAMAGES as error:
+        raise ValueError(f"{path}: damaged ({error}); delete the file to make it again") from error
