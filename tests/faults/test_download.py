@@ -7,6 +7,8 @@ import struct
 import subprocess
 import sys
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -41,6 +43,7 @@ class Server:
     def __init__(self, port: int, files: dict[str, bytes]) -> None:
         self.address, self.files = f"http://127.0.0.1:{port}", files
         self.faults, self.asked, self.released = [], [], threading.Event()
+        self.pause = 0.0
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         name = handler.path.rsplit("/", 1)[-1]
@@ -50,6 +53,7 @@ class Server:
         if isinstance(fault, int):
             handler.send_error(fault)
             return
+        time.sleep(self.pause)
         data = self.files[name]
         handler.send_response(206 if start else 200)
         handler.send_header("Content-Length", str(len(data) - start))
@@ -99,26 +103,29 @@ def folder(project: Path, server: Server, monkeypatch) -> Path:
     return project
 
 
-def download(folder: Path, mirror: Path | None = None) -> tuple[int, str]:
+def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tuple[int, str]:
     """Run the script of rule download; gives its exit status and its log."""
     entry = {"kind": "mnist", "path": None, "stands_for": None}
-    arrays, provenance = (folder / TARGET, (folder / TARGET).with_suffix(".provenance.json"))
+    arrays, log = folder / f"results/{run}/data/mnist.npz", folder / f"{run}.log"
     told = {
         "input": {},
-        "output": {"arrays": str(arrays), "provenance": str(provenance)},
+        "output": {
+            "arrays": str(arrays),
+            "provenance": str(arrays.with_suffix(".provenance.json")),
+        },
         "params": {"entry": entry, "cache": str(folder / "resources/mnist")},
         "wildcards": {"dataset": "mnist"},
         "config": {
             "mirror": mirror and str(mirror),
             "datasets": {"mnist": {"system_folder": None}},
         },
-        "log": str(folder / "download.log"),
+        "log": str(log),
     }
-    (folder / "told.json").write_text(json.dumps(told))
+    (folder / f"{run}.json").write_text(json.dumps(told))
     runner = Path(__file__).with_name("run_script.py")
     script = folder / "workflow/scripts/download.py"
-    done = subprocess.run([sys.executable, runner, script, folder / "told.json"])
-    return done.returncode, (folder / "download.log").read_text()
+    done = subprocess.run([sys.executable, runner, script, folder / f"{run}.json"])
+    return done.returncode, log.read_text()
 
 
 def downloaded(folder: Path, mirror: Path | None = None) -> None:
@@ -247,3 +254,14 @@ def test_a_server_without_the_file_ends_the_workflow_and_redoes_nothing(
     after = (folder / targets[1]).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert (folder / targets[0]).stat().st_size > 0
+
+
+def test_two_downloads_of_one_file_share_it(folder: Path, server: Server):
+    """As of two runs with different names, which share the folder of downloads."""
+    server.pause = 0.5  # both are there before either has it all
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda name: download(folder, run=name), ("first", "second"))
+        logs = [log for status, log in both if status == 0]
+    assert len(logs) == 2
+    assert server.asked == [(IMAGES, 0), (LABELS, 0)]
+    assert_clean(folder)

@@ -12,7 +12,7 @@ from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from urllib.parse import urlparse
 
-from oodpriors.files import NO_SPACE, atomic
+from oodpriors.files import NO_SPACE, atomic, locked
 from oodpriors.progress import Progress
 
 __all__ = ["DownloadError", "RemoteFile", "fetch"]
@@ -80,15 +80,30 @@ def fetch(file: RemoteFile, sources: Sequence[str], cache: Path) -> tuple[Path, 
         OSError: the disk is full.
     """
     target = cache / file.name
-    origin = target.with_name(f"{file.name}.origin")
-    if target.exists() and file.matches(target):
-        return target, origin.read_text() if origin.exists() else "cache"
+    if not _is_there(file, target):
+        with locked(target.with_name(f"{file.name}.lock")):  # two runs share the cache
+            if not _is_there(file, target):
+                _fetch(file, sources, target)
+    origin = _origin(target)
+    return target, origin.read_text() if origin.exists() else "cache"
+
+
+def _is_there(file: RemoteFile, target: Path) -> bool:
+    return target.exists() and file.matches(target)
+
+
+def _origin(target: Path) -> Path:
+    """The note on where a file of the cache came from."""
+    return target.with_name(f"{target.name}.origin")
+
+
+def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
     failures = []
     for address in _addresses(file, sources):
         try:
             _obtain(address, file, target)
-            origin.write_text(address)
-            return target, address
+            _origin(target).write_text(address)
+            return
         except IncompleteRead as error:
             failures.append(f"  {address}: cut {error.expected} bytes before its end")
         except (ValueError, OSError, HTTPException) as error:
