@@ -38,6 +38,8 @@ def inspect_files(datasets):
 
 def check_mirror(mirror):
     """A mistyped folder would end in a download, or in none after all models were planned."""
+    if workflow.exec_mode != ExecMode.DEFAULT:
+        return  # downloads are made where Snakemake was started; a node may not see the folder
     if mirror and not mirror.startswith(("http://", "https://")):
         if not Path(mirror.removeprefix("file://")).expanduser().is_dir():
             mistake = f"mirror: {mirror!r} is no folder here, and no http:// or https:// address"
@@ -452,7 +454,9 @@ def check_results():
     place = Path("results", RUN)
     there = next(folder for folder in (place, *place.parents) if folder.exists())
     if not there.is_dir():
-        raise WorkflowError(f"{there} is a file: the results go into a folder of this name; move it")
+        raise WorkflowError(
+            f"{there} is a file: the results go into a folder of this name; move it"
+        )
     if not os.access(there, os.W_OK | os.X_OK):
         raise WorkflowError(
             f"{there} cannot be written to: change its permissions, or take a copy of the project "
