@@ -95,7 +95,7 @@ rule analyse_clusters:
     benchmark:
         "<results>/benchmarks/analyse_clusters.tsv"
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/plotting.yaml"
     threads: 1
     resources:
         mem_mb=6000,

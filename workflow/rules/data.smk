@@ -67,7 +67,7 @@ rule prepare:
         "<results>/benchmarks/prepare/{subset}.{split}.tsv"
     localrule: True
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/plotting.yaml"
     threads: 1
     resources:
         mem_mb=3000,
@@ -91,7 +91,7 @@ rule assign:
         "<results>/benchmarks/assign/{subset}.{assignment}.tsv"
     localrule: True
     conda:
-        "../../envs/torch.yaml"
+        "../../envs/plotting.yaml"
     threads: 1
     resources:
         mem_mb=2000,
