@@ -37,7 +37,7 @@ MISTAKES = {
     ),
     "an unknown key unlike any other": (
         {"colour": "red"},
-        "colour: unknown key; known: scale, data, mirror, run, device, only, ",
+        "colour: unknown key; known: scale, data, mirror, run, device, ",
     ),
     "an unknown key below others": (
         of("glow", training={"epoch": 60}),

@@ -1,0 +1,60 @@
+"""Where the time of a finished run went: python benchmarks/breakdown.py results/quick
+
+Prints a Markdown table: for each kind of step its jobs, their time, and its share of the
+run; then what of it was start-up (Python and imports) and Snakemake itself.
+"""
+
+import json
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pandas as pd
+
+# Steps by what a reader asks for, in the order of the table.
+KINDS = {
+    "training of models": r"models/(?!toy).*/train$",
+    "scoring of models": r"models/.*/score$",
+    "toy flows": r"models/toy/.*",
+    "data": r"benchmarks/(download|cluster|prepare|assign)/.*",
+    "statistics, tables, verdicts, figures": r"benchmarks/.*",
+}
+
+
+def read(results: Path) -> pd.DataFrame:
+    """A row per job: kind, when it ended, seconds of wall time and of processors."""
+    rows = []
+    for file in sorted(results.rglob("*.tsv")):
+        name = str(file.relative_to(results)).removesuffix(".tsv").removesuffix(".benchmark")
+        kind = next((kind for kind, form in KINDS.items() if re.fullmatch(form, name)), None)
+        if kind:
+            (row,) = pd.read_csv(file, sep="\t").to_dict("records")
+            rows.append({"kind": kind, "end": file.stat().st_mtime, "s": row["s"]})
+    return pd.DataFrame(rows)
+
+
+def trained(results: Path) -> float:
+    """Seconds within the loops of trainings, without start-up."""
+    files = results.rglob("diagnostics.json")
+    return sum(json.loads(file.read_text())["training_seconds"] for file in files)
+
+
+def main(folder: str, cores: int = 2) -> None:
+    results = Path(folder)
+    jobs = read(results)
+    wall = jobs["end"].max() - (jobs["end"] - jobs["s"]).min()
+    shares = defaultdict(float, jobs.groupby("kind")["s"].sum())
+    print("| step | jobs | minutes | share |\n| --- | --- | --- | --- |")
+    for kind in KINDS:
+        n = (jobs["kind"] == kind).sum()
+        print(f"| {kind} | {n} | {shares[kind] / 60:.1f} | {shares[kind] / wall / cores:.1%} |")
+    left = wall * cores - jobs["s"].sum()
+    print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / wall / cores:.1%} |")
+    print(f"| {cores} cores for {wall / 60:.1f} minutes | {len(jobs)} | {wall * cores / 60:.1f} | |")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])
