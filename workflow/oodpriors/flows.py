@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from oodpriors.products import LOG_SCALE_FACTOR, three_convolutions
+
 __all__ = [
     "ActNorm",
     "AdditiveCoupling",
@@ -16,7 +18,8 @@ __all__ = [
     "data_dependent_initialization",
 ]
 
-LOG_SCALE_FACTOR = 3.0
+INITIALIZED_ALREADY = "actnorm is initialised already; it must not happen twice"
+PRECISIONS = ("float32", "bfloat16")
 
 
 class ActNorm(nn.Module):
@@ -47,7 +50,7 @@ class ActNorm(nn.Module):
             RuntimeError: the layer is initialised already.
         """
         if self.initialized:
-            raise RuntimeError("actnorm is initialised already; it must not happen twice")
+            raise RuntimeError(INITIALIZED_ALREADY)
         mean = x.mean((0, 2, 3))[:, None, None]
         std = x.std((0, 2, 3), correction=0)[:, None, None]
         self.bias.copy_(-mean)
@@ -87,6 +90,8 @@ def data_dependent_initialization(module: nn.Module) -> Iterator[None]:
         RuntimeError: an ActNorm is initialised already.
     """
     layers = [m for m in module.modules() if isinstance(m, ActNorm)]
+    if any(layer.initialized for layer in layers):
+        raise RuntimeError(INITIALIZED_ALREADY)
     handles = [m.register_forward_pre_hook(lambda m, args: m.initialize(*args)) for m in layers]
     try:
         yield
@@ -108,8 +113,9 @@ class AxisConvolution(nn.Module):
         self.weight = nn.Parameter(torch.linalg.qr(torch.randn(size, size)).Q)
 
     def _mix(self, x: Tensor, weight: Tensor) -> Tensor:
-        if self.axis == 1:
-            return F.conv2d(x, weight[:, :, None, None])
+        if self.axis == 1:  # one matrix product, which leaves channels first in memory
+            first = x.transpose(0, 1)
+            return (weight @ first.flatten(1)).view(-1, *first.shape[1:]).transpose(0, 1)
         return (x.movedim(self.axis, -1) @ weight.T).movedim(-1, self.axis)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,15 +151,25 @@ class ZeroConv2d(nn.Conv2d):
         nn.init.zeros_(self.weight)
         nn.init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x) * (LOG_SCALE_FACTOR * self.log_scale).exp()
-
 
 class CouplingNetwork(nn.Module):
-    """3x3, 1x1, 3x3 convolutions; the hidden ones are followed by actnorm and ReLU."""
+    """3x3, 1x1, 3x3 convolutions; the hidden ones are followed by actnorm and ReLU.
 
-    def __init__(self, in_channels: int, out_channels: int, width: int) -> None:
+    With ``precision`` bfloat16 their products are taken in it, which is most of the work
+    of a flow, and added up in float32; the weights stay float32. A model in double
+    precision computes in double precision.
+
+    Raises:
+        ValueError: unknown precision.
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, width: int, precision: str = "float32"
+    ) -> None:
         super().__init__()
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+        self.low_precision = precision == "bfloat16"
         self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
         self.norm1 = ActNorm(width)
         self.conv2 = nn.Conv2d(width, width, 1, bias=False)
@@ -163,10 +179,19 @@ class CouplingNetwork(nn.Module):
             nn.init.normal_(conv.weight, std=0.05)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, H, W) -> (B, out_channels, H, W)."""
+        """(B, in_channels, H, W) -> (B, out_channels, H, W), in the precision of x."""
+        if not (self.norm1.initialized and self.norm2.initialized):
+            return self._forward_by_layers(x)
+        low = self.low_precision and x.dtype == torch.float32
+        layers = ((self.conv1, self.norm1), (self.conv2, self.norm2), (self.conv3, self.conv3))
+        parameters = [(conv.weight, norm.bias, norm.log_scale) for conv, norm in layers]
+        return three_convolutions(x, parameters, torch.bfloat16 if low else x.dtype)
+
+    def _forward_by_layers(self, x: Tensor) -> Tensor:
+        """The same, for actnorms to see their inputs."""
         hidden = F.relu(self.norm1(self.conv1(x))[0])
         hidden = F.relu(self.norm2(self.conv2(hidden))[0])
-        return self.conv3(hidden)
+        return self.conv3(hidden) * (LOG_SCALE_FACTOR * self.conv3.log_scale).exp()
 
 
 class AffineCoupling(nn.Module):
@@ -178,11 +203,13 @@ class AffineCoupling(nn.Module):
         ValueError: fewer than two channels, which cannot be split.
     """
 
-    def __init__(self, channels: int, width: int, scale_floor: float = 0.1) -> None:
+    def __init__(
+        self, channels: int, width: int, scale_floor: float = 0.1, precision: str = "float32"
+    ) -> None:
         super().__init__()
         self.kept = _half(channels)
         self.scale_floor = scale_floor
-        self.network = CouplingNetwork(self.kept, 2 * (channels - self.kept), width)
+        self.network = CouplingNetwork(self.kept, 2 * (channels - self.kept), width, precision)
 
     def _shift_and_scale(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         h = self.network(kept)
@@ -192,14 +219,14 @@ class AffineCoupling(nn.Module):
         """(B, C, H, W) -> (B, C, H, W), (B,)."""
         kept, changed = x[:, : self.kept], x[:, self.kept :]
         shift, scale = self._shift_and_scale(kept)
-        y = torch.cat([kept, (changed + shift) * scale], 1)
+        y = _joined(kept, (changed + shift) * scale)
         return y, scale.log().flatten(1).sum(1)
 
     def inverse(self, y: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
         kept, changed = y[:, : self.kept], y[:, self.kept :]
         shift, scale = self._shift_and_scale(kept)
-        return torch.cat([kept, changed / scale - shift], 1)
+        return _joined(kept, changed / scale - shift)
 
 
 class AdditiveCoupling(nn.Module):
@@ -209,20 +236,25 @@ class AdditiveCoupling(nn.Module):
         ValueError: fewer than two channels, which cannot be split.
     """
 
-    def __init__(self, channels: int, width: int) -> None:
+    def __init__(self, channels: int, width: int, precision: str = "float32") -> None:
         super().__init__()
         self.kept = _half(channels)
-        self.network = CouplingNetwork(self.kept, channels - self.kept, width)
+        self.network = CouplingNetwork(self.kept, channels - self.kept, width, precision)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, H, W) -> (B, C, H, W), zeros (B,)."""
         kept, changed = x[:, : self.kept], x[:, self.kept :]
-        return torch.cat([kept, changed + self.network(kept)], 1), x.new_zeros(len(x))
+        return _joined(kept, changed + self.network(kept)), x.new_zeros(len(x))
 
     def inverse(self, y: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
         kept, changed = y[:, : self.kept], y[:, self.kept :]
-        return torch.cat([kept, changed - self.network(kept)], 1)
+        return _joined(kept, changed - self.network(kept))
+
+
+def _joined(kept: Tensor, changed: Tensor) -> Tensor:
+    """Both halves, with channels first in memory."""
+    return torch.cat([kept.transpose(0, 1), changed.transpose(0, 1)]).transpose(0, 1)
 
 
 def _half(channels: int) -> int:

@@ -96,7 +96,6 @@ class Glow(nn.Module):
         ]
         self.layers = nn.ModuleList(layers)
         self.latent_shape = (channels, *sides)
-        self.to(memory_format=torch.channels_last)
 
     @property
     def n_pixels(self) -> int:

@@ -144,7 +144,7 @@ class Trainer:
         self.model = model.to(self.device)
         self.images, self.components = images.to(self.device), components.to(self.device)
         self.settings, self.checkpoint, self.save_every = settings, Path(checkpoint), save_every
-        self.optimizer = torch.optim.Adam(model.parameters(), betas=self._betas())
+        self.optimizer = torch.optim.Adam(model.parameters(), betas=self._betas(), fused=True)
         self.average = self._averaged_model()
         self.step = 0
         self.seconds = 0.0
