@@ -35,7 +35,7 @@ class _ThreeConvolutions(Function):
         first, second, third = (_Scaled(*parameters[i : i + 3]) for i in (0, 3, 6))
         w1, w2 = first.matrix().to(dtype), second.matrix().to(dtype)
         w3 = third.matrix(turned=True).to(dtype)
-        patches = _patches(x.transpose(0, 1).to(dtype))
+        patches = _patches(x.transpose(0, 1), dtype)
         hidden1 = torch.addmm(first.bias.to(dtype)[:, None], w1, patches).relu_()
         hidden2 = torch.addmm(second.bias.to(dtype)[:, None], w2, hidden1).relu_()
         y = _overlap((w3 @ hidden2).to(x), x.shape)
@@ -50,7 +50,7 @@ class _ThreeConvolutions(Function):
         first, second, third = (_Scaled(*parameters[i : i + 3]) for i in (0, 3, 6))
         gradient = gradient.transpose(0, 1)
         bias3 = gradient.flatten(1).sum(1)
-        g = _patches(gradient.to(w3))
+        g = _patches(gradient, w3.dtype)
         weight3 = g @ hidden2.T
         g = torch.ops.aten.threshold_backward(w3.T @ g, hidden2, 0)
         weight2, bias2 = g @ hidden1.T, g.sum(1, dtype=gradient.dtype)
@@ -100,24 +100,29 @@ def _turned(weight: Tensor) -> Tensor:
     return weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def _patches(x: Tensor) -> Tensor:
+def _patches(x: Tensor, dtype: torch.dtype) -> Tensor:
     """The 3x3 surroundings of every position: (C, B, H, W) -> (9 C, B H W)."""
     c, b, h, w = x.shape
-    padded = F.pad(x, (1, 1, 1, 1))
-    channel, image, row, column = padded.stride()
-    windows = (channel, row, column, image, row, column)
-    return padded.as_strided((c, 3, 3, b, h, w), windows).reshape(9 * c, b * h * w)
+    columns = x.new_zeros((c, 3, b, h, w), dtype=dtype)
+    columns[:, 0, ..., 1:] = x[..., :-1]
+    columns[:, 1] = x
+    columns[:, 2, ..., :-1] = x[..., 1:]
+    patches = x.new_zeros((c, 3, 3, b, h, w), dtype=dtype)
+    patches[:, 0, ..., 1:, :] = columns[..., :-1, :]
+    patches[:, 1] = columns
+    patches[:, 2, ..., :-1, :] = columns[..., 1:, :]
+    return patches.view(9 * c, b * h * w)
 
 
-def _overlap(y: Tensor, image_shape: torch.Size) -> Tensor:
+def _overlap(patches: Tensor, image_shape: torch.Size) -> Tensor:
     """Sum of overlapping patches, the transpose of ``_patches``: (9 C, B H W) -> (C, B, H, W)."""
     b, _, h, w = image_shape
-    above, rows, below = y.view(-1, 3, 3, b, h, w).unbind(1)
-    rows = rows.contiguous()
-    rows[..., :-1, :] += above[..., 1:, :]
-    rows[..., 1:, :] += below[..., :-1, :]
-    left, out, right = rows.unbind(1)
-    out = out.contiguous()
-    out[..., :-1] += left[..., 1:]
-    out[..., 1:] += right[..., :-1]
-    return out
+    above, columns, below = patches.view(-1, 3, 3, b, h, w).unbind(1)
+    columns = columns.contiguous()
+    columns[..., :-1, :] += above[..., 1:, :]
+    columns[..., 1:, :] += below[..., :-1, :]
+    left, x, right = columns.unbind(1)
+    x = x.contiguous()
+    x[..., :-1] += left[..., 1:]
+    x[..., 1:] += right[..., :-1]
+    return x
