@@ -132,6 +132,24 @@ def test_single_precision_round_trip_of_the_papers_depth_keeps_four_digits():
     assert 0 < error < 1e-4
 
 
+@pytest.mark.usefixtures("single_precision")
+def test_a_model_with_products_of_low_precision_is_scored_and_inverted_in_single():
+    models = []
+    for precision in ("float32", "bfloat16"):
+        torch.manual_seed(2)
+        model = Glow((1, 28, 28), GaussianPrior([[0.0]], 784), 8, (4,), 16, precision=precision)
+        images = torch.randint(256, (16, 1, 28, 28), dtype=torch.uint8)
+        model.initialize(images)
+        models.append(perturbed(model, 0.02))
+    plain, low = models
+    y = torch.rand(4, 1, 28, 28) - 0.5
+    assert not torch.equal(low(y)[0], plain(y)[0])
+    torch.testing.assert_close(low(y)[0], plain(y)[0], rtol=0.02, atol=0.1)
+    low.eval()
+    assert torch.equal(low(y)[0], plain(y)[0])
+    assert 0 < low.round_trip_error(images) < 1e-4
+
+
 @every_prior
 @every_case
 def test_log_prob_is_the_change_of_variables(case, prior):

@@ -11,6 +11,7 @@ from scipy.special import logsumexp
 from torch.distributions import Normal, kl_divergence
 
 from oodpriors.likelihood import (
+    Tolerance,
     bits_per_dim,
     flow_log_prob,
     importance_weighted_log_prob,
@@ -238,6 +239,67 @@ def test_single_precision_models_are_summed_in_double():
     assert {value.dtype for value in scores.values()} == {torch.float64}
     deviations = (scores["log_prob"].numpy() - model.exact(x)) / scores["std_error"].numpy()
     assert np.abs(deviations).max() < 4
+
+
+# a tolerance in place of a number of samples
+
+
+def counting(means):
+    """A model that notes how many points it was asked about."""
+    model = imperfect(means)
+    model.asked, likelihood = [], model.log_likelihood
+
+    def log_likelihood(x, z):
+        model.asked.append(len(z))
+        return likelihood(x, z)
+
+    model.log_likelihood = log_likelihood
+    return model
+
+
+@every_prior
+@pytest.mark.parametrize("std_error", [0.3, 0.1])
+def test_with_a_tolerance_samples_end_where_it_is_met(means, std_error):
+    model, x = counting(means), observations(100)
+    scores = importance_weighted_log_prob(model, x, 2000, tolerance=Tolerance(std_error, 8))
+    met = (scores["std_error"] <= std_error) & (scores["effective_sample_size"] >= 8)
+    assert (met | (scores["draws"] == 2000)).all()
+    assert met.double().mean() > 0.9
+    assert scores["draws"].mean() < 1000
+    assert set(scores["draws"].tolist()) <= {16, 32, 64, 128, 256, 512, 1024, 2000}
+    assert sum(model.asked) == scores["draws"].sum()
+
+
+@every_prior
+def test_with_a_tolerance_the_estimate_agrees_with_that_of_all_samples(means):
+    model, x = imperfect(means), observations(400)
+    every = importance_weighted_log_prob(model, x, 4000)
+    some = importance_weighted_log_prob(model, x, 4000, tolerance=Tolerance(0.1, 20))
+    error = (every["std_error"].square() + some["std_error"].square()).sqrt()
+    deviations = (some["log_prob"] - every["log_prob"]) / error
+    assert deviations.abs().quantile(0.99) < 3.5
+    # looking before stopping makes errors look smaller than they are, by little
+    assert 0.8 < deviations.square().mean().sqrt() < 1.3
+    assert abs(deviations.mean()) < 0.25
+
+
+@every_prior
+def test_a_tolerance_that_is_never_met_changes_no_bit(means):
+    model, x = imperfect(means), observations(5)
+    runs = []
+    for tolerance in (None, Tolerance(1e-9, 50)):
+        torch.manual_seed(3)
+        runs.append(importance_weighted_log_prob(model, x, 100, 10, tolerance))
+    for name, value in runs[0].items():
+        assert torch.equal(value, runs[1][name]), name
+
+
+def test_parts_add_up_with_a_tolerance():
+    model, x = imperfect(PRIORS["bimodal"]), observations(20)
+    scores = importance_weighted_log_prob(model, x, 500, tolerance=Tolerance(0.2, 5))
+    total = sum(scores[name] for name in PARTS)
+    torch.testing.assert_close(total, scores["log_prob"], rtol=1e-12, atol=0)
+    assert scores["draws"].unique().numel() > 1
 
 
 class Rotation:

@@ -37,15 +37,19 @@ SETTINGS = TrainingSettings(
     initialization_batch=16,
 )
 SHAPES = {"vae": (1, 28, 28), "glow": (1, 8, 8)}
+SHAPES |= {f"{kind} in bfloat16": shape for kind, shape in SHAPES.items()}
 
 every_model = pytest.mark.parametrize("kind", SHAPES)
 
 
 def build(kind, seed=0):
     torch.manual_seed(seed)
-    if kind == "vae":
-        return VAE(SHAPES[kind], GaussianPrior([[-3.0], [3.0]], 4), decoder_width=4)
-    return Glow(SHAPES[kind], GaussianPrior([[-3.0], [3.0]], 64), 3, (2,), width=6)
+    precision = "bfloat16" if "bfloat16" in kind else "float32"
+    if "vae" in kind:
+        prior = GaussianPrior([[-3.0], [3.0]], 4)
+        return VAE(SHAPES[kind], prior, decoder_width=4, output_precision=precision)
+    prior = GaussianPrior([[-3.0], [3.0]], 64)
+    return Glow(SHAPES[kind], prior, 3, (2,), width=6, precision=precision)
 
 
 def data(shape, n=N_IMAGES):

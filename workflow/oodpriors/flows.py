@@ -155,9 +155,10 @@ class ZeroConv2d(nn.Conv2d):
 class CouplingNetwork(nn.Module):
     """3x3, 1x1, 3x3 convolutions; the hidden ones are followed by actnorm and ReLU.
 
-    With ``precision`` bfloat16 their products are taken in it, which is most of the work
-    of a flow, and added up in float32; the weights stay float32. A model in double
-    precision computes in double precision.
+    With ``precision`` bfloat16, products are taken in it while the model is in training
+    mode, which is most of the work of a flow; weights and sums stay float32. In evaluation
+    mode they are float32, for log p and the inverse to be exact: there bfloat16 would cost
+    nats, and an inverse would round other inputs than its forward pass did.
 
     Raises:
         ValueError: unknown precision.
@@ -182,7 +183,7 @@ class CouplingNetwork(nn.Module):
         """(B, in_channels, H, W) -> (B, out_channels, H, W), in the precision of x."""
         if not (self.norm1.initialized and self.norm2.initialized):
             return self._forward_by_layers(x)
-        low = self.low_precision and x.dtype == torch.float32
+        low = self.low_precision and self.training and x.dtype == torch.float32
         layers = ((self.conv1, self.norm1), (self.conv2, self.norm2), (self.conv3, self.conv3))
         parameters = [(conv.weight, norm.bias, norm.log_scale) for conv, norm in layers]
         return three_convolutions(x, parameters, torch.bfloat16 if low else x.dtype)

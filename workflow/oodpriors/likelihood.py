@@ -6,6 +6,7 @@ same with component k of the prior in place of the mixture.
 """
 
 import math
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -16,6 +17,7 @@ from oodpriors.priors import Prior, normal_entropy
 __all__ = [
     "Flow",
     "LatentVariableModel",
+    "Tolerance",
     "bits_per_dim",
     "flow_log_prob",
     "importance_weighted_log_prob",
@@ -46,6 +48,35 @@ class Flow(Protocol):
         """Latents (B, D) and the log-determinant (B,) of one dequantisation."""
 
 
+@dataclass(frozen=True)
+class Tolerance:
+    """When the importance samples of an image are enough.
+
+    The samples are looked at a few times only, each time there are twice as many: a rule
+    that looks after every one would stop at lucky moments, with errors that are too small.
+
+    Attributes:
+        std_error: of log p, at most this (nats).
+        effective_sample_size: at least this.
+    """
+
+    std_error: float
+    effective_sample_size: float
+
+    def looks(self, at_most: int) -> list[int]:
+        """Numbers of samples at which to look: the first suffices for the effective size."""
+        number, looks = max(2, math.ceil(2 * self.effective_sample_size)), []
+        while number < at_most:
+            looks.append(number)
+            number *= 2
+        return [*looks, at_most]
+
+    def met(self, scores: dict[str, Tensor]) -> Tensor:
+        """Which images have both, (B,) bool."""
+        enough = scores["effective_sample_size"] >= self.effective_sample_size
+        return enough & (scores["std_error"] <= self.std_error)
+
+
 def bits_per_dim(log_prob, n_dims: int):
     """Nats per image -> bits per dimension; a uniform model of bytes scores 8."""
     return -log_prob / (n_dims * math.log(2))
@@ -53,7 +84,11 @@ def bits_per_dim(log_prob, n_dims: int):
 
 @torch.no_grad()
 def importance_weighted_log_prob(
-    model: LatentVariableModel, x: Tensor, n_samples: int, chunk: int | None = None
+    model: LatentVariableModel,
+    x: Tensor,
+    n_samples: int,
+    chunk: int | None = None,
+    tolerance: Tolerance | None = None,
 ) -> dict[str, Tensor]:
     r"""Test likelihood of a VAE by importance weighting with the encoder as proposal.
 
@@ -68,29 +103,36 @@ def importance_weighted_log_prob(
         n_samples: S, at least 2.
         chunk: samples per image that are decoded at once; by default as many as keep
             the images in memory at DECODED_AT_ONCE.
+        tolerance: where it is met, an image has no more samples; without it, each has S.
 
     Returns:
         ``log_prob`` and its components; the parts ``reconstruction``,
         ``prior_separating``, ``prior_rest``, ``posterior_entropy`` and
         ``importance_gain``, what the weights add to the evidence lower bound; ``kl``,
         of the posterior from the mixture; ``effective_sample_size``
-        (sum w)^2 / sum w^2; and ``std_error``, that of log_prob by the delta method.
+        (sum w)^2 / sum w^2; ``std_error``, that of log_prob by the delta method; and
+        ``draws``, the number of samples.
 
     Raises:
         ValueError: fewer than 2 samples, or an empty chunk.
     """
-    chunk = max(1, DECODED_AT_ONCE // len(x)) if chunk is None else chunk
-    if n_samples < 2 or chunk < 1:
+    if n_samples < 2 or (chunk is not None and chunk < 1):
         raise ValueError(
             f"n_samples must be at least 2 for a standard error, got {n_samples}, "
             f"and chunk at least 1, got {chunk}"
         )
     mean, std = model.encode(x)
-    sums = _RunningSums()
-    for start in range(0, n_samples, chunk):
-        draws = min(chunk, n_samples - start)
-        sums.update(_weights(model, x, mean, std, draws))
-    scores = _averages(sums, n_samples)
+    sums, unfinished = _RunningSums(len(x)), torch.arange(len(x), device=x.device)
+    for look in tolerance.looks(n_samples) if tolerance else [n_samples]:
+        at_once = chunk or max(1, DECODED_AT_ONCE // len(unfinished))
+        for start in range(sums.most, look, at_once):
+            draws, some = min(at_once, look - start), unfinished
+            sums.update(some, draws, _weights(model, x[some], mean[some], std[some], draws))
+        if tolerance:
+            unfinished = unfinished[~tolerance.met(_averages(sums))[unfinished]]
+        if len(unfinished) == 0:
+            break
+    scores = _averages(sums)
     scores["posterior_entropy"] = normal_entropy(std).double()
     scores["kl"] = -(
         scores["prior_separating"] + scores["prior_rest"] + scores["posterior_entropy"]
@@ -120,35 +162,44 @@ def _weights(
 
 
 class _RunningSums:
-    """Sums over samples, those of weights on the log scale."""
+    """Sums over the samples of each of n images, those of weights on the log scale."""
 
-    def __init__(self) -> None:
+    def __init__(self, n: int) -> None:
+        self.n, self.most = n, 0
         self.values: dict[str, Tensor] = {}
 
-    def update(self, terms: dict[str, Tensor]) -> None:
+    def update(self, images: Tensor, draws: int, terms: dict[str, Tensor]) -> None:
+        """Add the terms (S, N, ...) of S draws of N of the images."""
         for name, term in terms.items():
             if name.endswith("log_weight"):
-                self._add(name, term.logsumexp(0), torch.logaddexp)
+                self._add(name, images, term.logsumexp(0), torch.logaddexp, -math.inf)
             else:
-                self._add(name, term.sum(0), torch.add)
-        self._add("log_square", (2 * terms["log_weight"]).logsumexp(0), torch.logaddexp)
+                self._add(name, images, term.sum(0), torch.add)
+        square = (2 * terms["log_weight"]).logsumexp(0)
+        self._add("log_square", images, square, torch.logaddexp, -math.inf)
+        self._add("draws", images, torch.full_like(square, draws), torch.add)
+        self.most += draws
 
-    def _add(self, name: str, term: Tensor, operation) -> None:
-        self.values[name] = operation(self.values[name], term) if name in self.values else term
+    def _add(self, name: str, images: Tensor, term: Tensor, operation, empty=0.0) -> None:
+        if name not in self.values:
+            self.values[name] = term.new_full((self.n, *term.shape[1:]), empty)
+        total = self.values[name]
+        total[images] = operation(total[images], term)
 
 
-def _averages(sums: _RunningSums, n: int) -> dict[str, Tensor]:
-    values = sums.values
+def _averages(sums: _RunningSums) -> dict[str, Tensor]:
+    values, n = sums.values, sums.values["draws"]
     ess = (2 * values["log_weight"] - values["log_square"]).exp()
     scores = {
-        "log_prob": values["log_weight"] - math.log(n),
+        "log_prob": values["log_weight"] - n.log(),
         # variance of the mean of w / mean(w): (n / ess - 1) / (n - 1)
         "std_error": ((n / ess - 1).clamp(min=0) / (n - 1)).sqrt(),
         "effective_sample_size": ess,
+        "draws": n,
     }
     for name in ("reconstruction", "prior_separating", "prior_rest"):
         scores[name] = values[name] / n
-    return scores | _by_component(values["component_log_weight"] - math.log(n))
+    return scores | _by_component(values["component_log_weight"] - n.log()[:, None])
 
 
 @torch.no_grad()

@@ -1,18 +1,19 @@
 """Three convolutions of a coupling network in one differentiable function."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
 
 __all__ = ["LOG_SCALE_FACTOR", "three_convolutions"]
 
 LOG_SCALE_FACTOR = 3.0
 
 
-def three_convolutions(x: Tensor, layers: list[tuple[Tensor, Tensor, Tensor]], dtype) -> Tensor:
-    r"""3x3, 1x1 and 3x3 convolutions, each scaled, with ReLU between: (B, C, H, W) -> (B, C', H, W).
+def three_convolutions(x: Tensor, layers: Sequence[Sequence[Tensor]], dtype: torch.dtype) -> Tensor:
+    r"""Convolutions of 3x3, 1x1 and 3x3 with ReLU between: (B, C, H, W) -> (B, C', H, W).
 
     .. math:: f_3(\max(0, f_2(\max(0, f_1(x))))), \quad
               f_i(x) = (W_i * x + b_i) \exp(3 s_i)

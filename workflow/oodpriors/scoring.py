@@ -1,6 +1,7 @@
 """Score files: one row per image, one file per model."""
 
 import copy
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from oodpriors.decoding import squared_distances
-from oodpriors.likelihood import bits_per_dim
+from oodpriors.likelihood import Tolerance, bits_per_dim
 from oodpriors.priors import Prior
 from oodpriors.progress import Progress
 from oodpriors.subsets import to_nchw
@@ -17,7 +18,12 @@ __all__ = ["latent_columns", "score", "score_sets"]
 
 
 def score(
-    model: nn.Module, images: np.ndarray, n_draws: int, seed: int, batch_size: int = 32
+    model: nn.Module,
+    images: np.ndarray,
+    n_draws: int,
+    seed: int,
+    batch_size: int = 32,
+    **options,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """log p of every image with its parts, and its latent.
 
@@ -27,6 +33,7 @@ def score(
         n_draws: importance samples (VAE) or dequantisation draws (flow) per image.
         seed: of these draws.
         batch_size: images at once.
+        options: further ones of ``scores``.
 
     Returns:
         A row per image: ``log_prob`` and its parts in nats, ``bits_per_dim``, and the
@@ -39,7 +46,7 @@ def score(
     progress = Progress(len(images), "images")
     for start in range(0, len(images), batch_size):
         x = torch.from_numpy(images[start : start + batch_size]).to(device)
-        rows.append(_to_numpy(model.scores(x, n_draws)))
+        rows.append(_to_numpy(model.scores(x, n_draws, **options)))
         latents.append(_to_numpy(model.latents(x)))
         progress.update(start + len(x))
     table = pd.DataFrame(_concatenated(rows))
@@ -83,6 +90,7 @@ def score_sets(
     seed: int,
     train_limit: int | None = None,
     mean_images: np.ndarray | None = None,
+    adaptive: Mapping | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Scores of the sets train, test and ood, one under the other.
 
@@ -96,18 +104,21 @@ def score_sets(
         mean_images: of the prior's components, (K, C, H, W) in [0, 1]; with them,
             ``squared_distance`` is that of each image to the mean image of the
             component nearest to its latent, summed over pixels (Equation 2, Figure 7).
+        adaptive: for a VAE, a :class:`.likelihood.Tolerance` at which an image has
+            samples enough; None takes n_draws for each.
 
     Returns:
         The table, with ``set``, ``images``, ``index`` and ``label`` first and
         :func:`latent_columns` last; and the latents, named ``<set>_<latent>``.
     """
     tables, latents, distances = {}, {}, {}
+    options = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
         few = size if name != "train" or train_limit is None else min(size, train_limit)
         kept = np.linspace(0, size - 1, few).round().astype(int)
         images = to_nchw(data["images"][kept])
-        table, latent = score(model, images, n_draws, seed * len(arrays) + number)
+        table, latent = score(model, images, n_draws, seed * len(arrays) + number, **options)
         table.insert(0, "label", data["labels"][kept])
         table.insert(0, "index", data["index"][kept])
         table.insert(0, "images", names[name])

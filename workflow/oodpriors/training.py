@@ -240,8 +240,9 @@ class Trainer:
         parts["loss"].backward()
         limit = self.settings.max_grad_norm or math.inf
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
-        row = {name: float(value.detach()) for name, value in parts.items()}
-        row |= {"grad_norm": float(norm), "learning_rate": rate}
+        # one transfer from the device; before Adam, which must not see what is not finite
+        values = torch.stack([value.detach() for value in (*parts.values(), norm)]).tolist()
+        row = dict(zip((*parts, "grad_norm"), values, strict=True)) | {"learning_rate": rate}
         self._check_finite(row)
         self.optimizer.step()
         if self.average:

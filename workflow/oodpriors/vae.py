@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oodpriors.likelihood import importance_weighted_log_prob
+from oodpriors.categorical import categorical_log_prob
+from oodpriors.likelihood import Tolerance, importance_weighted_log_prob
 from oodpriors.priors import Prior
 
 __all__ = ["VAE", "Architecture", "Layer"]
@@ -66,7 +67,8 @@ class VAE(nn.Module):
             paper's sentence can be read in both ways).
         scaled_start: let :meth:`initialize` scale the latent to the prior's size.
         output_precision: ``float32`` or ``bfloat16``, of the products of the decoder's last
-            layer, which is most of the cost; all else is in the precision of the weights.
+            two layers, which are most of the cost; all else is in the precision of the
+            weights, and a model in double precision computes in double precision.
 
     Raises:
         ValueError: the paper gives no architecture for image_shape.
@@ -108,7 +110,8 @@ class VAE(nn.Module):
             *_start(latent_dim, rows.start),
             *_decoder(_narrowed(rows.decoder, decoder_width), rows.start, latent_dim),
         )
-        self.decoder[-1].low_precision = output_precision == "bfloat16"
+        for layer in [m for m in self.decoder if isinstance(m, OutputConvolution)]:
+            layer.low_precision = output_precision == "bfloat16"
         self.to(memory_format=torch.channels_last)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,6 +123,9 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Logits of the pixel values, channels last: (B, D) -> (B, H, W, C, 256)."""
+        return self._logits(z).to(z.dtype)
+
+    def _logits(self, z: Tensor) -> Tensor:
         logits = self.decoder(z).permute(0, 2, 3, 1)
         return logits.unflatten(3, (self.image_shape[0], PIXEL_VALUES))
 
@@ -130,9 +136,9 @@ class VAE(nn.Module):
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image."""
-        logits = self.decode(z).reshape(-1, PIXEL_VALUES)
+        logits = self._logits(z).reshape(-1, PIXEL_VALUES)
         values = x.permute(0, 2, 3, 1).reshape(-1).long()
-        return -F.cross_entropy(logits, values, reduction="none").view(len(x), -1).sum(1)
+        return categorical_log_prob(logits, values).view(len(x), -1).sum(1)
 
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
         """Negative ELBO under the assigned components k (B,), and its parts.
@@ -147,9 +153,11 @@ class VAE(nn.Module):
         kl = self.prior.kl_component(mean, std, k).mean()
         return {"loss": kl - reconstruction, "reconstruction": reconstruction, "kl": kl}
 
-    def scores(self, x: Tensor, n_draws: int) -> dict[str, Tensor]:
+    def scores(
+        self, x: Tensor, n_draws: int, tolerance: Tolerance | None = None
+    ) -> dict[str, Tensor]:
         """log p(x) and its parts: see :func:`.likelihood.importance_weighted_log_prob`."""
-        return importance_weighted_log_prob(self, x, n_draws)
+        return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance)
 
     def log_prob(self, x: Tensor, n_draws: int = 5000) -> Tensor:
         """log p(x) of uint8 images under the whole mixture: (B, C, H, W) -> (B,), nats."""
@@ -188,21 +196,22 @@ class VAE(nn.Module):
 
 
 class OutputConvolution(nn.ConvTranspose2d):
-    """A transposed convolution whose products may be taken in bfloat16."""
+    """A transposed convolution that may be computed in bfloat16, and then gives bfloat16."""
 
     low_precision = False
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> (B, C', H', W'), in the precision of x."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.low_precision):
-            return self._product(x).to(x.dtype)
-
-    def _product(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C', H', W')."""
+        low = self.low_precision and x.dtype != torch.float64
+        weight, bias = (
+            (self.weight.bfloat16(), self.bias.bfloat16()) if low else (self.weight, self.bias)
+        )
+        x = x.to(weight)
         if self.stride != (1, 1):
-            return super().forward(x)
+            return F.conv_transpose2d(x, weight, bias, self.stride, self.padding)
         # with stride 1 it is a convolution with the kernel turned round, which is faster
-        weight = self.weight.transpose(0, 1).flip(2, 3)
-        return F.conv2d(x, weight, self.bias, padding=self.kernel_size[0] - 1 - self.padding[0])
+        weight = weight.transpose(0, 1).flip(2, 3)
+        return F.conv2d(x, weight, bias, padding=self.kernel_size[0] - 1 - self.padding[0])
 
 
 def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn.Module]:
@@ -211,7 +220,7 @@ def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn
         last = i == len(rows) - 1
         modules.append(nn.Conv2d(channels, row.channels, row.kernel, row.stride, row.padding))
         norm = [nn.BatchNorm2d(row.channels)] if norm_last or not last else []
-        modules += [*norm, nn.ReLU()]
+        modules += [*norm, nn.ReLU(inplace=True)]
         channels = row.channels
     return modules
 
@@ -229,9 +238,9 @@ def _decoder(
     modules: list[nn.Module] = []
     for i, row in enumerate(rows):
         last = i == len(rows) - 1
-        convolution = OutputConvolution if last else nn.ConvTranspose2d
+        convolution = OutputConvolution if i >= len(rows) - 2 else nn.ConvTranspose2d
         modules.append(convolution(channels, row.channels, row.kernel, row.stride, row.padding))
-        modules += [] if last else [nn.BatchNorm2d(row.channels), nn.ReLU()]
+        modules += [] if last else [nn.BatchNorm2d(row.channels), nn.ReLU(inplace=True)]
         channels = row.channels
     return modules
 

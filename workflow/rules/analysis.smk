@@ -116,7 +116,7 @@ rule analyse_second_order:
         scores=collect_files(analysed("second_order"), "scores.parquet"),
         test=exposed_arrays("second_order", "test"),
         ood=exposed_arrays("second_order", "ood"),
-        code=library("second_order", "flows", "glow", "statistics", "resampling", "quantities"),
+        code=library("second_order", *FLOW_CODE, "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/second_order.csv",
     log:

@@ -199,6 +199,11 @@ def get_budget(key):
     return get
 
 
+def get_tolerance(wildcards):
+    """Where a VAE's importance samples are enough for an image, if they may be fewer than all."""
+    return config["models"][wildcards.architecture].get("adaptive")
+
+
 def get_growing(key):
     """The same for a limit that grows with each attempt."""
 
@@ -213,7 +218,8 @@ def get_network_code(wildcards):
     return library("priors", "training", "fitting", "models", *CODE[wildcards.architecture])
 
 
-CODE = {"vae": ["vae"], "glow": ["glow", "flows"], "cv_glow": ["glow", "flows"]}
+FLOW_CODE = ["glow", "flows", "products"]
+CODE = {"vae": ["vae", "categorical"], "glow": FLOW_CODE, "cv_glow": FLOW_CODE}
 
 
 def get_toy_spec(wildcards):

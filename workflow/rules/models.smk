@@ -57,6 +57,7 @@ rule score:
         gpu=int(config["device"] == "cuda"),
     params:
         draws=get_budget("draws"),
+        adaptive=get_tolerance,
         train_limit=config["images"]["score_train"],
         names=get_set_names,
         n_decoded=N_DECODED,

@@ -38,6 +38,7 @@ with job(snakemake.log[0]):
         spec["seed"],
         params.train_limit,
         decoded["means"],
+        params.adaptive,
     )
     train, test = (to_nchw(arrays[name]["images"]) / 255 for name in ("train", "test"))
     likeness = compare_decoded(decoded, train, components, test)
