@@ -49,9 +49,10 @@ def main(folder: str, cores: int = 2) -> None:
     for kind in KINDS:
         n = (jobs["kind"] == kind).sum()
         print(f"| {kind} | {n} | {shares[kind] / 60:.1f} | {shares[kind] / wall / cores:.1%} |")
-    left = wall * cores - jobs["s"].sum()
-    print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / wall / cores:.1%} |")
-    print(f"| {cores} cores for {wall / 60:.1f} minutes | {len(jobs)} | {wall * cores / 60:.1f} | |")
+    whole = wall * cores
+    left = whole - jobs["s"].sum()
+    print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / whole:.1%} |")
+    print(f"| {cores} cores for {wall / 60:.1f} minutes | {len(jobs)} | {whole / 60:.1f} | |")
 
 
 if __name__ == "__main__":
