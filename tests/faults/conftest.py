@@ -45,6 +45,10 @@ def running(command: Sequence, log: Path, **more) -> Iterator[subprocess.Popen]:
             process.wait()
 
 
+# What scripts of models read of the configuration.
+CONFIG = {"device": "cpu", "save_every": 60, "models": {"glow": {"threads": 1}}}
+
+
 class Training:
     """The script of rule train on a few images, in a folder.
 
@@ -67,7 +71,7 @@ class Training:
     }
     names = ("spec.yaml", "weights.pt", "history.csv", "diagnostics.json")
 
-    def __init__(self, folder: Path, seen: Path | None = None) -> None:
+    def __init__(self, folder: Path, seen: Path | None = None, save_every: float = 0.1) -> None:
         seen = seen or folder
         self.folder, self.log = folder, folder / "train.log"
         self.outputs = folder / "model"
@@ -87,7 +91,8 @@ class Training:
             "output": {Path(name).stem: str(seen / "model" / name) for name in self.names},
             "params": {"spec": self.spec},
             "log": str(seen / "train.log"),
-            "config": {"device": "cpu", "save_every": 0.1},
+            "wildcards": {"architecture": "glow"},
+            "config": CONFIG | {"save_every": save_every},
         }
         (folder / "told.json").write_text(json.dumps(told))
         runner = Path(__file__).with_name("run_script.py")
@@ -126,6 +131,10 @@ class Training:
         column = lines[0].split(",").index("images_per_second")
         return [",".join(np.delete(line.split(","), column)) for line in lines]
 
+    def seconds(self) -> float:
+        """How long its steps took, as it says itself."""
+        return json.loads((self.outputs / "diagnostics.json").read_text())["training_seconds"]
+
     def assert_like(self, other: "Training") -> None:
         """Both ended with the same bits."""
         assert_same_bits(self.outputs, other.outputs)
@@ -142,7 +151,7 @@ def assert_same_bits(ours: Path, theirs: Path) -> None:
 
 @pytest.fixture(scope="session")
 def uninterrupted(tmp_path_factory) -> Training:
-    """The training from its beginning to its end, and how long it took."""
+    """The training from its beginning to its end."""
     training = Training(tmp_path_factory.mktemp("uninterrupted"))
     training.finish()
     return training

@@ -27,20 +27,18 @@ SEED = 20191115
 
 
 def test_a_training_killed_ten_times_ends_with_the_same_bits(tmp_path, uninterrupted: Training):
-    began = time.monotonic()
-    Training(tmp_path / "timed").finish()
-    whole = time.monotonic() - began
-    training = Training(tmp_path / "killed")
+    whole = max(uninterrupted.seconds(), 0.3)
+    training = Training(tmp_path / "killed", save_every=whole / 60)
     draw = random.Random(SEED)
     steps, moments = [], []
     for _ in range(KILLS):
         before = training.step()
         with running(training.command, tmp_path / "output") as process:
             if draw.random() < 0.3:  # while it starts: nothing may be lost
-                moment = draw.uniform(0, whole / 8)
+                moment = draw.uniform(0, 0.4)
             else:  # while it learns: from its first checkpoint on
                 wait_until(training.saved_after(training.saved()), "checkpoint")
-                moment = draw.uniform(0, whole / 30)
+                moment = draw.uniform(0, whole / 15)
             time.sleep(moment)
             assert process.poll() is None, "it ended before it was killed"
             process.send_signal(signal.SIGKILL)

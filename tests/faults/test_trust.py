@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.faults.conftest import Training, running, wait_until
+from tests.faults.conftest import CONFIG, Training, running, wait_until
 from tests.workflow.conftest import ROOT
 
 RUNNER = Path(__file__).with_name("run_script.py")
@@ -41,7 +41,7 @@ def mark(tmp_path: Path) -> Path:
 
 def run_script(name: str, told: dict, folder: Path, library: Path = ROOT) -> tuple[int, str]:
     """Exit status and log of a script of the workflow."""
-    told = {"log": str(folder / "log"), "config": {"device": "cpu", "save_every": 60}} | told
+    told = {"log": str(folder / "log"), "config": CONFIG} | told
     (folder / "told.json").write_text(json.dumps(told))
     script = library / "workflow/scripts" / name
     done = subprocess.run([sys.executable, RUNNER, script, folder / "told.json"])
@@ -222,6 +222,7 @@ def test_weights_execute_nothing(tmp_path: Path, mark: Path, uninterrupted: Trai
         "input": {"spec": str(uninterrupted.outputs / "spec.yaml"), "weights": str(weights)},
         "output": {"scores": str(tmp_path / "scores.parquet")},
         "params": {"n_decoded": 1},
+        "wildcards": {"architecture": "glow"},
     }
     status, log = run_script("score.py", told, tmp_path)
     assert status == 1
