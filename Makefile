@@ -2,6 +2,7 @@
 # make test    every check and test
 # make test-slurm   the pipeline and its faults on a real SLURM of two nodes, started here
 # make quick   the experiments on the real data sets, as `snakemake` alone would run them
+# make bench   our models beside their peers and the machine's ceiling (docs/performance.md)
 # make cost    what a scale costs on this machine, from measured steps (SCALE=paper)
 
 PYTHON ?= python3
@@ -74,6 +75,14 @@ browser:
 slurm:
 	@command -v sbatch > /dev/null || { $(call install,slurm-wlm munge); } \
 	  || { echo "No SLURM to test with: sudo apt-get install slurm-wlm munge"; exit 1; }
+
+bench: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/bench.py
+
+bench-gpu: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/bench.py --device cuda
 
 cost: setup
 	$(BIN)/python benchmarks/cost.py $(SCALE)

@@ -1,0 +1,91 @@
+"""Time and memory against images, couplings, width and samples: docs/growth.png.
+
+python benchmarks/growth.py
+"""
+
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from measure import interleaved, peak_memory  # noqa: E402
+
+from oodpriors.glow import Glow  # noqa: E402
+from oodpriors.priors import GaussianPrior  # noqa: E402
+from oodpriors.vae import VAE  # noqa: E402
+
+SHAPE, CPU = (1, 28, 28), torch.device("cpu")
+LABELS = {
+    "images": "images in a step (Glow of width 64)",
+    "couplings": "couplings (width 64, 32 images)",
+    "width": "width (16 couplings, 32 images)",
+    "samples": "importance samples (VAE, 16 images)",
+}
+
+
+def images(n: int) -> torch.Tensor:
+    return torch.randint(256, (n, *SHAPE), dtype=torch.uint8)
+
+
+def glow_step(batch: int = 32, couplings: int = 16, width: int = 64) -> Callable:
+    prior, squeeze = GaussianPrior([[0.0]], 784), (couplings // 2,)
+    model = Glow(SHAPE, prior, couplings, squeeze, width, precision="bfloat16")
+    x, k = images(batch), torch.zeros(batch, dtype=torch.long)
+    model.initialize(images(64))
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        model.loss(x, k)["loss"].backward()
+        optimizer.step()
+
+    return step
+
+
+def likelihood(samples: int) -> Callable:
+    model = VAE(SHAPE, GaussianPrior([[0.0]], 50), 16, output_precision="bfloat16").eval()
+    x = images(16)
+    return lambda: model.log_prob(x, samples)
+
+
+WORKS = {
+    "images": {n: lambda n=n: glow_step(batch=n) for n in (4, 8, 16, 32, 64, 128, 256)},
+    "couplings": {n: lambda n=n: glow_step(couplings=n) for n in (2, 4, 8, 16, 32)},
+    "width": {n: lambda n=n: glow_step(width=n) for n in (16, 32, 64, 128, 256, 512)},
+    "samples": {n: lambda n=n: likelihood(n) for n in (4, 16, 64, 256, 1024)},
+}
+
+
+def measured(makers: dict[int, Callable]) -> tuple[list[float], list[float]]:
+    """Median seconds and MB of each work."""
+    works = {str(n): make() for n, make in makers.items()}
+    times = interleaved(works, CPU, rounds=5)
+    memory = [peak_memory(work, CPU) for work in works.values()]
+    return [statistics.median(taken) for taken in times.values()], memory
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    figure, axes = plt.subplots(2, 4, figsize=(12, 5), layout="constrained")
+    for column, (name, makers) in zip(axes.T, WORKS.items(), strict=True):
+        sizes = list(makers)
+        for axis, values, label in zip(column, measured(makers), ("seconds", "MB"), strict=True):
+            print(name, label, dict(zip(sizes, [round(v, 4) for v in values], strict=True)))
+            axis.plot(sizes, values, "o-")
+            proportional = [values[-1] * n / sizes[-1] for n in sizes]
+            axis.plot(sizes, proportional, ":", color="grey", label="in proportion")
+            axis.set(xscale="log", yscale="log", ylabel=label)
+        column[1].set_xlabel(LABELS[name])
+    axes[0, 0].legend()
+    figure.savefig(ROOT / "docs" / "growth.png", dpi=70)
+
+
+if __name__ == "__main__":
+    main()

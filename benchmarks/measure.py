@@ -1,0 +1,90 @@
+"""Interleaved timing, peak memory, and what the machine can do at best."""
+
+import ctypes
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+__all__ = ["ceilings", "flops", "interleaved", "peak_memory", "ratio"]
+
+MEGABYTE = 2**20
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def seconds(work: Callable, device: torch.device) -> float:
+    """Of one thread, its own time on the processor: what else runs there is not counted."""
+    alone = device.type == "cpu" and torch.get_num_threads() == 1
+    clock = time.process_time if alone else time.perf_counter
+    synchronize(device)
+    began = clock()
+    work()
+    synchronize(device)
+    return clock() - began
+
+
+def interleaved(works: dict[str, Callable], device: torch.device, rounds: int) -> dict[str, list]:
+    """Seconds of each work in each round, one after the other, after a round to warm up."""
+    times = {name: [] for name in works}
+    for number in range(rounds + 1):
+        for name, work in works.items():
+            taken = seconds(work, device)
+            if number:
+                times[name].append(taken)
+    return times
+
+
+def ratio(ours: list[float], peer: list[float]) -> float:
+    """How many times faster, the median over rounds: what else runs slows both of a round."""
+    return statistics.median(theirs / own for own, theirs in zip(ours, peer, strict=True))
+
+
+def flops(work: Callable) -> int:
+    """Floating-point operations of matrix products and convolutions."""
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def peak_memory(work: Callable, device: torch.device) -> float:
+    """MB that the work takes beyond what is taken before it."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        work()
+        return (torch.cuda.max_memory_allocated() - before) / MEGABYTE
+    ctypes.CDLL(None).malloc_trim(0)  # gives back what earlier work left
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+    before = _status("VmRSS")
+    work()
+    return max(0.0, (_status("VmHWM") - before) / 1024)
+
+
+def _status(key: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1])
+    raise KeyError(key)
+
+
+def ceilings(device: torch.device, size: int = 2048) -> dict[str, float]:
+    """Rates of a large matrix product in each precision (FLOP/s), and of a large copy (B/s)."""
+    rates = {}
+    works = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        a, b = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+        works[str(dtype).removeprefix("torch.")] = lambda a=a, b=b: a @ b
+    source = torch.zeros(2**28, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    works["copy"] = lambda: target.copy_(source)
+    for name, times in interleaved(works, device, 9).items():
+        amount = 2 * source.numel() if name == "copy" else 2 * size**3
+        rates[name] = amount / statistics.median(times)
+    return rates
