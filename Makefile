@@ -34,7 +34,6 @@ test: setup tex browser lint
 	$(BIN)/python -m pytest
 
 test-slurm: setup tex slurm
-	$(BIN)/pip install --quiet --disable-pip-version-check -r profiles/slurm/requirements.txt
 	$(BIN)/python -m pytest tests/slurm
 
 lint: setup
@@ -72,7 +71,8 @@ browser:
 	@command -v chromedriver > /dev/null || { $(call install,chromium chromium-driver); } \
 	  || echo "No browser for the report's test: sudo apt-get install chromium chromium-driver"
 
-slurm:
+slurm: setup
+	$(BIN)/pip install --quiet --disable-pip-version-check -r profiles/slurm/requirements.txt
 	@command -v sbatch > /dev/null || { $(call install,slurm-wlm munge); } \
 	  || { echo "No SLURM to test with: sudo apt-get install slurm-wlm munge"; exit 1; }
 
