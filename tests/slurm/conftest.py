@@ -1,10 +1,12 @@
 """A cluster for the session, and runs of Snakemake on it that a test can disturb."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,16 @@ class Run:
                 if script and (folder / "cwd").readlink() == self.folder:
                     found.append(int(folder.name))
         return found
+
+    @contextmanager
+    def frozen(self) -> Iterator[int]:
+        """Stop the one process that trains while the block runs; gives its number."""
+        (trainer,) = self.trainers()
+        os.kill(trainer, signal.SIGSTOP)
+        try:
+            yield trainer
+        finally:
+            os.kill(trainer, signal.SIGCONT)
 
     def training(self) -> str:
         """Wait until the training is under way and saved; number of its job."""

@@ -65,14 +65,10 @@ def test_two_lives_of_one_job_do_not_mix(cluster, run, undisturbed):
     """A node that SLURM lost goes on computing, while the job has begun again elsewhere."""
     disturbed = run(SHORT)
     job = disturbed.training()
-    node = cluster.node_of(job)
-    trainer = disturbed.trainers()
-    assert len(trainer) == 1
-    cluster.kill_daemon(node)
-    os.kill(trainer[0], signal.SIGSTOP)  # or it would be over before SLURM notices
-    cluster.wait_for(lambda: len(disturbed.trainers()) == 2, "second life", 90)
-    cluster.wait_for(lambda: "held by another process" in disturbed.read("train.log"), "lock")
-    os.kill(trainer[0], signal.SIGCONT)
+    with disturbed.frozen() as trainer:  # or it would be over before SLURM notices
+        cluster.kill_daemon(cluster.node_of(job))
+        cluster.wait_for(lambda: disturbed.trainers() != [trainer], "second life", 90)
+        cluster.wait_for(lambda: "held by another process" in disturbed.read("train.log"), "lock")
     assert disturbed.wait() == 0, disturbed.output
     assert "another attempt has finished this training" in disturbed.read("train.log")
     assert disturbed.weights() == undisturbed
@@ -104,21 +100,37 @@ def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(
     assert stopped[-1] == resumed[0]
 
 
-@pytest.mark.parametrize("when", ["while the job runs", "after the job ended"])
-def test_snakemake_may_be_killed_and_started_again(cluster, run, undisturbed, when: str):
+def kill_snakemake(run: Run) -> None:
+    os.killpg(run.process.pid, signal.SIGKILL)
+    run.wait()
+
+
+def start_again(run: Run) -> None:
+    run.start("--unlock")
+    assert run.wait() == 0
+    run.start(*SLURM)
+
+
+def test_after_a_kill_of_snakemake_a_job_that_runs_is_not_done_twice(cluster, run, undisturbed):
+    disturbed = run(SHORT)
+    disturbed.training()
+    kill_snakemake(disturbed)
+    with disturbed.frozen() as trainer:  # or it would be over before the next one begins
+        start_again(disturbed)
+        cluster.wait_for(lambda: disturbed.trainers() != [trainer], "second job", 90)
+        cluster.wait_for(lambda: "held by another process" in disturbed.read("train.log"), "lock")
+    assert disturbed.wait() == 0, disturbed.output
+    assert "another attempt has finished this training" in disturbed.read("train.log")
+    assert disturbed.weights() == undisturbed
+    assert list(disturbed.jobs().values()) == ["COMPLETED"] * 2
+
+
+def test_after_a_kill_of_snakemake_a_job_that_ended_counts(cluster, run, undisturbed):
     disturbed = run(SHORT)
     job = disturbed.training()
-    os.killpg(disturbed.process.pid, signal.SIGKILL)
-    disturbed.wait()
-    if when == "after the job ended":
-        cluster.wait_for(lambda: disturbed.jobs() == {job: "COMPLETED"}, "end of the job", 120)
-    disturbed.start("--unlock")
-    assert disturbed.wait() == 0
-    disturbed.start(*SLURM)
+    kill_snakemake(disturbed)
+    cluster.wait_for(lambda: disturbed.jobs() == {job: "COMPLETED"}, "end of the job", 120)
+    start_again(disturbed)
     assert disturbed.wait() == 0, disturbed.output
+    assert "Nothing to be done" in disturbed.output
     assert disturbed.weights() == undisturbed
-    assert set(disturbed.jobs().values()) == {"COMPLETED"}
-    if when == "after the job ended":
-        assert "Nothing to be done" in disturbed.output
-    else:
-        assert "another attempt has finished this training" in disturbed.read("train.log")
