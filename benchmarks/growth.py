@@ -22,10 +22,10 @@ from oodpriors.vae import VAE  # noqa: E402
 
 SHAPE, CPU = (1, 28, 28), torch.device("cpu")
 LABELS = {
-    "images": "images in a step (Glow of width 64)",
+    "images": "images in a step (width 64)",
     "couplings": "couplings (width 64, 32 images)",
     "width": "width (16 couplings, 32 images)",
-    "samples": "importance samples (VAE, 16 images)",
+    "samples": "samples (VAE, 16 images)",
 }
 
 
@@ -73,7 +73,7 @@ def measured(makers: dict[int, Callable]) -> tuple[list[float], list[float]]:
 def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
-    figure, axes = plt.subplots(2, 4, figsize=(12, 5), layout="constrained")
+    figure, axes = plt.subplots(2, 4, figsize=(12, 4.5), layout="constrained")
     for column, (name, makers) in zip(axes.T, WORKS.items(), strict=True):
         sizes = list(makers)
         for axis, values, label in zip(column, measured(makers), ("seconds", "MB"), strict=True):
@@ -82,6 +82,8 @@ def main() -> None:
             proportional = [values[-1] * n / sizes[-1] for n in sizes]
             axis.plot(sizes, proportional, ":", color="grey", label="in proportion")
             axis.set(xscale="log", yscale="log", ylabel=label)
+            axis.set_xticks(sizes, sizes)
+            axis.minorticks_off()
         column[1].set_xlabel(LABELS[name])
     axes[0, 0].legend()
     figure.savefig(ROOT / "docs" / "growth.png", dpi=70)
