@@ -6,13 +6,12 @@ operation by operation, for an estimate on another device.
 """
 
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
 import torch
 import yaml
-from torch.utils.flop_counter import FlopCounterMode
+from measure import flops, seconds
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -67,33 +66,20 @@ def measure(spec: dict, device: torch.device) -> dict[str, float]:
             trainer._train_step()
 
     few = images[:SCORED].to(device)
-    measured = {"step": timed(step, device) / STEPS, "step_operations": operations(step) / STEPS}
+    measured = {"step": timed(step, device) / STEPS, "step_operations": flops(step) / STEPS}
     model.eval()
 
     def score() -> None:
         model.scores(few, DRAWS)
 
     n = SCORED * DRAWS
-    return measured | {"draw": timed(score, device) / n, "draw_operations": operations(score) / n}
-
-
-def operations(work) -> int:
-    """Floating-point operations of matrix products and convolutions."""
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops()
+    return measured | {"draw": timed(score, device) / n, "draw_operations": flops(score) / n}
 
 
 def timed(work, device: torch.device) -> float:
     """Seconds of the second of two runs."""
-    for _ in range(2):
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        began = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-    return time.perf_counter() - began
+    work()
+    return seconds(work, device)
 
 
 def main(scale: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-__all__ = ["ceilings", "flops", "interleaved", "peak_memory", "ratio"]
+__all__ = ["ceilings", "flops", "interleaved", "peak_memory", "ratio", "seconds"]
 
 MEGABYTE = 2**20
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 from tests.slurm.conftest import BUDGET, SLURM
-from tests.workflow.conftest import ROOT, SMOKE, copy_project, snakemake
+from tests.workflow.conftest import HAS_TEX, ROOT, SMOKE, copy_project, snakemake
 
 EXPERIMENTS = ("two_modes", "toy")
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -46,7 +45,7 @@ def rule(job: dict) -> str:
 def test_everything_is_there(pipeline: Path):
     for name in ("claims.csv", "figures/fig04.pdf", "tables/table1.csv", "verdicts.txt"):
         assert (pipeline / name).stat().st_size > 0, name
-    assert (pipeline / "paper.pdf").exists() == bool(shutil.which("latexmk"))
+    assert (pipeline / "paper.pdf").exists() == HAS_TEX
     assert not list(pipeline.rglob("checkpoint*"))
 
 

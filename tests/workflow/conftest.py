@@ -51,4 +51,5 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+HAS_TEX = bool(shutil.which("latexmk") or shutil.which("tectonic"))
 SMOKE = ("--config", "scale=smoke", "data=embedded")

@@ -1,7 +1,6 @@
 """The whole workflow on stand-ins at scale smoke, as `make demo` runs it."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from tests.workflow.conftest import ROOT, SMOKE, snakemake
+from tests.workflow.conftest import HAS_TEX, ROOT, SMOKE, snakemake
 
 from oodpriors.datasets import load_arrays
 from oodpriors.files import load_yaml
@@ -29,7 +28,7 @@ TOYS = [
 ]
 FLOWS = [name for name in MODELS if not name.startswith("vae")]
 PARTS = {"glow": Glow.parts, "cv_glow": Glow.parts, "vae": VAE.parts, "toy": ToyFlow.parts}
-PDF = ["paper.pdf"] if shutil.which("latexmk") or shutil.which("tectonic") else []
+PDF = ["paper.pdf"] if HAS_TEX else []
 
 
 @pytest.fixture(scope="session")

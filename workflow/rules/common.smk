@@ -107,16 +107,6 @@ wildcard_constraints:
     dim="[0-9]+",
 
 
-def check_device():
-    """Refuse a GPU that is not there; only when a run starts is it known where jobs will be."""
-    here = workflow.exec_mode == ExecMode.DEFAULT and workflow.local_exec
-    if here and config["device"] == "cuda" and not shutil.which("nvidia-smi"):
-        raise WorkflowError(
-            "config: device: cuda was asked for, but this machine shows no NVIDIA GPU (no nvidia-smi); "
-            "set device: auto or device: cpu"
-        )
-
-
 def library(*modules):
     """Modules of the library that a job stands on: an edit of them runs it again."""
     return [f"{LIBRARY}/{module}.py" for module in modules]
@@ -453,6 +443,16 @@ def get_titles():
 
 def get_pdf():
     return "<results>/paper.pdf" if HAS_TEX else []
+
+
+def check_device():
+    """Refuse a GPU that is not there; only when a run starts is it known where jobs will be."""
+    here = workflow.exec_mode == ExecMode.DEFAULT and workflow.local_exec
+    if here and config["device"] == "cuda" and not shutil.which("nvidia-smi"):
+        raise WorkflowError(
+            "config: device: cuda was asked for, but this machine shows no NVIDIA GPU (no nvidia-smi); "
+            "set device: auto or device: cpu"
+        )
 
 
 def check_results():
