@@ -46,7 +46,7 @@ SchedulerParameters=batch_sched_delay=1,sched_interval=5
 SlurmdTimeout=10
 InactiveLimit=0
 KillWait=10
-MinJobAge=300
+MinJobAge=7200
 ReturnToService=2
 JobRequeue=1
 GresTypes=gpu
