@@ -126,7 +126,7 @@ def vae_cases(size: Size, device: torch.device) -> Iterator[Case]:
 
     def ours(precision: str) -> VAE:
         prior = GaussianPrior([[0.0]], LATENT)
-        return VAE(SHAPE, prior, size.decoder_width, output_precision=precision).to(device)
+        return VAE(SHAPE, prior, size.decoder_width, decoder_precision=precision).to(device)
 
     low, single = ours("bfloat16"), ours("float32")
     peer = PlainVAE(single)

@@ -49,7 +49,7 @@ def glow_step(batch: int = 32, couplings: int = 16, width: int = 64) -> Callable
 
 
 def likelihood(samples: int) -> Callable:
-    model = VAE(SHAPE, GaussianPrior([[0.0]], 50), 16, output_precision="bfloat16").eval()
+    model = VAE(SHAPE, GaussianPrior([[0.0]], 50), 16, decoder_precision="bfloat16").eval()
     x = images(16)
     return lambda: model.log_prob(x, samples)
 

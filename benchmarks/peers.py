@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 from torch.nn import functional as F
 
-from oodpriors.vae import VAE, OutputConvolution
+from oodpriors.vae import VAE, DecoderConvolution
 
 __all__ = ["NormflowsGlow", "PlainVAE", "textbook_log_prob"]
 
@@ -67,7 +67,7 @@ class PlainVAE(nn.Module):
 
 
 def _plain(layer: nn.Module) -> nn.Module:
-    if not isinstance(layer, OutputConvolution):
+    if not isinstance(layer, DecoderConvolution):
         return layer
     plain = nn.ConvTranspose2d(
         layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding

@@ -30,7 +30,7 @@ from oodpriors.priors import log_mean_exp
 from oodpriors.subsets import to_nchw
 
 MODELS = [("glow", "unimodal"), ("glow", "bimodal_50"), ("vae", "unimodal"), ("vae", "bimodal_75")]
-KEYS = {"glow": "precision", "vae": "output_precision"}
+KEYS = {"glow": "precision", "vae": "decoder_precision"}
 PRECISIONS = ("float32", "bfloat16")
 SAMPLES, AT_MOST, FEW = 16, 1024, 100
 TOLERANCES = [Tolerance(0.5, 10), Tolerance(0.2, 20)]

@@ -94,8 +94,8 @@ MISTAKES = {
         "models.vae.draws: a standard error needs at least 2 importance samples",
     ),
     "an unknown precision": (
-        of("vae", network={"grey": {"output_precision": "float16"}}),
-        "models.vae.network.grey.output_precision: 'float16' is not one of float32, bfloat16; did",
+        of("vae", network={"grey": {"decoder_precision": "float16"}}),
+        "models.vae.network.grey.decoder_precision: 'float16' is not one of float32, bfloat16; did",
     ),
     "no replicates": (
         {"bootstrap": 0},

@@ -850,7 +850,7 @@ def test_a_specification_holds_everything_that_defines_a_model():
             "decoder_width": 4,
             "encoder_norm_last": True,
             "scaled_start": True,
-            "output_precision": "bfloat16",
+            "decoder_precision": "bfloat16",
         },
         "training": {
             "epochs": 3,

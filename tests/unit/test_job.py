@@ -3,6 +3,7 @@
 import errno
 import io
 import re
+import resource
 import sys
 
 import numpy as np
@@ -160,3 +161,15 @@ def test_the_streams_of_before_come_back(tmp_path, monkeypatch):
         print("to the log")
     assert sys.stdout is sys.stderr is mine
     assert (tmp_path / "log").read_text() == "to the log\n"
+
+
+def faults_of_a_large_block():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(2**25)  # 256 MB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def test_a_job_uses_freed_memory_again(log):
+    with job(str(log)):
+        first, second = faults_of_a_large_block(), faults_of_a_large_block()
+    assert second < first / 10

@@ -47,7 +47,7 @@ def build(kind, seed=0):
     precision = "bfloat16" if "bfloat16" in kind else "float32"
     if "vae" in kind:
         prior = GaussianPrior([[-3.0], [3.0]], 4)
-        return VAE(SHAPES[kind], prior, decoder_width=4, output_precision=precision)
+        return VAE(SHAPES[kind], prior, decoder_width=4, decoder_precision=precision)
     prior = GaussianPrior([[-3.0], [3.0]], 64)
     return Glow(SHAPES[kind], prior, 3, (2,), width=6, precision=precision)
 

@@ -28,10 +28,14 @@ class _CategoricalLogProb(Function):
         rows = ROWS_AT_ONCE if logits.device.type == "cpu" else max(1, len(logits))
         for start in range(0, len(logits), rows):
             some = slice(start, start + rows)
-            normalized = logits[some].log_softmax(1, dtype=log_prob.dtype)
-            log_prob[some] = normalized.gather(1, values[some, None])[:, 0]
+            piece, index = logits[some].to(log_prob), values[some, None]
             if keep:
-                probabilities[some] = normalized.exp_()
+                normalized = probabilities[some] = piece.softmax(1)
+                # relative to the largest, whose probability cannot vanish
+                relative = piece.gather(1, index)[:, 0] - piece.amax(1)
+                log_prob[some] = relative + normalized.amax(1).log()
+            else:
+                log_prob[some] = piece.log_softmax(1).gather(1, index)[:, 0]
         ctx.save_for_backward(probabilities, values)
         return log_prob
 
@@ -39,8 +43,10 @@ class _CategoricalLogProb(Function):
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
         probabilities, values = ctx.saved_tensors
-        factor = gradient[:, None].to(probabilities)
-        return (-factor * probabilities).scatter_add_(1, values[:, None], factor), None
+        factor = gradient.to(probabilities)
+        result = -factor[:, None] * probabilities
+        rows = torch.arange(len(values), device=values.device)
+        return result.index_put_((rows, values), factor, accumulate=True), None
 
 
 def _sum_dtype(logits: Tensor) -> torch.dtype:

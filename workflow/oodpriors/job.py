@@ -1,5 +1,6 @@
 """What every script of the workflow does around its work: log, threads, clear errors."""
 
+import ctypes
 import sys
 import traceback
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from oodpriors.files import NO_SPACE
 
 __all__ = ["job"]
 
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
@@ -19,6 +22,7 @@ def job(log: str) -> Iterator[None]:
     An error that the library raises on purpose, or that the system raises about a
     file, becomes ``error: ...`` and exit status 1. Any other error keeps its traceback.
     """
+    _keep_freed_memory()
     with _log(log) as file, redirect_stdout(file), redirect_stderr(file):
         try:
             yield
@@ -27,6 +31,18 @@ def job(log: str) -> Iterator[None]:
             trace = "".join(traceback.format_exception(error))
             _tell(trace if message is None else f"error: {message}\n", file)
             raise SystemExit(1) from error
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc use large blocks again, rather than ask the system for each of them anew.
+
+    The pages of a new block are zeroed one by one, which costs more than most of what
+    a step of a training does with it.
+    """
+    with suppress(AttributeError, OSError):  # another C library
+        mallopt = ctypes.CDLL(None).mallopt
+        for parameter in M_MMAP_THRESHOLD, M_TRIM_THRESHOLD:
+            mallopt(parameter, 2**30)
 
 
 @contextmanager

@@ -40,23 +40,23 @@ class _ThreeConvolutions(Function):
         hidden1 = torch.addmm(first.bias.to(dtype)[:, None], w1, patches).relu_()
         hidden2 = torch.addmm(second.bias.to(dtype)[:, None], w2, hidden1).relu_()
         y = _overlap((w3 @ hidden2).to(x), x.shape)
-        ctx.save_for_backward(patches, hidden1, hidden2, w1, w2, w3, *parameters)
-        ctx.image_shape = x.shape
+        ctx.save_for_backward(patches, hidden1, hidden2, w1, w2, w3)
+        ctx.scaled, ctx.image_shape = (first, second, third), x.shape
         return y.add_(third.bias[:, None, None, None]).transpose(0, 1)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, gradient: Tensor) -> tuple:
-        patches, hidden1, hidden2, w1, w2, w3, *parameters = ctx.saved_tensors
-        first, second, third = (_Scaled(*parameters[i : i + 3]) for i in (0, 3, 6))
+        patches, hidden1, hidden2, w1, w2, w3 = ctx.saved_tensors
+        first, second, third = ctx.scaled
         gradient = gradient.transpose(0, 1)
         bias3 = gradient.flatten(1).sum(1)
         g = _patches(gradient, w3.dtype)
         weight3 = g @ hidden2.T
         g = torch.ops.aten.threshold_backward(w3.T @ g, hidden2, 0)
-        weight2, bias2 = g @ hidden1.T, g.sum(1, dtype=gradient.dtype)
+        weight2, bias2 = g @ hidden1.T, g.sum(1)
         g = torch.ops.aten.threshold_backward(w2.T @ g, hidden1, 0)
-        weight1, bias1 = g @ patches.T, g.sum(1, dtype=gradient.dtype)
+        weight1, bias1 = g @ patches.T, g.sum(1)
         x = _overlap((w1.T @ g).to(gradient), ctx.image_shape) if ctx.needs_input_grad[0] else None
         return (
             None if x is None else x.transpose(0, 1),
