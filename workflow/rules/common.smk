@@ -470,6 +470,17 @@ def check_results():
         )
 
 
+def relieve_scheduler():
+    """Take the default limit of 100 submissions a second away, which a run never meets.
+
+    For its sake Snakemake (seen in 9.27) looks at all waiting jobs once a second, and once
+    more for each job that has ended: after a few hundred it is busy with nothing else.
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 def print_places():
     """Where a reader goes on."""
     for name in ("verdicts.txt", "paper.pdf", "README.md"):
