@@ -24,7 +24,6 @@ from measure import ceilings, flops, interleaved, peak_memory, ratio  # noqa: E4
 from peers import NormflowsGlow, PlainVAE, textbook_log_prob  # noqa: E402
 
 from oodpriors.glow import Glow  # noqa: E402
-from oodpriors.job import keep_freed_memory  # noqa: E402
 from oodpriors.priors import GaussianPrior  # noqa: E402
 from oodpriors.training import find_device  # noqa: E402
 from oodpriors.vae import VAE  # noqa: E402
@@ -253,7 +252,6 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, torch.get_num_threads()])
     chosen = parser.parse_args()
     device = find_device(chosen.device)
-    keep_freed_memory()  # as in every job; peers have it too
     results = []
     for threads in chosen.threads if device.type == "cpu" else [torch.get_num_threads()]:
         torch.set_num_threads(threads)

@@ -1,7 +1,8 @@
 """Where the time of a finished run went: python benchmarks/breakdown.py results/quick
 
 Prints a Markdown table: for each kind of step its jobs, their time, and its share of the
-run; then what of it was start-up (Python and imports) and Snakemake itself.
+run; then the time in which a core had no job, and, within the steps, that of start-up: what a
+training takes outside its loop (Python, imports, initialisation, its files), for every job.
 """
 
 import json
@@ -35,7 +36,7 @@ def read(results: Path) -> pd.DataFrame:
 
 
 def trained(results: Path) -> float:
-    """Seconds within the loops of trainings, without start-up."""
+    """Seconds within the loops of trainings."""
     files = results.rglob("diagnostics.json")
     return sum(json.loads(file.read_text())["training_seconds"] for file in files)
 
@@ -52,6 +53,9 @@ def main(folder: str, cores: int = 2) -> None:
     whole = wall * cores
     left = whole - jobs["s"].sum()
     print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / whole:.1%} |")
+    kind = jobs[jobs["kind"] == "training of models"]
+    start = (kind["s"].sum() - trained(results)) / len(kind) * len(jobs)
+    print(f"| start-up as of trainings | {len(jobs)} | {start / 60:.1f} | {start / whole:.1%} |")
     print(f"| {cores} cores for {wall / 60:.1f} minutes | {len(jobs)} | {whole / 60:.1f} | |")
 
 

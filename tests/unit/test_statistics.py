@@ -43,6 +43,13 @@ def scores(n=200, shift=0.0, seed=0):
     return rng.normal(-1000, 30, n), rng.normal(-1000 + shift, 50, n + 50)
 
 
+def test_the_nearest_component_is_the_one_that_likes_an_image_best():
+    data = frame(ood=[-3.0, -1.0]).assign(
+        log_prob_component_0=[-5, -1], log_prob_component_1=[-2, -4]
+    )
+    assert ScoreTable([data]).values(0, "ood", "log_prob_nearest").tolist() == [-2, -1]
+
+
 # auroc
 
 

@@ -143,3 +143,11 @@ def test_a_wrong_download_is_refused_in_one_line_and_leaves_nothing(project: Pat
     assert "wrong checksum" in done.stdout
     assert "Traceback" not in done.stdout.split("error: could not get")[1].split("====")[0]
     assert not list((project / "results").rglob("mnist*.npz"))
+
+
+def test_waiting_jobs_are_looked_at_when_another_ends_and_no_oftener(project: Path):
+    arguments = ("--cores", "1", "--verbose", "--until", "prepare")
+    output = snakemake(project, *SMOKE, *arguments).stdout
+    ended, looks = output.count("Finished jobid"), output.count("Ready jobs:")
+    assert ended >= 10
+    assert looks <= ended + 1

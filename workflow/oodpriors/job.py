@@ -10,7 +10,7 @@ from typing import IO
 
 from oodpriors.files import NO_SPACE
 
-__all__ = ["job", "keep_freed_memory"]
+__all__ = ["job"]
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
@@ -22,7 +22,7 @@ def job(log: str) -> Iterator[None]:
     An error that the library raises on purpose, or that the system raises about a
     file, becomes ``error: ...`` and exit status 1. Any other error keeps its traceback.
     """
-    keep_freed_memory()
+    _keep_freed_memory()
     with _log(log) as file, redirect_stdout(file), redirect_stderr(file):
         try:
             yield
@@ -33,7 +33,7 @@ def job(log: str) -> Iterator[None]:
             raise SystemExit(1) from error
 
 
-def keep_freed_memory() -> None:
+def _keep_freed_memory() -> None:
     """Let glibc use large blocks again, rather than ask the system for each of them anew.
 
     The pages of a new block are zeroed one by one, which costs more than most of what

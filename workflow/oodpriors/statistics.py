@@ -61,15 +61,14 @@ class ScoreTable:
     @cached_property
     def _values(self) -> list[dict[str, dict[str, np.ndarray]]]:
         return [
-            {
-                name: {c: part[c].to_numpy() for c in part.select_dtypes("number").columns}
-                for name, part in table.groupby("set")
-            }
-            for table in self.tables
+            {name: _columns(part) for name, part in table.groupby("set")} for table in self.tables
         ]
 
     def values(self, run: int, which: str, column: str = "log_prob") -> np.ndarray:
         """A column of one set in the table of one seed, (n,).
+
+        Beside the table's own there is ``log_prob_nearest``, the largest of its
+        ``log_prob_component_k``.
 
         Raises:
             ValueError: the table has no such set or column.
@@ -79,6 +78,14 @@ class ScoreTable:
     def size(self, which: str) -> int:
         """Number of images of a set."""
         return len(next(iter(self._values[0][which].values())))
+
+
+def _columns(part: pd.DataFrame) -> dict[str, np.ndarray]:
+    columns = {name: part[name].to_numpy() for name in part.select_dtypes("number").columns}
+    components = [columns[name] for name in columns if name.startswith("log_prob_component_")]
+    if components:
+        columns["log_prob_nearest"] = np.maximum.reduce(components)
+    return columns
 
 
 def read_scores(
