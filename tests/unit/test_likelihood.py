@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.special import logsumexp
 from torch.distributions import Normal, kl_divergence
 
+from oodpriors import likelihood
 from oodpriors.likelihood import (
     Tolerance,
     bits_per_dim,
@@ -39,6 +40,8 @@ class LinearGaussian:
     stretched and shifted: exact for one component, stretch 1 and shift 0.
     """
 
+    low_precision = False
+
     def __init__(self, means, stretch=1.0, shift=0.0, offset=0.0, scale=1.0):
         self.prior = GaussianPrior(means, LATENT, scale)
         generator = torch.Generator().manual_seed(1)
@@ -53,7 +56,7 @@ class LinearGaussian:
         std = self.stretch * precision.rsqrt()
         return mean + self.shift * std, std.expand_as(mean)
 
-    def log_likelihood(self, x, z):
+    def log_likelihood(self, x, z, full_precision=False):
         return Normal(z @ self.weight.T, NOISE).log_prob(x).sum(-1) + self.offset
 
     def exact_components(self, x):
@@ -247,11 +250,11 @@ def test_single_precision_models_are_summed_in_double():
 def counting(means):
     """A model that notes how many points it was asked about."""
     model = imperfect(means)
-    model.asked, likelihood = [], model.log_likelihood
+    model.asked, inner = [], model.log_likelihood
 
-    def log_likelihood(x, z):
+    def log_likelihood(x, z, full_precision=False):
         model.asked.append(len(z))
-        return likelihood(x, z)
+        return inner(x, z)
 
     model.log_likelihood = log_likelihood
     return model
@@ -300,6 +303,79 @@ def test_parts_add_up_with_a_tolerance():
     total = sum(scores[name] for name in PARTS)
     torch.testing.assert_close(total, scores["log_prob"], rtol=1e-12, atol=0)
     assert scores["draws"].unique().numel() > 1
+
+
+# a model in low precision
+
+
+class Rough(LinearGaussian):
+    """Has errors of about one nat, unless full precision is asked for."""
+
+    low_precision = True
+
+    def __init__(self, means, **arguments):
+        super().__init__(means, stretch=4.0, shift=1.5, **arguments)
+        self.asked = {True: 0, False: 0}
+
+    def log_likelihood(self, x, z, full_precision=False):
+        self.asked[full_precision] += len(z)
+        error = 0.0 if full_precision else torch.sin(1000 * z.sum(-1))
+        return super().log_likelihood(x, z) + error
+
+
+def recomputed_weights(model, x, pool, largest):
+    """log w (S, B) and log p(x|z) (S, B), those of the largest weights in full precision."""
+    mean, std = model.encode(x)
+    z = mean + std * pool
+    rest = model.prior.log_prob(z.flatten(0, 1)).view(z.shape[:2])
+    rest = (rest - Normal(mean, std).log_prob(z).sum(-1)).numpy()
+    rough, exact = (model.log_likelihood(x, z, full).numpy() for full in (False, True))
+    again = (-(rough + rest)).argsort(0).argsort(0) < largest
+    likelihood = np.where(again, exact, rough)
+    return likelihood + rest, likelihood
+
+
+@every_prior
+@pytest.mark.parametrize(("share", "largest"), [(1e-9, 1), (0.1, 5), (0.11, 6), (1.0, 50)])
+@pytest.mark.parametrize("chunk", [1, 7, 50])
+def test_the_largest_weights_are_computed_in_full_precision(
+    means, share, largest, chunk, monkeypatch
+):
+    monkeypatch.setattr(likelihood, "RECOMPUTED", share)
+    model, x, pool = Rough(means), observations(), torch.randn(50, 3, LATENT)
+    scores = scores_of_draws(pool, monkeypatch, model, x, chunk)
+    assert model.asked == {False: 150, True: 3 * largest}
+    log_weight, log_likelihood = recomputed_weights(model, x, pool, largest)
+    weight = np.exp(log_weight)
+    np.testing.assert_allclose(scores["log_prob"], np.log(weight.mean(0)), rtol=1e-10)
+    np.testing.assert_allclose(scores["reconstruction"], log_likelihood.mean(0), rtol=1e-10)
+    error = weight.std(0, ddof=1) / math.sqrt(50) / weight.mean(0)
+    np.testing.assert_allclose(scores["std_error"], error, rtol=1e-10)
+    assert (scores["draws"] == 50).all()
+    total = sum(scores[name] for name in PARTS)
+    torch.testing.assert_close(total, scores["log_prob"], rtol=1e-12, atol=0)
+
+
+@every_prior
+def test_few_largest_weights_take_most_of_the_error_away(means, monkeypatch):
+    monkeypatch.setattr(likelihood, "RECOMPUTED", 0.2)
+    model, x, pool = Rough(means), observations(200), torch.randn(50, 200, LATENT)
+    scores = scores_of_draws(pool, monkeypatch, model, x)
+    rough, exact = (
+        logsumexp(recomputed_weights(model, x, pool, n)[0], 0, b=1 / 50) for n in (0, 50)
+    )
+    left = np.abs(scores["log_prob"].numpy() - exact).mean()
+    assert left < 0.25 * np.abs(rough - exact).mean()
+
+
+@every_prior
+def test_weights_are_recomputed_with_a_tolerance_too(means):
+    model, x = Rough(means), observations(100)
+    scores = importance_weighted_log_prob(model, x, 2000, tolerance=Tolerance(0.3, 2))
+    assert scores["draws"].unique().numel() > 1
+    assert model.asked == {False: scores["draws"].sum(), True: 100 * 4}
+    total = sum(scores[name] for name in PARTS)
+    torch.testing.assert_close(total, scores["log_prob"], rtol=1e-12, atol=0)
 
 
 class Rotation:

@@ -10,6 +10,7 @@ from scipy.special import log_softmax
 from torch import nn
 from torch.distributions import Categorical, Independent, Normal, kl_divergence
 
+from oodpriors import likelihood
 from oodpriors.likelihood import bits_per_dim
 from oodpriors.models import load_weights, save_weights
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
@@ -312,6 +313,34 @@ def test_low_precision_is_of_the_decoders_convolutions_of_images_alone(shape, pr
     torch.testing.assert_close(*likelihoods, rtol=1e-3, atol=0)
     assert all(value.dtype == torch.float32 for value in likelihoods)
     assert torch.equal(*(m.double().log_likelihood(x, z.double()) for m in (model, reference)))
+
+
+@every_shape
+def test_full_precision_is_there_for_the_asking(shape):
+    model = build(shape, decoder_precision="bfloat16").float()
+    reference = build(shape).float()
+    reference.load_state_dict(model.state_dict())
+    assert (model.low_precision, reference.low_precision) == (True, False)
+    x, z = images(shape), torch.randn(3, 4, dtype=torch.float32)
+    low = model.log_likelihood(x, z)
+    full = model.log_likelihood(x, z, full_precision=True)
+    assert torch.equal(full, reference.log_likelihood(x, z))
+    assert torch.equal(low, model.log_likelihood(x, z))
+    assert not torch.equal(low, full)
+
+
+@every_shape
+def test_scores_with_every_weight_recomputed_are_those_of_full_precision(shape, monkeypatch):
+    monkeypatch.setattr(likelihood, "RECOMPUTED", 1.0)
+    model = build(shape, decoder_precision="bfloat16").float()
+    reference = build(shape).float()
+    reference.load_state_dict(model.state_dict())
+    scores = []
+    for m in (model, reference):
+        torch.manual_seed(2)
+        scores.append(m.scores(images(shape), 6))
+    for name, value in scores[1].items():
+        torch.testing.assert_close(scores[0][name], value, rtol=1e-6, atol=1e-5)
 
 
 def test_low_precision_leaves_the_gradient_in_full_precision():

@@ -25,18 +25,21 @@ __all__ = [
 
 
 DECODED_AT_ONCE = 64
+# Of a model in low precision, the share of an image's samples that are computed again.
+RECOMPUTED = 1 / 256
 
 
 class LatentVariableModel(Protocol):
     """What importance weighting asks of a model: a proposal, a likelihood and a prior."""
 
     prior: Prior
+    low_precision: bool
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and standard deviation of the proposal, two (B, D)."""
 
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """log p(x|z), (B,)."""
+    def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
+        """log p(x|z), (B,); in low precision where the model has one, unless told."""
 
 
 class Flow(Protocol):
@@ -96,7 +99,9 @@ def importance_weighted_log_prob(
               w_s = \frac{p(x \mid z_s) p(z_s)}{q(z_s \mid x)}, \quad z_s \sim q(z \mid x)
 
     with the whole mixture as p(z) (Appendix B: S = 5,000). Samples pass in chunks,
-    so memory does not grow with S; sums are kept in double precision.
+    so memory does not grow with S; sums are kept in double precision. A model in low
+    precision computes the largest weights of each image, at least one and RECOMPUTED of
+    all, once more in full precision: of the encoders here they carry nearly all of the sum.
 
     Args:
         x: uint8 images (B, C, H, W).
@@ -121,17 +126,28 @@ def importance_weighted_log_prob(
             f"n_samples must be at least 2 for a standard error, got {n_samples}, "
             f"and chunk at least 1, got {chunk}"
         )
+    looks = tolerance.looks(n_samples) if tolerance else [n_samples]
+    again = min(looks[0], math.ceil(RECOMPUTED * n_samples)) if model.low_precision else 0
     mean, std = model.encode(x)
-    sums, unfinished = _RunningSums(len(x)), torch.arange(len(x), device=x.device)
-    for look in tolerance.looks(n_samples) if tolerance else [n_samples]:
+    sums, largest = _RunningSums(len(x)), _LargestWeights(len(x), again)
+    drawn, unfinished = 0, torch.arange(len(x), device=x.device)
+    for look in looks:
         at_once = chunk or max(1, DECODED_AT_ONCE // len(unfinished))
-        for start in range(sums.most, look, at_once):
-            draws, some = min(at_once, look - start), unfinished
-            sums.update(some, draws, _weights(model, x[some], mean[some], std[some], draws))
+        for start in range(drawn, look, at_once):
+            some = unfinished
+            shape = min(at_once, look - start), len(some), mean.shape[1]
+            noise = torch.randn(shape, dtype=mean.dtype, device=mean.device)
+            terms = _terms(model, x[some], mean[some], std[some], noise)
+            sums.add(some, largest.exchange(some, terms))
+        drawn = look
         if tolerance:
-            unfinished = unfinished[~tolerance.met(_averages(sums))[unfinished]]
+            met = tolerance.met(_averages(sums.plus(largest.terms)))
+            unfinished = unfinished[~met[unfinished]]
         if len(unfinished) == 0:
             break
+    if again:
+        for noise in largest.terms["noise"].split(1):
+            sums.add(slice(None), _terms(model, x, mean, std, noise, full_precision=True))
     scores = _averages(sums)
     scores["posterior_entropy"] = normal_entropy(std).double()
     scores["kl"] = -(
@@ -141,18 +157,27 @@ def importance_weighted_log_prob(
     return scores
 
 
-def _weights(
-    model: LatentVariableModel, x: Tensor, mean: Tensor, std: Tensor, draws: int
+def _terms(
+    model: LatentVariableModel,
+    x: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    noise: Tensor,
+    full_precision: bool = False,
 ) -> dict[str, Tensor]:
-    noise = torch.randn((draws, *mean.shape), dtype=mean.dtype, device=mean.device)
+    """Of samples with the noise (S, B, D): what is summed over them, (S, B, ...)."""
+    draws = len(noise)
     z = (mean + std * noise).flatten(0, 1)  # (S B, D)
     log_q = (-0.5 * noise.square()).sum(-1).double() - 0.5 * mean.shape[1] * math.log(2 * math.pi)
     log_q = log_q - std.log().sum(-1).double()  # (S, B)
-    likelihood = model.log_likelihood(x.repeat(draws, *[1] * (x.ndim - 1)), z)
+    images = x.repeat(draws, *[1] * (x.ndim - 1))
+    likelihood = model.log_likelihood(images, z, full_precision)
     reconstruction = likelihood.view(draws, -1).double()
     separating, rest = (part.view(draws, -1).double() for part in model.prior.log_prob_parts(z))
     components = model.prior.log_prob_components(z).view(draws, len(x), -1).double()
     return {
+        "noise": noise,
+        "draws": torch.ones_like(reconstruction),
         "reconstruction": reconstruction,
         "prior_separating": separating,
         "prior_rest": rest,
@@ -161,35 +186,72 @@ def _weights(
     }
 
 
+class _LargestWeights:
+    """The samples of largest weight of each of n images, ``size`` of each."""
+
+    def __init__(self, n: int, size: int) -> None:
+        self.n, self.size = n, size
+        self.terms: dict[str, Tensor] = {}
+
+    def exchange(self, images: Tensor, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Take in the samples (S, N, ...) of N of the images, and give back S smaller ones."""
+        if not self.size:
+            return terms
+        if not self.terms:  # of no weight, and the first to be given back
+            self.terms = {
+                name: term.new_full((self.size, self.n, *term.shape[2:]), _nothing(name))
+                for name, term in terms.items()
+            }
+        both = {
+            name: torch.cat([term, self.terms[name][:, images]]) for name, term in terms.items()
+        }
+        order = both["log_weight"].argsort(dim=0, descending=True, stable=True)
+        for name, term in both.items():
+            along = order.view(*order.shape, *[1] * (term.ndim - 2))
+            both[name] = term.take_along_dim(along, 0)
+            self.terms[name][:, images] = both[name][: self.size]
+        return {name: term[self.size :] for name, term in both.items()}
+
+
 class _RunningSums:
     """Sums over the samples of each of n images, those of weights on the log scale."""
 
     def __init__(self, n: int) -> None:
-        self.n, self.most = n, 0
+        self.n = n
         self.values: dict[str, Tensor] = {}
 
-    def update(self, images: Tensor, draws: int, terms: dict[str, Tensor]) -> None:
-        """Add the terms (S, N, ...) of S draws of N of the images."""
-        for name, term in terms.items():
-            if name.endswith("log_weight"):
-                self._add(name, images, term.logsumexp(0), torch.logaddexp, -math.inf)
-            else:
-                self._add(name, images, term.sum(0), torch.add)
-        square = (2 * terms["log_weight"]).logsumexp(0)
-        self._add("log_square", images, square, torch.logaddexp, -math.inf)
-        self._add("draws", images, torch.full_like(square, draws), torch.add)
-        self.most += draws
+    def add(self, images: Tensor | slice, terms: dict[str, Tensor]) -> None:
+        """Add the samples (S, N, ...) of N of the images."""
+        squares = {"square_log_weight": 2 * terms["log_weight"]}
+        for name, term in (terms | squares).items():
+            if name == "noise":
+                continue
+            logarithmic = name.endswith("log_weight")
+            if name not in self.values:
+                self.values[name] = term.new_full((self.n, *term.shape[2:]), _nothing(name))
+            total = self.values[name]
+            term = term.logsumexp(0) if logarithmic else term.sum(0)
+            operation = torch.logaddexp if logarithmic else torch.add
+            total[images] = operation(total[images], term)
 
-    def _add(self, name: str, images: Tensor, term: Tensor, operation, empty=0.0) -> None:
-        if name not in self.values:
-            self.values[name] = term.new_full((self.n, *term.shape[1:]), empty)
-        total = self.values[name]
-        total[images] = operation(total[images], term)
+    def plus(self, terms: dict[str, Tensor]) -> "_RunningSums":
+        """These sums and the samples (S, n, ...), if any, of all images."""
+        if not terms:
+            return self
+        result = _RunningSums(self.n)
+        result.values = {name: total.clone() for name, total in self.values.items()}
+        result.add(slice(None), terms)
+        return result
+
+
+def _nothing(name: str) -> float:
+    """What a sum begins with."""
+    return -math.inf if name.endswith("log_weight") else 0.0
 
 
 def _averages(sums: _RunningSums) -> dict[str, Tensor]:
     values, n = sums.values, sums.values["draws"]
-    ess = (2 * values["log_weight"] - values["log_square"]).exp()
+    ess = (2 * values["log_weight"] - values["square_log_weight"]).exp()
     scores = {
         "log_prob": values["log_weight"] - n.log(),
         # variance of the mean of w / mean(w): (n / ess - 1) / (n - 1)

@@ -102,8 +102,10 @@ class Prior(nn.Module, ABC):
         density factorises. A unimodal prior has no separating coordinate (zero).
         """
         coordinates = self._log_prob_coordinates(z)
-        by_component = coordinates[..., self.separating].sum(-1)
-        return log_mean_exp(by_component, -1), coordinates[:, 0, ~self.separating].sum(-1)
+        # by masks, not by indices: how many they are, a GPU would have to be waited for
+        by_component = coordinates.masked_fill(~self.separating, 0).sum(-1)
+        rest = coordinates[:, 0].masked_fill(self.separating, 0).sum(-1)
+        return log_mean_exp(by_component, -1), rest
 
     def expected_log_prob_component(self, mean: Tensor, std: Tensor, k: Tensor) -> Tensor:
         """E[log p_k(z)] for z ~ N(mean, diag(std^2)): (B, D), (B, D), (B,) -> (B,), nats."""

@@ -17,6 +17,7 @@ from oodpriors.subsets import to_nchw
 __all__ = ["latent_columns", "score", "score_sets"]
 
 
+@torch.inference_mode()
 def score(
     model: nn.Module,
     images: np.ndarray,

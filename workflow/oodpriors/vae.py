@@ -1,6 +1,8 @@
 """The variational autoencoders of Appendix B (Tables 2 and 3)."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -135,9 +137,29 @@ class VAE(nn.Module):
         values = torch.linspace(0, 1, PIXEL_VALUES, dtype=z.dtype, device=z.device)
         return (self.decode(z).softmax(-1) @ values).permute(0, 3, 1, 2)
 
-    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+    @property
+    def low_precision(self) -> bool:
+        """Whether log p(x|z) is in lower precision than the weights, unless told."""
+        return len(self._low_precision_layers()) > 0
+
+    def _low_precision_layers(self) -> list[nn.Module]:
+        return [m for m in self.decoder if getattr(m, "low_precision", False)]
+
+    @contextmanager
+    def _full_precision(self) -> Iterator[None]:
+        layers = self._low_precision_layers()
+        try:
+            for layer in layers:
+                layer.low_precision = False
+            yield
+        finally:
+            for layer in layers:
+                layer.low_precision = True
+
+    def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
         """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image."""
-        logits = self._logits(z).reshape(-1, PIXEL_VALUES)
+        with self._full_precision() if full_precision else nullcontext():
+            logits = self._logits(z).reshape(-1, PIXEL_VALUES)
         values = x.permute(0, 2, 3, 1).reshape(-1).long()
         return categorical_log_prob(logits, values).view(len(x), -1).sum(1)
 
