@@ -24,7 +24,7 @@ __all__ = [
 ]
 
 
-DECODED_AT_ONCE = 64
+DECODED_AT_ONCE, DECODED_AT_ONCE_ON_GPU = 64, 512
 # Of a model in low precision, the share of an image's samples that are computed again.
 RECOMPUTED = 1 / 256
 
@@ -107,7 +107,7 @@ def importance_weighted_log_prob(
         x: uint8 images (B, C, H, W).
         n_samples: S, at least 2.
         chunk: samples per image that are decoded at once; by default as many as keep
-            the images in memory at DECODED_AT_ONCE.
+            the images in memory at DECODED_AT_ONCE (a GPU needs more to be busy).
         tolerance: where it is met, an image has no more samples; without it, each has S.
 
     Returns:
@@ -131,14 +131,14 @@ def importance_weighted_log_prob(
     mean, std = model.encode(x)
     sums, largest = _RunningSums(len(x)), _LargestWeights(len(x), again)
     drawn, unfinished = 0, torch.arange(len(x), device=x.device)
+    decoded = DECODED_AT_ONCE if x.device.type == "cpu" else DECODED_AT_ONCE_ON_GPU
     for look in looks:
-        at_once = chunk or max(1, DECODED_AT_ONCE // len(unfinished))
+        at_once = chunk or max(1, decoded // len(unfinished))
         for start in range(drawn, look, at_once):
-            some = unfinished
-            shape = min(at_once, look - start), len(some), mean.shape[1]
+            shape = min(at_once, look - start), len(unfinished), mean.shape[1]
             noise = torch.randn(shape, dtype=mean.dtype, device=mean.device)
-            terms = _terms(model, x[some], mean[some], std[some], noise)
-            sums.add(some, largest.exchange(some, terms))
+            some = (tensor[unfinished] for tensor in (x, mean, std))
+            sums.add(unfinished, largest.exchange(unfinished, _terms(model, *some, noise)))
         drawn = look
         if tolerance:
             met = tolerance.met(_averages(sums.plus(largest.terms)))
