@@ -74,6 +74,11 @@ def training(model: nn.Module, loss: Callable, fused: bool) -> Callable:
     return step
 
 
+def evaluation(works: dict[str, Callable]) -> dict[str, Callable]:
+    """Works as they are when a model is scored, without a record for derivatives."""
+    return {name: torch.inference_mode()(work) for name, work in works.items()}
+
+
 def autocast(loss: Callable, device: torch.device) -> Callable:
     def run():
         with torch.autocast(device.type, torch.bfloat16):
@@ -111,12 +116,14 @@ def glow_cases(size: Size, device: torch.device) -> Iterator[Case]:
         targets["normflows, bfloat16 autocast"] = size.targets["bfloat16"]
     yield Case(f"Glow training, {size.name}", works, size.batch, "images/s", targets, size.rounds)
     single.eval()
-    works = {
-        "ours": lambda: single.log_prob(x),
-        "ours in bfloat16, not offered": torch.no_grad()(partial(loss, low)),
-        "normflows": torch.no_grad()(theirs),
-        "normflows, bfloat16 autocast": torch.no_grad()(autocast(theirs, device)),
-    }
+    works = evaluation(
+        {
+            "ours": lambda: single.log_prob(x),
+            "ours in bfloat16, not offered": partial(loss, low),
+            "normflows": theirs,
+            "normflows, bfloat16 autocast": autocast(theirs, device),
+        }
+    )
     yield Case(f"Glow log p, {size.name}", works, size.batch, "images/s", targets, size.rounds)
 
 
@@ -141,12 +148,14 @@ def vae_cases(size: Size, device: torch.device) -> Iterator[Case]:
     )
     for model in (low, single, peer):
         model.eval()
-    few, samples = x[:16], 32
-    works = {
-        "ours": lambda: low.log_prob(few, samples),
-        "ours in float32": lambda: single.log_prob(few, samples),
-        "textbook loop": lambda: textbook_log_prob(peer, few, samples),
-    }
+    few, samples = x[:16], 64
+    works = evaluation(
+        {
+            "ours": lambda: low.log_prob(few, samples),
+            "ours in float32": lambda: single.log_prob(few, samples),
+            "textbook loop": lambda: textbook_log_prob(peer, few, samples),
+        }
+    )
     yield Case(
         f"VAE likelihood, {size.name}",
         works,

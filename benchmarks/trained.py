@@ -24,10 +24,12 @@ from oodpriors import config as configuration
 from oodpriors.config import ModelId
 from oodpriors.datasets import load_arrays
 from oodpriors.fitting import fit
+from oodpriors.flows import CouplingNetwork
 from oodpriors.glow import dequantize
 from oodpriors.likelihood import RECOMPUTED, Tolerance, importance_weighted_log_prob
 from oodpriors.priors import log_mean_exp
 from oodpriors.subsets import to_nchw
+from oodpriors.vae import DecoderConvolution
 
 MODELS = [("glow", "unimodal"), ("glow", "bimodal_50"), ("vae", "unimodal"), ("vae", "bimodal_75")]
 KEYS = {"glow": "precision", "vae": "decoder_precision"}
@@ -53,16 +55,18 @@ def trained(config: dict, folder: Path, kind: str, prior: str, precision: str) -
         return fit(spec, x, components, Path(scratch, "checkpoint")).model
 
 
+def parts_in_low_precision(model: nn.Module) -> list[nn.Module]:
+    return [m for m in model.modules() if isinstance(m, CouplingNetwork | DecoderConvolution)]
+
+
 def variants(model: nn.Module) -> dict[str, nn.Module]:
     """The model as computed in each precision, float64 first."""
     low, single = copy.deepcopy(model), copy.deepcopy(model)
-    for module in low.modules():
-        if hasattr(module, "low_precision"):
-            module.low_precision = True
-            module.train()  # where a coupling network computes in bfloat16
-    for module in single.modules():
-        if hasattr(module, "low_precision"):
-            module.low_precision = False
+    for part in parts_in_low_precision(low):
+        part.low_precision = True
+        part.train()  # where a coupling network computes in bfloat16
+    for part in parts_in_low_precision(single):
+        part.low_precision = False
     return {"float64": copy.deepcopy(single).double(), "float32": single, "bfloat16": low}
 
 
