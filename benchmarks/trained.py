@@ -29,7 +29,7 @@ from oodpriors.glow import dequantize
 from oodpriors.likelihood import RECOMPUTED, Tolerance, importance_weighted_log_prob
 from oodpriors.priors import log_mean_exp
 from oodpriors.subsets import to_nchw
-from oodpriors.vae import DecoderConvolution
+from oodpriors.vae import VAE
 
 MODELS = [("glow", "unimodal"), ("glow", "bimodal_50"), ("vae", "unimodal"), ("vae", "bimodal_75")]
 KEYS = {"glow": "precision", "vae": "decoder_precision"}
@@ -56,7 +56,7 @@ def trained(config: dict, folder: Path, kind: str, prior: str, precision: str) -
 
 
 def parts_in_low_precision(model: nn.Module) -> list[nn.Module]:
-    return [m for m in model.modules() if isinstance(m, CouplingNetwork | DecoderConvolution)]
+    return [m for m in model.modules() if isinstance(m, CouplingNetwork | VAE)]
 
 
 def variants(model: nn.Module) -> dict[str, nn.Module]:
@@ -64,7 +64,8 @@ def variants(model: nn.Module) -> dict[str, nn.Module]:
     low, single = copy.deepcopy(model), copy.deepcopy(model)
     for part in parts_in_low_precision(low):
         part.low_precision = True
-        part.train()  # where a coupling network computes in bfloat16
+        # where a coupling network computes in bfloat16
+        part.train(isinstance(part, CouplingNetwork))
     for part in parts_in_low_precision(single):
         part.low_precision = False
     return {"float64": copy.deepcopy(single).double(), "float32": single, "bfloat16": low}

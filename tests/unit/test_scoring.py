@@ -104,6 +104,15 @@ def test_likelihoods_keep_double_precision():
     assert (table.drop(columns="bits_per_dim").dtypes == np.float64).all()
 
 
+def test_models_are_asked_without_a_record_for_derivatives():
+    class Asked(Stub):
+        def scores(self, x, n_draws):
+            assert torch.is_inference_mode_enabled()
+            return super().scores(x, n_draws)
+
+    assert len(score(Asked(), images_of(3), 5, 0)[0]) == 3
+
+
 def test_draws_follow_the_seed_alone():
     torch.manual_seed(123)
     noise = [score(Stub(), images_of(6), 1, seed)[0]["noise"].tolist() for seed in (4, 4, 5)]

@@ -5,6 +5,7 @@ parts that add up to it (the ``parts`` of the model), and ``log_prob_component_k
 same with component k of the prior in place of the mixture.
 """
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,7 +26,7 @@ __all__ = [
 
 
 DECODED_AT_ONCE, DECODED_AT_ONCE_ON_GPU = 64, 512
-# Of a model in low precision, the share of an image's samples that are computed again.
+# Of the samples that an image may have, those that are computed again in full precision.
 RECOMPUTED = 1 / 256
 
 
@@ -39,7 +40,7 @@ class LatentVariableModel(Protocol):
         """Mean and standard deviation of the proposal, two (B, D)."""
 
     def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
-        """log p(x|z), (B,); in low precision where the model has one, unless told."""
+        """log p(x|z), (B,); of a model in low precision in that, but where full is asked for."""
 
 
 class Flow(Protocol):
@@ -99,24 +100,28 @@ def importance_weighted_log_prob(
               w_s = \frac{p(x \mid z_s) p(z_s)}{q(z_s \mid x)}, \quad z_s \sim q(z \mid x)
 
     with the whole mixture as p(z) (Appendix B: S = 5,000). Samples pass in chunks,
-    so memory does not grow with S; sums are kept in double precision. A model in low
-    precision computes the largest weights of each image, at least one and RECOMPUTED of
-    all, once more in full precision: of the encoders here they carry nearly all of the sum.
+    so no more than a few of S are in memory; sums are kept in double precision.
+
+    Of a model in low precision the largest weights of each image, RECOMPUTED of S and at
+    least one, are computed once more in full precision; log p is as exact as their share
+    of all weights is near to one.
 
     Args:
         x: uint8 images (B, C, H, W).
         n_samples: S, at least 2.
         chunk: samples per image that are decoded at once; by default as many as keep
-            the images in memory at DECODED_AT_ONCE (a GPU needs more to be busy).
+            the images in memory at DECODED_AT_ONCE, or DECODED_AT_ONCE_ON_GPU, which
+            needs more to be busy.
         tolerance: where it is met, an image has no more samples; without it, each has S.
+            It is looked at before weights are computed again.
 
     Returns:
         ``log_prob`` and its components; the parts ``reconstruction``,
         ``prior_separating``, ``prior_rest``, ``posterior_entropy`` and
         ``importance_gain``, what the weights add to the evidence lower bound; ``kl``,
         of the posterior from the mixture; ``effective_sample_size``
-        (sum w)^2 / sum w^2; ``std_error``, that of log_prob by the delta method; and
-        ``draws``, the number of samples.
+        (sum w)^2 / sum w^2; ``std_error``, that of log_prob by the delta method;
+        ``draws``, the number of samples; and ``full_precision_share`` of all weights.
 
     Raises:
         ValueError: fewer than 2 samples, or an empty chunk.
@@ -127,6 +132,7 @@ def importance_weighted_log_prob(
             f"and chunk at least 1, got {chunk}"
         )
     looks = tolerance.looks(n_samples) if tolerance else [n_samples]
+    # no more than every image has samples, whatever the tolerance
     again = min(looks[0], math.ceil(RECOMPUTED * n_samples)) if model.low_precision else 0
     mean, std = model.encode(x)
     sums, largest = _RunningSums(len(x)), _LargestWeights(len(x), again)
@@ -145,10 +151,13 @@ def importance_weighted_log_prob(
             unfinished = unfinished[~met[unfinished]]
         if len(unfinished) == 0:
             break
+    in_low_precision = sums.values["log_weight"].clone()
     if again:
-        for noise in largest.terms["noise"].split(1):
+        for noise in largest.terms["noise"].split(chunk or max(1, decoded // len(x))):
             sums.add(slice(None), _terms(model, x, mean, std, noise, full_precision=True))
     scores = _averages(sums)
+    share = 1 - (in_low_precision - sums.values["log_weight"]).exp()
+    scores["full_precision_share"] = share if again else torch.ones_like(share)
     scores["posterior_entropy"] = normal_entropy(std).double()
     scores["kl"] = -(
         scores["prior_separating"] + scores["prior_rest"] + scores["posterior_entropy"]
@@ -165,7 +174,7 @@ def _terms(
     noise: Tensor,
     full_precision: bool = False,
 ) -> dict[str, Tensor]:
-    """Of samples with the noise (S, B, D): what is summed over them, (S, B, ...)."""
+    """Of samples: their noise (S, B, D), and what is summed over them, (S, B, ...)."""
     draws = len(noise)
     z = (mean + std * noise).flatten(0, 1)  # (S B, D)
     log_q = (-0.5 * noise.square()).sum(-1).double() - 0.5 * mean.shape[1] * math.log(2 * math.pi)
@@ -194,12 +203,15 @@ class _LargestWeights:
         self.terms: dict[str, Tensor] = {}
 
     def exchange(self, images: Tensor, terms: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Take in the samples (S, N, ...) of N of the images, and give back S smaller ones."""
+        """Take in the samples (S, N, ...) of N of the images, and give back S smaller ones.
+
+        At first what is given back counts for nothing in sums.
+        """
         if not self.size:
             return terms
-        if not self.terms:  # of no weight, and the first to be given back
+        if not self.terms:  # of no weight, and of equals the first to leave, being last in line
             self.terms = {
-                name: term.new_full((self.size, self.n, *term.shape[2:]), _nothing(name))
+                name: term.new_full((self.size, self.n, *term.shape[2:]), _neutral(name))
                 for name, term in terms.items()
             }
         both = {
@@ -228,7 +240,7 @@ class _RunningSums:
                 continue
             logarithmic = name.endswith("log_weight")
             if name not in self.values:
-                self.values[name] = term.new_full((self.n, *term.shape[2:]), _nothing(name))
+                self.values[name] = term.new_full((self.n, *term.shape[2:]), _neutral(name))
             total = self.values[name]
             term = term.logsumexp(0) if logarithmic else term.sum(0)
             operation = torch.logaddexp if logarithmic else torch.add
@@ -238,14 +250,13 @@ class _RunningSums:
         """These sums and the samples (S, n, ...), if any, of all images."""
         if not terms:
             return self
-        result = _RunningSums(self.n)
-        result.values = {name: total.clone() for name, total in self.values.items()}
+        result = copy.deepcopy(self)
         result.add(slice(None), terms)
         return result
 
 
-def _nothing(name: str) -> float:
-    """What a sum begins with."""
+def _neutral(name: str) -> float:
+    """What changes no sum of these terms."""
     return -math.inf if name.endswith("log_weight") else 0.0
 
 

@@ -102,7 +102,7 @@ class Prior(nn.Module, ABC):
         density factorises. A unimodal prior has no separating coordinate (zero).
         """
         coordinates = self._log_prob_coordinates(z)
-        # by masks, not by indices: how many they are, a GPU would have to be waited for
+        # masked, not indexed: an index by booleans has to wait for a GPU to count them
         by_component = coordinates.masked_fill(~self.separating, 0).sum(-1)
         rest = coordinates[:, 0].masked_fill(self.separating, 0).sum(-1)
         return log_mean_exp(by_component, -1), rest

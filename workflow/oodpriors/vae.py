@@ -1,8 +1,6 @@
 """The variational autoencoders of Appendix B (Tables 2 and 3)."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -113,8 +111,7 @@ class VAE(nn.Module):
             *_start(latent_dim, rows.start),
             *_decoder(_narrowed(rows.decoder, decoder_width), rows.start, latent_dim),
         )
-        for layer in [m for m in self.decoder if isinstance(m, DecoderConvolution)]:
-            layer.low_precision = decoder_precision == "bfloat16"
+        self.low_precision = decoder_precision == "bfloat16"
         self.to(memory_format=torch.channels_last)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,40 +123,27 @@ class VAE(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         """Logits of the pixel values, channels last: (B, D) -> (B, H, W, C, 256)."""
-        return self._logits(z).to(z.dtype)
+        return self._logits(z, self.low_precision).to(z.dtype)
 
-    def _logits(self, z: Tensor) -> Tensor:
-        logits = self.decoder(z).permute(0, 2, 3, 1)
-        return logits.unflatten(3, (self.image_shape[0], PIXEL_VALUES))
+    def _logits(self, z: Tensor, low_precision: bool) -> Tensor:
+        hidden = z
+        for layer in self.decoder:
+            convolution = isinstance(layer, DecoderConvolution)
+            hidden = layer(hidden, low_precision) if convolution else layer(hidden)
+        return hidden.permute(0, 2, 3, 1).unflatten(3, (self.image_shape[0], PIXEL_VALUES))
 
     def decode_mean(self, z: Tensor) -> Tensor:
         """Expected image, in [0, 1]: (B, D) -> (B, C, H, W)."""
         values = torch.linspace(0, 1, PIXEL_VALUES, dtype=z.dtype, device=z.device)
         return (self.decode(z).softmax(-1) @ values).permute(0, 3, 1, 2)
 
-    @property
-    def low_precision(self) -> bool:
-        """Whether log p(x|z) is in lower precision than the weights, unless told."""
-        return len(self._low_precision_layers()) > 0
-
-    def _low_precision_layers(self) -> list[nn.Module]:
-        return [m for m in self.decoder if getattr(m, "low_precision", False)]
-
-    @contextmanager
-    def _full_precision(self) -> Iterator[None]:
-        layers = self._low_precision_layers()
-        try:
-            for layer in layers:
-                layer.low_precision = False
-            yield
-        finally:
-            for layer in layers:
-                layer.low_precision = True
-
     def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
-        """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image."""
-        with self._full_precision() if full_precision else nullcontext():
-            logits = self._logits(z).reshape(-1, PIXEL_VALUES)
+        """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image.
+
+        With full_precision, products are in the precision of the weights in any case.
+        """
+        low_precision = self.low_precision and not full_precision
+        logits = self._logits(z, low_precision).reshape(-1, PIXEL_VALUES)
         values = x.permute(0, 2, 3, 1).reshape(-1).long()
         return categorical_log_prob(logits, values).view(len(x), -1).sum(1)
 
@@ -221,11 +205,9 @@ class VAE(nn.Module):
 class DecoderConvolution(nn.ConvTranspose2d):
     """A transposed convolution that may be computed in bfloat16, and then gives bfloat16."""
 
-    low_precision = False
-
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
-        low = self.low_precision and x.dtype != torch.float64
+        low = low_precision and x.dtype != torch.float64
         weight, bias = (
             (self.weight.bfloat16(), self.bias.bfloat16()) if low else (self.weight, self.bias)
         )
