@@ -214,15 +214,14 @@ class _LargestWeights:
                 name: term.new_full((self.size, self.n, *term.shape[2:]), _neutral(name))
                 for name, term in terms.items()
             }
-        both = {
-            name: torch.cat([term, self.terms[name][:, images]]) for name, term in terms.items()
-        }
-        order = both["log_weight"].argsort(dim=0, descending=True, stable=True)
-        for name, term in both.items():
-            along = order.view(*order.shape, *[1] * (term.ndim - 2))
-            both[name] = term.take_along_dim(along, 0)
-            self.terms[name][:, images] = both[name][: self.size]
-        return {name: term[self.size :] for name, term in both.items()}
+        smaller = {}
+        joined = {name: torch.cat([terms[name], self.terms[name][:, images]]) for name in terms}
+        order = joined["log_weight"].argsort(dim=0, descending=True, stable=True)
+        for name, term in joined.items():
+            ordered = term.take_along_dim(order.view(*order.shape, *[1] * (term.ndim - 2)), 0)
+            self.terms[name][:, images] = ordered[: self.size]
+            smaller[name] = ordered[self.size :]
+        return smaller
 
 
 class _RunningSums:
