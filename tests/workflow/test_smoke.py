@@ -189,6 +189,12 @@ def test_an_edit_of_glow_retrains_flows_alone(smoke: Path):
     snakemake(smoke, "--touch", *SMOKE)
 
 
+def test_scores_that_are_made_again_are_recorded_again_with_their_code(smoke: Path):
+    rules = rerun_rules(smoke, "--forcerun", "score")
+    assert "record" in rules
+    assert "train" not in rules
+
+
 def test_a_change_of_budget_retrains_the_models_that_it_touches(smoke: Path):
     (smoke / "mine.yaml").write_text(yaml.safe_dump({"models": {"vae": {"draws": 5}}}))
     rules = rerun_rules(smoke, "--configfile", "mine.yaml")

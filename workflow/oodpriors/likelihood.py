@@ -152,8 +152,8 @@ def importance_weighted_log_prob(
         if len(unfinished) == 0:
             break
     in_low_precision = sums.values["log_weight"].clone()
-    if again:
-        for noise in largest.terms["noise"].split(chunk or max(1, decoded // len(x))):
+    if again:  # half as many at once, of twice the bytes
+        for noise in largest.terms["noise"].split(max(1, decoded // (2 * len(x)))):
             sums.add(slice(None), _terms(model, x, mean, std, noise, full_precision=True))
     scores = _averages(sums)
     share = 1 - (in_low_precision - sums.values["log_weight"]).exp()

@@ -6,6 +6,7 @@ rule record:
     input:
         provenance=get_all_provenance,
         diagnostics=get_all_diagnostics,
+        scores=get_all_scores,  # not read: the code that is told is then that of the last of them
         code=library("provenance"),
     output:
         "<results>/provenance.json",
