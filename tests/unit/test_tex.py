@@ -333,10 +333,21 @@ def test_the_macros_count_the_verdicts():
     assert counts == {"Holds": "3", "Fails": "1", "Undecided": "2", "Claims": "6"}
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(4.6, "9 seconds"), (60, "2 minutes"), (1800, "60 minutes"), (3.6e6, "2,000 hours")],
+)
+def test_the_time_of_the_trainings_is_told_in_a_fitting_unit(seconds: float, words: str):
+    run = record()
+    for model in run["models"]:  # two of them
+        model["training_seconds"] = seconds
+    assert macros(made(record=run)["macros"])["Computing"] == words
+
+
 def test_the_macros_tell_the_run():
     found = macros(made()["macros"])
     assert (found["Run"], found["Scale"], found["Seeds"]) == ("my_run", "smoke", "0, 3")
-    assert (found["Models"], found["Hours"]) == ("2", "1.00")
+    assert found["Models"] == "2"
     assert (found["TestImages"], found["OodImages"]) == ("1,000", "2,345")
     assert found["Commit"] == "f" * 12
     assert "5 of 9,000 MNIST & more test images" in found["Note"]

@@ -130,7 +130,6 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
     holds, fails, undecided = (int(verdicts.get(v, 0)) for v in VERDICTS)
     code = record["code"]
     stand_in = any(part["source"]["stand_in"] for part in record["data"])
-    hours = sum(model["training_seconds"] for model in record["models"]) / 3600
     return {
         "Run": record["run"],
         "Scale": record["scale"],
@@ -143,7 +142,7 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "TrainingCommits": ", ".join(sorted({_commit(m["code"]) for m in record["models"]})),
         "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
         "Models": str(len(record["models"])),
-        "Hours": f"{hours:.2f}",
+        "Computing": _duration(sum(model["training_seconds"] for model in record["models"])),
         "Holds": str(holds),
         "Fails": str(fails),
         "Undecided": str(undecided),
@@ -157,6 +156,13 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "TestImages": f"{models['n_test'].max():,}",
         "OodImages": f"{models['n_ood'].max():,}",
     }
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _commit(code: Mapping) -> str:
