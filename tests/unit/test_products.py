@@ -7,13 +7,18 @@ import torch
 from torch.nn import functional as F
 
 from oodpriors.flows import CouplingNetwork, data_dependent_initialization
-from oodpriors.products import three_convolutions
+from oodpriors.products import forward_convolutions, three_convolutions
 
 pytestmark = pytest.mark.usefixtures("double_precision")
 
 # channels in and out, width, height, columns
-SIZES = [(2, 4, 6, 5, 4), (1, 2, 3, 1, 1), (3, 1, 4, 2, 7)]
+SIZES = [(2, 4, 6, 5, 4), (1, 2, 3, 1, 1), (3, 1, 4, 2, 7), (8, 16, 5, 3, 4)]
 every_size = pytest.mark.parametrize("size", SIZES, ids=str)
+every_way = pytest.mark.parametrize(
+    "ours",
+    [lambda x, parameters: three_convolutions(x, parameters, x.dtype), forward_convolutions],
+    ids=["products", "forward"],
+)
 
 
 def layers(inputs, outputs, width):
@@ -36,28 +41,30 @@ def by_convolutions(x, parameters):
 
 
 @every_size
+@every_way
 @pytest.mark.parametrize("channels_first", [False, True])
-def test_the_products_are_the_convolutions(size, channels_first):
+def test_both_ways_are_the_convolutions(size, ours, channels_first):
     inputs, outputs, width, *sides = size
     parameters, x = layers(inputs, outputs, width), torch.randn(3, inputs, *sides)
     if channels_first:
         x = x.transpose(0, 1).contiguous().transpose(0, 1)
-    found = three_convolutions(x, parameters, x.dtype)
+    found = ours(x, parameters)
     torch.testing.assert_close(found, by_convolutions(x, parameters), rtol=1e-10, atol=1e-10)
 
 
 @every_size
-def test_gradients_are_those_of_the_convolutions(size):
+@every_way
+def test_gradients_are_those_of_the_convolutions(size, ours):
     inputs, outputs, width, *sides = size
     parameters = layers(inputs, outputs, width)
     x = torch.randn(3, inputs, *sides, requires_grad=True)
     direction = torch.randn(3, outputs, *sides)
     every = [x, *(tensor for layer in parameters for tensor in layer)]
-    ours, theirs = (
-        torch.autograd.grad((y * direction).sum(), every)
-        for y in (three_convolutions(x, parameters, x.dtype), by_convolutions(x, parameters))
+    found, truth = (
+        torch.autograd.grad((f(x, parameters) * direction).sum(), every)
+        for f in (ours, by_convolutions)
     )
-    torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(found, truth, rtol=1e-9, atol=1e-9)
 
 
 def initialized(**arguments):
@@ -68,8 +75,9 @@ def initialized(**arguments):
     return network
 
 
-def test_a_coupling_network_is_the_same_by_layers_and_by_products():
-    network, x = initialized(), torch.randn(3, 2, 5, 6)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_coupling_network_is_the_same_by_layers(training):
+    network, x = initialized().train(training), torch.randn(3, 2, 5, 6)
     torch.testing.assert_close(network(x), network._forward_by_layers(x), rtol=1e-10, atol=1e-12)
 
 

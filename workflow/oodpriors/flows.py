@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from oodpriors.products import LOG_SCALE_FACTOR, three_convolutions
+from oodpriors.products import LOG_SCALE_FACTOR, forward_convolutions, three_convolutions
 
 __all__ = [
     "ActNorm",
@@ -183,9 +183,11 @@ class CouplingNetwork(nn.Module):
         """(B, in_channels, H, W) -> (B, out_channels, H, W), in the precision of x."""
         if not (self.norm1.initialized and self.norm2.initialized):
             return self._forward_by_layers(x)
-        low = self.low_precision and self.training and x.dtype == torch.float32
         layers = ((self.conv1, self.norm1), (self.conv2, self.norm2), (self.conv3, self.conv3))
         parameters = [(conv.weight, norm.bias, norm.log_scale) for conv, norm in layers]
+        if not self.training:
+            return forward_convolutions(x, parameters)
+        low = self.low_precision and x.dtype == torch.float32
         return three_convolutions(x, parameters, torch.bfloat16 if low else x.dtype)
 
     def _forward_by_layers(self, x: Tensor) -> Tensor:
