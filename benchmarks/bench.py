@@ -6,7 +6,6 @@ docs/performance.md. Peers and ours run in turn, round by round, in one process.
 
 import argparse
 import json
-import platform
 import statistics
 import sys
 from collections.abc import Callable, Iterator
@@ -21,15 +20,16 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from measure import ceilings, flops, interleaved, peak_memory, ratio  # noqa: E402
+from pages import put  # noqa: E402
 from peers import NormflowsGlow, PlainVAE, textbook_log_prob  # noqa: E402
 
 from oodpriors.glow import Glow  # noqa: E402
 from oodpriors.priors import GaussianPrior  # noqa: E402
+from oodpriors.provenance import processor  # noqa: E402
 from oodpriors.training import find_device  # noqa: E402
 from oodpriors.vae import VAE  # noqa: E402
 
 SHAPE, PIXELS, LATENT = (1, 28, 28), 784, 50
-PAGE = ROOT / "docs" / "performance.md"
 
 
 class Size(NamedTuple):
@@ -195,17 +195,12 @@ def machine(device: torch.device, limits: dict[str, float]) -> dict:
     return {
         "name": "machine",
         "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
         "torch": torch.__version__,
         "float32_gflops": round(limits["float32"] / 1e9),
         "bfloat16_gflops": round(limits["bfloat16"] / 1e9),
         "copy_gb_per_s": round(limits["copy"] / 1e9, 1),
     }
-
-
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((n.split(": ")[1] for n in lines if "model name" in n), platform.machine())
 
 
 def table(results: list[dict]) -> str:
@@ -236,13 +231,6 @@ def _heading(machine: dict) -> list[str]:
     ]
 
 
-def write_table(results: list[dict], kind: str) -> None:
-    """Put the table in its place in docs/performance.md."""
-    text, begin, end = PAGE.read_text(), f"<!-- {kind}: begin -->", f"<!-- {kind}: end -->"
-    before, after = text[: text.index(begin)], text[text.index(end) :]
-    PAGE.write_text(f"{before}{begin}\n{table(results)}\n{after}")
-
-
 def measured(device: torch.device, only: str) -> Iterator[dict]:
     """The machine and every case, with the threads that are set."""
     torch.manual_seed(0)
@@ -270,7 +258,7 @@ def main() -> None:
     if not chosen.only:
         name = "results.json" if device.type == "cpu" else "results-cuda.json"
         (ROOT / "benchmarks" / name).write_text(json.dumps(results, indent=1) + "\n")
-        write_table(results, device.type)
+        put("docs/performance.md", device.type, table(results))
     print(table(results))
 
 

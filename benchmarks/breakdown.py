@@ -35,6 +35,11 @@ def read(results: Path) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def wall_time(jobs: pd.DataFrame) -> float:
+    """Seconds from the first job's start to the last one's end."""
+    return jobs["end"].max() - (jobs["end"] - jobs["s"]).min()
+
+
 def trained(results: Path) -> float:
     """Seconds within the loops of trainings."""
     files = results.rglob("diagnostics.json")
@@ -44,7 +49,7 @@ def trained(results: Path) -> float:
 def main(folder: str, cores: int = 2) -> None:
     results = Path(folder)
     jobs = read(results)
-    wall = jobs["end"].max() - (jobs["end"] - jobs["s"]).min()
+    wall = wall_time(jobs)
     shares = defaultdict(float, jobs.groupby("kind")["s"].sum())
     print("| step | jobs | minutes | share |\n| --- | --- | --- | --- |")
     for kind in KINDS:

@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from oodpriors import provenance
-from oodpriors.provenance import code_version, describe, software_versions, subset_provenance
+from oodpriors.provenance import (
+    code_version,
+    describe,
+    processor,
+    software_versions,
+    subset_provenance,
+    trained_on,
+)
 
 TITLES = {"mnist": "MNIST", "fashion_1": "Fashion-MNIST (1)"}
 
@@ -150,6 +157,36 @@ def test_files_that_git_does_not_know_change_no_code(repository):
     folder, commit = repository
     (folder / "notes.txt").write_text("a note\n")
     assert code_version() == {"commit": commit, "changed": False}
+
+
+# of the machine
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "cpu family\t: 26\nmodel\t\t: 2\nmodel name\t: AMD EPYC\n",
+            "AMD EPYC (cpu family 26, model 2)",
+        ),
+        ("model name : ARMv8\nFeatures : fp\n", "ARMv8"),
+    ],
+)
+def test_a_processor_is_named_with_its_generation(text, name, tmp_path):
+    (tmp_path / "cpuinfo").write_text(text)
+    assert processor(tmp_path / "cpuinfo") == name
+
+
+@pytest.mark.parametrize("text", [None, "BogoMIPS : 50\n"])
+def test_a_processor_that_is_not_told_has_a_name_all_the_same(text, tmp_path):
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(text)
+    assert processor(tmp_path / "cpuinfo") in (platform.processor(), platform.machine())
+
+
+def test_a_model_was_trained_on_its_gpu_or_else_on_the_processor():
+    assert trained_on({"device": "cpu", "processor": "Z80"}) == "Z80"
+    assert trained_on({"device": "Tesla", "processor": "Z80"}) == "Tesla"
 
 
 # of the software

@@ -217,7 +217,7 @@ def record(stand_in=False, changed=False):
         "files": [{"name": "t10k_images.gz", "sha256": "0123456789abcdef" * 4}],
     }
     about = {"parameters": 12345, "steps": 678, "training_seconds": 1800.0, "device": "cpu"}
-    about |= {"code": {"commit": "e" * 40, "changed": False}}
+    about |= {"code": {"commit": "e" * 40, "changed": False}, "processor": "Z80 (model 1)"}
     return {
         "run": "my_run",
         "scale": "smoke",

@@ -568,3 +568,9 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch):
 def test_device_is_the_one_asked_for(name, available, expected, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
     assert find_device(name).type == expected
+
+
+def test_convolutions_in_float32_are_not_rounded_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    find_device("cpu")
+    assert torch.backends.cudnn.conv.fp32_precision not in ("tf32", "bf16")

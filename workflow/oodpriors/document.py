@@ -7,7 +7,7 @@ import pandas as pd
 
 from oodpriors import tex
 from oodpriors.claims import VERDICTS, Z
-from oodpriors.provenance import describe
+from oodpriors.provenance import describe, trained_on
 from oodpriors.tables import (
     likelihood_table,
     seed_note,
@@ -136,7 +136,7 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Note": note,
         "Data": "stand-in data" if stand_in else "the real data sets",
         "Platform": record["platform"],
-        "Devices": ", ".join(sorted({model["device"] for model in record["models"]})),
+        "Devices": ", ".join(sorted({trained_on(model) for model in record["models"]})),
         "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
         "FullCommit": _commit(code),
         "TrainingCommits": ", ".join(sorted({_commit(m["code"]) for m in record["models"]})),

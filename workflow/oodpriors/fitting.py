@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import platform
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from torch import nn
 
 from oodpriors.files import discard_unfinished, locked, sha256
 from oodpriors.models import build_model
-from oodpriors.provenance import code_version, software_versions
+from oodpriors.provenance import code_version, processor, software_versions
 from oodpriors.training import Trainer, TrainingSettings
 
 __all__ = ["Fit", "attempt", "describe_training", "discard_checkpoints", "fit"]
@@ -123,7 +122,7 @@ def describe_training(trainer: Trainer, model: nn.Module) -> dict:
         "parameters": sum(p.numel() for p in model.parameters()),
         **model.diagnostics(sample),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor(),
         "threads": torch.get_num_threads(),
         "software": software_versions(),
     }

@@ -14,9 +14,11 @@ from oodpriors.files import load_json
 __all__ = [
     "code_version",
     "describe",
+    "processor",
     "read_note",
     "software_versions",
     "subset_provenance",
+    "trained_on",
 ]
 
 PACKAGES = (
@@ -99,6 +101,24 @@ def code_version() -> dict:
 
     commit, changes = git("rev-parse", "HEAD"), git("status", "--porcelain", "-uno")
     return {"commit": commit or "unknown", "changed": bool(changes)}
+
+
+def processor(told: Path = Path("/proc/cpuinfo")) -> str:
+    """Its name, with family and model where the system tells them: one name stands for many."""
+    try:
+        lines = [line.split(":", 1) for line in told.read_text().splitlines() if ":" in line]
+    except OSError:
+        lines = []
+    facts = {name.strip(): value.strip() for name, value in lines}
+    if "model name" not in facts:
+        return platform.processor() or platform.machine()
+    numbers = [f"{key} {facts[key]}" for key in ("cpu family", "model") if key in facts]
+    return f"{facts['model name']} ({', '.join(numbers)})" if numbers else facts["model name"]
+
+
+def trained_on(training: Mapping) -> str:
+    """The GPU or the processor that a training's diagnostics name."""
+    return training["processor"] if training["device"] == "cpu" else training["device"]
 
 
 def software_versions() -> dict[str, str]:

@@ -1,0 +1,56 @@
+"""The pages with results, as a finished run fills them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+from tests.workflow.conftest import ROOT, copy_project
+
+
+def publish(folder: Path, results: Path) -> subprocess.CompletedProcess:
+    command = [sys.executable, "benchmarks/publish.py", str(results)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def copy_with_benchmarks(folder: Path) -> Path:
+    copy_project(folder)
+    shutil.copytree(ROOT / "benchmarks", folder / "benchmarks")
+    shutil.copy(ROOT / "README.md", folder)
+    return folder
+
+
+def generated(page: Path, name: str) -> str:
+    form = f"<!-- {name}: begin -->\n(.*)\n<!-- {name}: end -->"
+    return re.search(form, page.read_text(), re.DOTALL)[1]
+
+
+def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path):
+    folder, results = copy_with_benchmarks(tmp_path), smoke / "results/smoke-embedded"
+    done = publish(folder, results)
+    assert done.returncode == 0, done.stderr
+    page, readme = folder / "docs/results.md", folder / "README.md"
+    assert "| scale   | smoke" in generated(page, "run")
+    claims = pd.read_csv(results / "claims.csv").drop_duplicates("id")
+    held = (claims["verdict"] == "holds").sum()
+    for text in generated(page, "counts"), generated(readme, "counts"):
+        assert f"{len(claims)} claims: holds {held}, fails" in text
+    nll = pd.read_csv(results / "tables/table1.csv")["nll_ood"]
+    for text in generated(page, "table1"), generated(readme, "table1"):
+        assert all(f"{value:,.1f} ±" in text for value in nll)
+    for name in ("ranking", "curves", "decomposition", "toy", "second_order", "claims"):
+        rows = generated(page, name).splitlines()
+        columns = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+        assert len(rows) > 2, name
+        assert len(columns) == 1, name
+
+
+def test_a_page_without_a_place_is_named(smoke: Path, tmp_path: Path):
+    folder = copy_with_benchmarks(tmp_path)
+    page = folder / "docs/results.md"
+    page.write_text(page.read_text().replace("<!-- toy: begin -->", ""))
+    done = publish(folder, smoke / "results/smoke-embedded")
+    assert done.returncode == 1
+    assert "docs/results.md has no place for toy" in done.stderr
