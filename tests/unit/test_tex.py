@@ -344,6 +344,12 @@ def test_the_time_of_the_trainings_is_told_in_a_fitting_unit(seconds: float, wor
     assert macros(made(record=run)["macros"])["Computing"] == words
 
 
+def test_the_document_names_each_processor_and_gpu_once():
+    run = record()
+    run["models"] += [{**run["models"][0], "device": "Tesla"}]
+    assert macros(made(record=run)["macros"])["Devices"] == "Tesla, Z80 (model 1)"
+
+
 def test_the_macros_tell_the_run():
     found = macros(made()["macros"])
     assert (found["Run"], found["Scale"], found["Seeds"]) == ("my_run", "smoke", "0, 3")
