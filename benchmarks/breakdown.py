@@ -1,17 +1,23 @@
 """Where the time of a finished run went: python benchmarks/breakdown.py results/quick
 
 Prints a Markdown table: for each kind of step its jobs, their time, and its share of the
-run; then the time in which a core had no job, and, within the steps, that of start-up: what a
-training takes outside its loop (Python, imports, initialisation, its files), for every job.
+run; then the time in which a core had no job, and, within the steps, that of start-up: of a
+training all that it takes outside its loop (Python, imports, initialisation, its files), of
+another job Python and the imports of its script, which are timed here.
 """
 
+import ast
 import json
 import re
+import subprocess
 import sys
+import time
 from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
+
+SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 
 # Steps by what a reader asks for, in the order of the table.
 KINDS = {
@@ -24,15 +30,25 @@ KINDS = {
 
 
 def read(results: Path) -> pd.DataFrame:
-    """A row per job: kind, when it ended, seconds of wall time and of processors."""
+    """A row per job: its kind, when it ended, its seconds of wall time, and its script."""
     rows = []
     for file in sorted(results.rglob("*.tsv")):
         name = str(file.relative_to(results)).removesuffix(".tsv").removesuffix(".benchmark")
         kind = next((kind for kind, form in KINDS.items() if re.fullmatch(form, name)), None)
         if kind:
             (row,) = pd.read_csv(file, sep="\t").to_dict("records")
-            rows.append({"kind": kind, "end": file.stat().st_mtime, "s": row["s"]})
+            job = {"kind": kind, "end": file.stat().st_mtime, "s": row["s"]}
+            rows.append(job | {"script": script_of(name)})
     return pd.DataFrame(rows)
+
+
+def script_of(name: str) -> str:
+    """Of a benchmark file: benchmarks/STEP/..., models/.../STEP or models/toy/.../STEP."""
+    parts = name.split("/")
+    if parts[0] == "benchmarks":
+        return parts[1]
+    of_toys = {"train": "train_toy", "map": "map_plane"} if parts[1] == "toy" else {}
+    return of_toys.get(parts[-1], parts[-1])
 
 
 def wall_time(jobs: pd.DataFrame) -> float:
@@ -44,6 +60,27 @@ def trained(results: Path) -> float:
     """Seconds within the loops of trainings."""
     files = results.rglob("diagnostics.json")
     return sum(json.loads(file.read_text())["training_seconds"] for file in files)
+
+
+def import_time(script: str) -> float:
+    """Seconds of Python with the imports of a script, the second time, when they are cached."""
+    tree = ast.parse((SCRIPTS / f"{script}.py").read_text())
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    lines = [line for line in map(ast.unparse, found) if "snakemake" not in line]
+    program = "\n".join(["import sys", f"sys.path.insert(0, {str(SCRIPTS.parent)!r})", *lines])
+    for _ in range(2):
+        began = time.monotonic()
+        subprocess.run([sys.executable, "-c", program], check=True)
+        taken = time.monotonic() - began
+    return taken
+
+
+def start_up(results: Path, jobs: pd.DataFrame) -> float:
+    """Seconds of all jobs before, and for trainings also after, their work."""
+    training = jobs["kind"] == "training of models"
+    others = jobs.loc[~training, "script"].value_counts().drop("explain", errors="ignore")
+    outside = jobs.loc[training, "s"].sum() - trained(results)
+    return outside + sum(import_time(script) * number for script, number in others.items())
 
 
 def main(folder: str, cores: int = 2) -> None:
@@ -58,9 +95,8 @@ def main(folder: str, cores: int = 2) -> None:
     whole = wall * cores
     left = whole - jobs["s"].sum()
     print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / whole:.1%} |")
-    kind = jobs[jobs["kind"] == "training of models"]
-    start = (kind["s"].sum() - trained(results)) / len(kind) * len(jobs)
-    print(f"| start-up as of trainings | {len(jobs)} | {start / 60:.1f} | {start / whole:.1%} |")
+    start = start_up(results, jobs)
+    print(f"| within the steps, start-up | {len(jobs)} | {start / 60:.1f} | {start / whole:.1%} |")
     print(f"| {cores} cores for {wall / 60:.1f} minutes | {len(jobs)} | {whole / 60:.1f} | |")
 
 
