@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from selenium import webdriver
-from selenium.common.exceptions import ElementClickInterceptedException
+from selenium.common.exceptions import ElementClickInterceptedException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
@@ -45,15 +45,15 @@ def wait(browser: webdriver.Chrome, condition):
     return WebDriverWait(browser, 15).until(condition)
 
 
-def click(browser: webdriver.Chrome, element) -> None:
-    """Click once the page is at rest: while it is laid out, another element may be there."""
+def click(browser: webdriver.Chrome, element, until):
+    """Click until it shows: while the page is laid out, another element may be in the way."""
 
-    def clicked(_) -> bool:
+    def clicked(_):
         element.click()
-        return True
+        return WebDriverWait(browser, 5).until(until)
 
-    ignored = [ElementClickInterceptedException]
-    WebDriverWait(browser, 15, ignored_exceptions=ignored).until(clicked)
+    ignored = [ElementClickInterceptedException, TimeoutException]
+    return WebDriverWait(browser, 60, ignored_exceptions=ignored).until(clicked)
 
 
 def open_category(browser: webdriver.Chrome, report: Path, category: str) -> list:
@@ -61,8 +61,8 @@ def open_category(browser: webdriver.Chrome, report: Path, category: str) -> lis
     browser.get("about:blank")
     browser.get(report.as_uri())
     links = wait(browser, lambda b: [a for a in b.find_elements(By.TAG_NAME, "a") if a.text])
-    click(browser, next(link for link in links if link.text == category))
-    return wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "tbody tr"))
+    link = next(link for link in links if link.text == category)
+    return click(browser, link, lambda b: b.find_elements(By.CSS_SELECTOR, "tbody tr"))
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -91,8 +91,8 @@ def test_every_entry_has_its_caption_and_says_that_data_are_stand_ins(
     for number in range(len(CATEGORIES[category])):
         row = open_category(browser, report, category)[number]
         name = row.find_element(By.TAG_NAME, "td").text
-        click(browser, row.find_element(By.CSS_SELECTOR, "[iconname=information-circle]"))
-        wait(browser, lambda b: "DESCRIPTION" in b.find_element(By.TAG_NAME, "body").text)
+        icon = row.find_element(By.CSS_SELECTOR, "[iconname=information-circle]")
+        click(browser, icon, lambda b: "DESCRIPTION" in b.find_element(By.TAG_NAME, "body").text)
         text = browser.find_element(By.TAG_NAME, "body").text
         described = " ".join(text.split("DESCRIPTION")[1].split("SNAKEMAKE RULE")[0].split())
         expected = caption(category, name)
@@ -103,8 +103,9 @@ def test_every_entry_has_its_caption_and_says_that_data_are_stand_ins(
 
 def test_a_figure_is_shown_as_a_picture(browser, report):
     row = open_category(browser, report, "Figures")[0]
-    click(browser, row.find_element(By.CSS_SELECTOR, "[iconname=eye]"))
-    picture = wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "img[src*='.png']"))[0]
+    icon = row.find_element(By.CSS_SELECTOR, "[iconname=eye]")
+    shown = click(browser, icon, lambda b: b.find_elements(By.CSS_SELECTOR, "img[src*='.png']"))
+    picture = shown[0]
     assert int(picture.get_property("naturalWidth")) > 500
 
 
