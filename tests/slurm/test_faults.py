@@ -94,10 +94,13 @@ def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(
     assert asked == [(f"{n}:00", f"{n * BUDGET['glow']['mem_mb']}M") for n in attempts]
     assert whole.wait() == 0, whole.output
     assert_went_on(disturbed, whole.weights())
-    # steps lost to the signal: none
-    stopped = re.findall(r"stopped at step (\d+)", disturbed.output)
-    resumed = re.findall(r"at step (\d+)", disturbed.read("train.log"))
-    assert stopped[-1] == resumed[0]
+    # steps lost to the signal: none; a job may be killed before it tells where it stopped
+    stopped = sorted({int(n) for n in re.findall(r"stopped at step (\d+)", disturbed.output)})
+    resumed = int(re.search(r"at step (\d+)", disturbed.read("train.log"))[1])
+    if len(stopped) == len(states) - 1:
+        assert resumed == stopped[-1]
+    else:
+        assert resumed > stopped[-1]
 
 
 def kill_snakemake(run: Run) -> None:
