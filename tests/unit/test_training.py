@@ -67,10 +67,9 @@ def at_step(number, training, action):
     train_step = training._train_step
 
     def step():
-        row = train_step()
+        train_step()
         if training.step == number:
             action()
-        return row
 
     training._train_step = step
     return training
@@ -345,15 +344,14 @@ def train(model, path, values, **settings):
     images = torch.tensor(values, dtype=torch.uint8).view(-1, 1, 1, 1)
     components = torch.tensor(values) + 1000
     training = Trainer(model, images, components, TrainingSettings(**settings), path)
-    update = training._update
+    learn = training._learn
 
-    def noting(x, k):
-        row = update(x, k)
+    def noting(batch, rate):
+        learn(batch, rate)
         model.weights.append(model.weight.item())
         model.gradients.append(model.weight.grad.item())
-        return row
 
-    training._update = noting
+    training._learn = noting
     training.run()
     return training
 
@@ -426,7 +424,7 @@ def test_history_holds_the_mean_learning_rate_of_every_epoch(tmp_path):
 def test_beta2_forgets_over_an_epoch_unless_it_is_given(n_images, beta2, expected, tmp_path):
     settings = TrainingSettings(epochs=1, batch_size=4, beta1=0.5, beta2=beta2)
     training = Trainer(Line(), *data((1, 1, 1), n_images), settings, tmp_path / "c")
-    assert training.optimizer.param_groups[0]["betas"] == pytest.approx((0.5, expected))
+    assert training.update.optimizer.param_groups[0]["betas"] == pytest.approx((0.5, expected))
 
 
 def adam(gradients, rates, beta1, beta2):

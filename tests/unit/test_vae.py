@@ -343,7 +343,7 @@ def test_scores_with_every_weight_recomputed_are_those_of_full_precision(shape, 
     # sums of thousands of nats in single precision
     for name, value in full.items():
         torch.testing.assert_close(again[name], value, rtol=0, atol=5e-4)
-    assert (low["reconstruction"] - full["reconstruction"]).abs().max() > 1e-3
+    assert (low["reconstruction"] - full["reconstruction"]).abs().max() > 5e-4
 
 
 def test_low_precision_leaves_the_gradient_in_full_precision():

@@ -14,9 +14,18 @@ def categorical_log_prob(logits: Tensor, values: Tensor) -> Tensor:
     """log softmax(logits)[values]: (N, V), (N,) int64 -> (N,), in float32 at least.
 
     A few rows at a time, while they are in the processor's cache: neither normalised
-    logits nor their copies in another precision are ever kept.
+    logits nor their copies in another precision are ever kept. A compiler makes the same of
+    the plain formula.
     """
+    if torch.compiler.is_compiling():
+        return _plain_log_prob(logits.to(_sum_dtype(logits)), values)
     return _CategoricalLogProb.apply(logits, values)
+
+
+def _plain_log_prob(logits: Tensor, values: Tensor) -> Tensor:
+    # no gather: its derivative would be scattered into a tensor of the logits' size
+    others = torch.arange(logits.shape[1], device=logits.device) != values[:, None]
+    return logits.masked_fill(others, 0).sum(1) - logits.logsumexp(1)
 
 
 class _CategoricalLogProb(Function):

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from oodpriors.flow_steps import flow_steps
 from oodpriors.flows import (
     ActNorm,
     AdditiveCoupling,
@@ -104,6 +105,11 @@ class Glow(nn.Module):
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Dequantised images (B, C, H, W) -> latents (B, D), ladj (B,) in nats."""
+        if y.is_cuda and self.layers[1].initialized:
+            return flow_steps(self.layers, y)
+        return self._forward_by_layers(y)
+
+    def _forward_by_layers(self, y: Tensor) -> tuple[Tensor, Tensor]:
         ladj = y.new_zeros(len(y))
         for layer in self.layers:
             y, term = layer(y)
@@ -125,7 +131,7 @@ class Glow(nn.Module):
             RuntimeError: the model is initialised already.
         """
         with torch.no_grad(), data_dependent_initialization(self):
-            self.forward(dequantize(x, self.prior.means.dtype))
+            self._forward_by_layers(dequantize(x, self.prior.means.dtype))
 
     def transform(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """One dequantisation of images x -> latents (B, D), log |det| - D log 256 (B,).

@@ -187,8 +187,8 @@ class GeneralizedGaussianPrior(Prior):
         if self.beta % 2 == 0:
             moment = normal_moment(mean, std, int(self.beta))
             return self._log_normalizer - moment / self.alpha**self.beta
-        noise = torch.randn((MONTE_CARLO_SAMPLES, *mean.shape), dtype=mean.dtype)
-        return self._standard_log_prob(mean + std * noise.to(mean.device)).mean(0)
+        noise = mean.new_empty((MONTE_CARLO_SAMPLES, *mean.shape)).normal_()
+        return self._standard_log_prob(mean + std * noise).mean(0)
 
 
 def normal_moment(mean: Tensor, std: Tensor, order: int) -> Tensor:

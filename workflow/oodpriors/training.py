@@ -9,10 +9,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from oodpriors.models import load_tensors, save_tensors
 from oodpriors.progress import Progress
+from oodpriors.updates import GraphedUpdate, Update, is_finite
 
 __all__ = [
     "DivergenceError",
@@ -96,23 +96,24 @@ def random_shift(x: Tensor, fraction: float) -> Tensor:
     Uniform in both directions; what is uncovered repeats the nearest border pixel.
     """
     rows, columns = (
-        (torch.arange(side) + _shifts(len(x), side, fraction)).clamp(0, side - 1).to(x.device)
+        (torch.arange(side, device=x.device) + _shifts(x, side, fraction)).clamp(0, side - 1)
         for side in x.shape[2:]
     )
     images = torch.arange(len(x), device=x.device)[:, None, None]
     return x.movedim(1, -1)[images, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
 
 
-def _shifts(n: int, side: int, fraction: float) -> Tensor:
+def _shifts(x: Tensor, side: int, fraction: float) -> Tensor:
     most = int(fraction * side)
-    return torch.randint(-most, most + 1, (n, 1))
+    return torch.randint(-most, most + 1, (len(x), 1), device=x.device)
 
 
 class Trainer:
     """Trains a model and keeps its state in a checkpoint.
 
-    An interrupted run continues with the same random state, so that on a CPU it
-    ends with the same bits as an uninterrupted one.
+    An interrupted run continues with the same random state, so that on the same device it
+    ends with the same bits as an uninterrupted one. On a GPU a step is one CUDA graph; a
+    checkpoint of either kind of step continues with the other.
 
     Args:
         model: anything with ``loss(x, k)`` and ``initialize(x)``.
@@ -122,6 +123,7 @@ class Trainer:
         checkpoint: file to resume from and to save to.
         device: where to compute.
         save_every: seconds between checkpoints.
+        graphed: take CUDA graphs; None does on a GPU.
 
     Raises:
         ValueError: fewer images than a batch.
@@ -136,6 +138,7 @@ class Trainer:
         checkpoint: Path,
         device: torch.device | None = None,
         save_every: float = 60.0,
+        graphed: bool | None = None,
     ) -> None:
         self.steps_per_epoch = len(images) // settings.batch_size
         if self.steps_per_epoch == 0:
@@ -147,8 +150,11 @@ class Trainer:
         self.model = model.to(self.device)
         self.images, self.components = images.to(self.device), components.to(self.device)
         self.settings, self.checkpoint, self.save_every = settings, Path(checkpoint), save_every
-        self.optimizer = torch.optim.Adam(model.parameters(), betas=self._betas(), fused=True)
-        self.average = self._averaged_model()
+        self.on_gpu = self.device.type == "cuda"
+        update = GraphedUpdate if (self.on_gpu if graphed is None else graphed) else Update
+        polyak = settings.polyak_epochs
+        average_steps = polyak * self.steps_per_epoch if polyak else None
+        self.update = update(self.model, self._betas(), settings.max_grad_norm, average_steps)
         self.step = 0
         self.seconds = 0.0
         self.history: list[dict] = []
@@ -160,12 +166,6 @@ class Trainer:
         # the floor keeps Adam meaningful when an epoch is only a few steps
         tied = max(0.9, 1 - 1 / self.steps_per_epoch)
         return self.settings.beta1, tied if beta2 is None else beta2
-
-    def _averaged_model(self) -> AveragedModel | None:
-        if not self.settings.polyak_epochs:
-            return None
-        decay = 1 - 1 / max(self.settings.polyak_epochs * self.steps_per_epoch, 1.0)
-        return AveragedModel(self.model, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
     @property
     def n_steps(self) -> int:
@@ -188,8 +188,8 @@ class Trainer:
         saved = began = time.monotonic()
         with _StopSignals() as stop:
             while self.step < self.n_steps:
-                row = self._train_step()
-                progress.update(self.step, f"loss {row['loss']:.1f}")
+                self._train_step()
+                progress.update(self.step, self._latest_loss())
                 now = time.monotonic()
                 self.seconds, began = self.seconds + now - began, now
                 finished = self.step == self.n_steps  # its outputs are still to be written
@@ -205,18 +205,23 @@ class Trainer:
 
     def evaluation_model(self) -> nn.Module:
         """The model with the averaged parameters, in evaluation mode."""
-        return (self.average.module if self.average else self.model).eval()
+        average = self.update.average
+        return (average.module if average else self.model).eval()
+
+    def _latest_loss(self) -> str:
+        row = (self.epoch_rows or self.history or [None])[-1]
+        return f"loss {row['loss']:.1f}" if row else ""
 
     def _start(self) -> None:
         order = self._order(0)[: self.settings.initialization_batch]
         self.model.initialize(self.images[order])
-        self.average = self._averaged_model()  # anew, for it to know of the initialisation
+        self.update.start_average()  # which has to know of the initialisation
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
         return torch.randperm(len(self.images), generator=generator).to(self.device)
 
-    def _train_step(self) -> dict:
+    def _train_step(self) -> None:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if position == 0 or self._permutation is None:
             self._permutation = self._order(epoch)
@@ -224,41 +229,33 @@ class Trainer:
         start = position * self.settings.batch_size
         batch = self._permutation[start : start + self.settings.batch_size]
         self.step += 1
+        factor = self.settings.learning_rate_factor(self.step, self.steps_per_epoch)
+        self._learn(batch, self.settings.learning_rate * factor)
+        last = position == self.steps_per_epoch - 1
+        if last or self.update.full:
+            self._read_rows()
+        if last:
+            self._close_epoch(epoch)
+
+    def _learn(self, batch: Tensor, rate: float) -> None:
         x = self.images[batch]
         if self.settings.shift:
             x = random_shift(x, self.settings.shift)
-        row = self._update(x, self.components[batch])
-        self.epoch_rows.append(row)
-        if position == self.steps_per_epoch - 1:
-            self._close_epoch(epoch)
-        return row
+        self.update(x, self.components[batch], rate)
 
-    def _update(self, x: Tensor, k: Tensor) -> dict:
-        factor = self.settings.learning_rate_factor(self.step, self.steps_per_epoch)
-        rate = self.settings.learning_rate * factor
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        parts = self.model.loss(x, k)
-        self.optimizer.zero_grad(set_to_none=True)
-        parts["loss"].backward()
-        limit = self.settings.max_grad_norm or math.inf
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), limit)
-        # one transfer from the device; before Adam, which must not see what is not finite
-        values = torch.stack([value.detach() for value in (*parts.values(), norm)]).tolist()
-        row = dict(zip((*parts, "grad_norm"), values, strict=True)) | {"learning_rate": rate}
-        self._check_finite(row)
-        self.optimizer.step()
-        if self.average:
-            self.average.update_parameters(self.model)
-        return row
+    def _read_rows(self) -> None:
+        rows = self.update.rows()
+        for number, row in enumerate(rows, self.step - len(rows) + 1):
+            self._check_finite(row, number)
+        self.epoch_rows += rows
 
-    def _check_finite(self, row: dict) -> None:
-        if math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"]):
+    def _check_finite(self, row: dict, step: int) -> None:
+        if is_finite(row):
             return
         kept = f"; last good checkpoint: {self.checkpoint}" if self.checkpoint.exists() else ""
         raise DivergenceError(
             f"loss {row['loss']}, gradient norm {row['grad_norm']} in epoch "
-            f"{(self.step - 1) // self.steps_per_epoch + 1}, step {self.step}{kept}. "
+            f"{(step - 1) // self.steps_per_epoch + 1}, step {step}{kept}. "
             "Lower learning_rate, lengthen warmup_epochs or set max_grad_norm"
         )
 
@@ -282,20 +279,23 @@ class Trainer:
         )
 
     def save(self) -> None:
-        """Write the whole state to the checkpoint, whole or not at all."""
+        """Write the whole state to the checkpoint, whole or not at all.
+
+        Raises:
+            DivergenceError: an update since the last one was not finite; nothing is written.
+        """
+        self._read_rows()
         save_tensors(self._state(), self.checkpoint)
 
     def _state(self) -> dict:
         return {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict() if self.average else None,
-            "optimizer": self.optimizer.state_dict(),
+            **self.update.state(),
             "step": self.step,
             "seconds": self.seconds,
             "history": self.history,
             "epoch_rows": self.epoch_rows,
             "rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state_all() if self.device.type == "cuda" else [],
+            "cuda_rng": torch.cuda.get_rng_state(self.device) if self.on_gpu else None,
         }
 
     def _restore(self) -> None:
@@ -307,15 +307,12 @@ class Trainer:
         except Exception as error:  # any damage to the file: what it held is lost
             print(f"{self.checkpoint} is damaged ({error}); starting anew", file=sys.stderr)
             return
-        self.model.load_state_dict(state["model"])
-        if self.average:
-            self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.update.load_state(state)
         self.step, self.seconds = state["step"], state["seconds"]
         self.history, self.epoch_rows = state["history"], state["epoch_rows"]
         torch.set_rng_state(state["rng"])
-        if state["cuda_rng"] and self.device.type == "cuda":
-            torch.cuda.set_rng_state_all(state["cuda_rng"])
+        if state["cuda_rng"] is not None and self.on_gpu:
+            torch.cuda.set_rng_state(state["cuda_rng"], self.device)
         print(f"resumed from {self.checkpoint} at step {self.step}", file=sys.stderr)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from oodpriors.categorical import categorical_log_prob
+from oodpriors.compilation import compiled
 from oodpriors.likelihood import Tolerance, importance_weighted_log_prob
 from oodpriors.priors import Prior
 
@@ -142,10 +143,7 @@ class VAE(nn.Module):
 
         With full_precision, products are in the precision of the weights in any case.
         """
-        low_precision = self.low_precision and not full_precision
-        logits = self._logits(z, low_precision).reshape(-1, PIXEL_VALUES)
-        values = x.permute(0, 2, 3, 1).reshape(-1).long()
-        return categorical_log_prob(logits, values).view(len(x), -1).sum(1)
+        return log_likelihood(self, x, z, self.low_precision and not full_precision)
 
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
         """Negative ELBO under the assigned components k (B,), and its parts.
@@ -154,9 +152,10 @@ class VAE(nn.Module):
             Means over the batch of ``loss`` = ``kl`` - ``reconstruction``, in nats
             per image.
         """
-        mean, std = self.encode(x)
-        z = mean + std * torch.randn_like(std)
-        reconstruction = self.log_likelihood(x, z).mean()
+        means = self.prior.means
+        noise = torch.randn((len(x), means.shape[1]), dtype=means.dtype, device=means.device)
+        mean, std, reconstruction = one_sample(self, x, noise)
+        reconstruction = reconstruction.mean()
         kl = self.prior.kl_component(mean, std, k).mean()
         return {"loss": kl - reconstruction, "reconstruction": reconstruction, "kl": kl}
 
@@ -202,20 +201,34 @@ class VAE(nn.Module):
         first.weight /= factor.view(along_inputs)
 
 
+def _log_likelihood(model: VAE, x: Tensor, z: Tensor, low_precision: bool) -> Tensor:
+    logits = model._logits(z, low_precision).reshape(-1, PIXEL_VALUES)
+    values = x.permute(0, 2, 3, 1).reshape(-1).long()
+    return categorical_log_prob(logits, values).view(len(x), -1).sum(1)
+
+
+def _one_sample(model: VAE, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and standard deviation of the posterior, log p(x|z) of the z with this noise."""
+    mean, std = model.encode(x)
+    return mean, std, _log_likelihood(model, x, mean + std * noise, model.low_precision)
+
+
+log_likelihood, one_sample = compiled(_log_likelihood), compiled(_one_sample)
+
+
 class DecoderConvolution(nn.ConvTranspose2d):
     """A transposed convolution that may be computed in bfloat16, and then gives bfloat16."""
 
     def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
         low = low_precision and x.dtype != torch.float64
-        weight, bias = (
-            (self.weight.bfloat16(), self.bias.bfloat16()) if low else (self.weight, self.bias)
-        )
-        x = x.to(weight)
+        dtype = torch.bfloat16 if low else self.weight.dtype
+        x, weight = x.to(dtype), self.weight.to(dtype)
+        bias = None if self.bias is None else self.bias.to(dtype)
         if self.stride != (1, 1):
             # the bias apart: with it, oneDNN's routine takes up to six times as long
             y = F.conv_transpose2d(x, weight, None, self.stride, self.padding)
-            return y.add_(bias[:, None, None])
+            return y if bias is None else y.add_(bias[:, None, None])
         # with stride 1 it is a convolution with the kernel turned round, which is faster
         weight = weight.transpose(0, 1).flip(2, 3)
         return F.conv2d(x, weight, bias, padding=self.kernel_size[0] - 1 - self.padding[0])
@@ -225,11 +238,17 @@ def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn
     modules: list[nn.Module] = []
     for i, row in enumerate(rows):
         last = i == len(rows) - 1
-        modules.append(nn.Conv2d(channels, row.channels, row.kernel, row.stride, row.padding))
         norm = [nn.BatchNorm2d(row.channels)] if norm_last or not last else []
+        modules.append(_convolution(nn.Conv2d, channels, row, bias=not norm))
         modules += [*norm, nn.ReLU(inplace=True)]
         channels = row.channels
     return modules
+
+
+def _convolution(kind: type, channels: int, row: Layer, bias: bool) -> nn.Module:
+    """A row of a table; no bias where batch norm follows, which would take it away again."""
+    sizes = (row.kernel, row.stride, row.padding)
+    return kind(channels, row.channels, *sizes, bias=bias)
 
 
 def _start(latent_dim: int, start: tuple[int, int, int] | None) -> list[nn.Module]:
@@ -247,8 +266,8 @@ def _decoder(
         last = i == len(rows) - 1
         # of a latent of 100, bfloat16 keeps no more than a half
         of_latent = i == 0 and start is None
-        convolution = nn.ConvTranspose2d if of_latent else DecoderConvolution
-        modules.append(convolution(channels, row.channels, row.kernel, row.stride, row.padding))
+        kind = nn.ConvTranspose2d if of_latent else DecoderConvolution
+        modules.append(_convolution(kind, channels, row, bias=last))
         modules += [] if last else [nn.BatchNorm2d(row.channels), nn.ReLU(inplace=True)]
         channels = row.channels
     return modules

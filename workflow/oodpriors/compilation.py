@@ -1,0 +1,64 @@
+"""Functions that a compiler fuses where there is one, and that run as they are elsewhere."""
+
+import sys
+from collections.abc import Callable
+from functools import cache, wraps
+
+import torch
+from torch import Tensor
+
+__all__ = ["compiled", "optimized"]
+
+# Shapes for which one function may be compiled: of each grid of a flow, in training and scoring.
+SHAPES = 64
+
+_state = {"usable": True}
+
+
+def compiled(function: Callable) -> Callable:
+    """The function, compiled for the shapes of its arguments when it is called on a GPU.
+
+    On a CPU it runs as it is. Where no compiler works (``torch.compile`` needs Triton and a
+    C compiler) it runs as it is as well, after one line in the log.
+    """
+    @wraps(function)
+    def call(*arguments):
+        if not (_state["usable"] and _on_gpu(arguments)):
+            return function(*arguments)
+        try:
+            return optimized(function)(*arguments)
+        except Exception as error:
+            if not _of_compiler(error):
+                raise
+            _state["usable"] = False
+            print(
+                f"no compiler for this GPU ({_first_line(error)}): functions run as they are, "
+                "in two to four times the time; torch.compile needs Triton and a C compiler",
+                file=sys.stderr,
+            )
+            return function(*arguments)
+
+    return call
+
+
+@cache
+def optimized(function: Callable) -> Callable:
+    """The function, compiled whole for every shape that it meets."""
+    torch._dynamo.config.recompile_limit = SHAPES
+    return torch.compile(function, fullgraph=True, dynamic=False)
+
+
+def _on_gpu(arguments: tuple) -> bool:
+    firsts = (a[0] if isinstance(a, list) else a for a in arguments)
+    return any(isinstance(a, Tensor) and a.is_cuda for a in firsts)
+
+
+def _of_compiler(error: Exception) -> bool:
+    """Whether the compiler failed, and not what was compiled."""
+    modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
+    compiler = ("torch._dynamo", "torch._inductor", "triton")
+    return "triton" in modules or type(error).__module__.startswith(compiler)
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

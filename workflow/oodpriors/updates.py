@@ -1,0 +1,241 @@
+"""One update of the weights from a batch: step by step, or as one CUDA graph on a GPU.
+
+Both leave the weights alone when a loss or a gradient is not finite, and give the numbers
+of every update as rows of plain values.
+"""
+
+import math
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+__all__ = ["GraphedUpdate", "Update"]
+
+# Updates between two looks at their numbers, for which the host has to wait for the GPU.
+UNREAD = 64
+REHEARSALS = 3
+
+
+class Update:
+    """One update by Adam, and by the average of the weights.
+
+    Args:
+        model: anything with ``loss(x, k)``.
+        betas: of Adam.
+        max_grad_norm: see TrainingSettings.
+        average_steps: updates over which weights are averaged; None keeps no average.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        betas: tuple[float, float],
+        max_grad_norm: float | None,
+        average_steps: float | None,
+    ) -> None:
+        self.model, self.average_steps, self.pieces = model, average_steps, 1
+        self.limit = max_grad_norm or math.inf
+        self.optimizer = self._adam(betas)
+        self.unread: list = []
+        self.start_average()
+
+    def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
+        return torch.optim.Adam(self.model.parameters(), betas=betas, fused=True)
+
+    def start_average(self) -> None:
+        """Begin the average of the weights with the next update."""
+        self.average = None
+        if self.average_steps is not None:
+            self.average_weight = 1 / max(self.average_steps, 1.0)
+            average = get_ema_multi_avg_fn(1 - self.average_weight)
+            self.average = AveragedModel(self.model, multi_avg_fn=average)
+
+    def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
+        """Learn from images x (B, C, H, W) of components k (B,) at a learning rate."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        parts = self._gradients(x, k)
+        # one transfer from the device; before Adam, which must not see what is not finite
+        values = torch.stack(list(parts.values())).tolist()
+        row = dict(zip(parts, values, strict=True)) | {"learning_rate": rate}
+        self.unread.append(row)
+        if is_finite(row):
+            self.optimizer.step()
+            if self.average:
+                self.average.update_parameters(self.model)
+
+    def _gradients(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
+        """Gradients of all parameters; parts of the loss and the norm of the gradients."""
+        self.optimizer.zero_grad(set_to_none=True)
+        means: dict[str, Tensor] = {}
+        for some in zip(x.chunk(self.pieces), k.chunk(self.pieces), strict=True):
+            parts = {name: v * (len(some[0]) / len(x)) for name, v in self.model.loss(*some).items()}
+            parts["loss"].backward()
+            means = {name: means.get(name, 0) + value.detach() for name, value in parts.items()}
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.limit)
+        return means | {"grad_norm": norm}
+
+    @property
+    def full(self) -> bool:
+        """Whether :meth:`rows` has to be called before the next update."""
+        return True
+
+    def rows(self) -> list[dict]:
+        """Numbers of the updates since the last call."""
+        rows, self.unread = self.unread, []
+        return rows
+
+    def state(self) -> dict:
+        """What a checkpoint keeps; that of one kind of update is that of every kind."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict() if self.average else None,
+            "optimizer": self.optimizer.state_dict()["state"],
+        }
+
+    def load_state(self, state: dict) -> None:
+        """Go on from a state."""
+        self.model.load_state_dict(state["model"])
+        if self.average:
+            self.average.load_state_dict(state["average"])
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
+
+
+class GraphedUpdate(Update):
+    """The same as one CUDA graph, which costs the host one launch.
+
+    Numbers of the updates stay on the device until they are read, and what is not finite
+    is kept from the weights there.
+    """
+
+    def __init__(self, model: nn.Module, *arguments) -> None:
+        self.device = next(model.parameters()).device
+        self.rate = torch.zeros((), device=self.device)
+        super().__init__(model, *arguments)
+        self.graph: torch.cuda.CUDAGraph | None = None
+
+    def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
+        return torch.optim.Adam(
+            self.model.parameters(), lr=self.rate, betas=betas, fused=True, capturable=True
+        )
+
+    def load_state(self, state: dict) -> None:
+        super().load_state(state)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate  # the tensor that is filled, not a copy of it
+
+    def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
+        if self.graph is None:
+            self._prepare(x, k)
+        self.x.copy_(x)
+        self.k.copy_(k)
+        self.rate.fill_(rate)
+        self.graph.replay()
+        self.unread.append(rate)
+        if self.first_average:  # the first weights are their average, as in AveragedModel
+            self._replace(self._averaged(), list(self.model.parameters()))
+            self.first_average = False
+
+    @property
+    def full(self) -> bool:
+        return len(self.unread) == UNREAD
+
+    def rows(self) -> list[dict]:
+        if not self.unread:
+            return []
+        values = self.numbers[: len(self.unread)].tolist()
+        rows = [
+            dict(zip(self.names, row, strict=True)) | {"learning_rate": rate}
+            for row, rate in zip(values, self.unread, strict=True)
+        ]
+        if self.average:
+            self.average.n_averaged += len(self.unread)
+        self.unread.clear()
+        self.position.zero_()
+        return rows
+
+    def _learn(self) -> Tensor:
+        """One update from the images in place, and its numbers."""
+        parts = self._gradients(self.x, self.k)
+        finite = parts["loss"].isfinite() & parts["grad_norm"].isfinite()
+        self.optimizer.found_inf = (~finite).float()
+        self.optimizer.step()
+        if self.average:
+            weights = list(self.model.parameters())
+            torch._foreach_lerp_(self._averaged(), weights, self.average_weight)
+        self.names = list(parts)
+        return torch.stack([value.float() for value in parts.values()])
+
+    def _prepare(self, x: Tensor, k: Tensor) -> None:
+        self.x, self.k = x.clone(), k.clone()
+        self.first_average = bool(self.average) and not int(self.average.n_averaged)
+        try:
+            self._capture()
+        except torch.OutOfMemoryError:
+            if self.pieces > 1 or not self._splits():
+                raise
+            self.pieces = 2
+            torch.cuda.empty_cache()
+            print("too little GPU memory for a batch: half of it at a time", file=sys.stderr)
+            self._capture()
+
+    def _splits(self) -> bool:
+        """Whether the gradient of a batch is the mean of those of its halves."""
+        return not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.model.modules())
+
+    def _capture(self) -> None:
+        """Record one update, after a few that leave nothing behind but compiled functions."""
+        stream = torch.cuda.Stream(self.device)
+        stream.wait_stream(torch.cuda.current_stream(self.device))
+        with self._rehearsal():
+            with torch.cuda.stream(stream):
+                for _ in range(REHEARSALS):
+                    numbers = self._learn()
+            stream.synchronize()
+            self.numbers = numbers.new_zeros((UNREAD, len(numbers)))
+            self.position = torch.zeros(1, dtype=torch.long, device=self.device)
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, stream=stream):
+                self.numbers.index_copy_(0, self.position, self._learn()[None])
+                self.position += 1
+        self.graph = graph
+
+    @contextmanager
+    def _rehearsal(self) -> Iterator[None]:
+        """What happens within it changes no weight, moment, average or random number."""
+        state = self.model.state_dict().values()
+        kept = [value for value in state if isinstance(value, Tensor)]
+        kept += [*(self._averaged() if self.average else []), *self._moments()]
+        before, random_state = [t.clone() for t in kept], torch.cuda.get_rng_state(self.device)
+        fresh = not self.optimizer.state
+        try:
+            yield
+        finally:
+            self._replace(kept, before)
+            if fresh:
+                self._replace(self._moments(), [torch.zeros_like(t) for t in self._moments()])
+            torch.cuda.set_rng_state(random_state, self.device)
+
+    def _averaged(self) -> list[Tensor]:
+        return list(self.average.module.parameters())
+
+    def _moments(self) -> list[Tensor]:
+        return [t for state in self.optimizer.state.values() for t in state.values()]
+
+    @staticmethod
+    @torch.no_grad()
+    def _replace(tensors: Sequence[Tensor], values: Sequence[Tensor]) -> None:
+        for tensor, value in zip(tensors, values, strict=True):
+            tensor.copy_(value)
+
+
+def is_finite(row: dict) -> bool:
+    """Whether the weights may follow the gradients of this update."""
+    return math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"])
