@@ -23,10 +23,10 @@ from measure import ceilings, flops, interleaved, peak_memory, ratio  # noqa: E4
 from pages import put  # noqa: E402
 from peers import NormflowsGlow, PlainVAE, textbook_log_prob  # noqa: E402
 
+from oodpriors.devices import find_device  # noqa: E402
 from oodpriors.glow import Glow  # noqa: E402
 from oodpriors.priors import GaussianPrior  # noqa: E402
 from oodpriors.provenance import processor  # noqa: E402
-from oodpriors.training import find_device  # noqa: E402
 from oodpriors.vae import VAE  # noqa: E402
 
 SHAPE, PIXELS, LATENT = (1, 28, 28), 784, 50

@@ -17,8 +17,9 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from oodpriors import config as configuration  # noqa: E402
+from oodpriors.devices import find_device  # noqa: E402
 from oodpriors.models import build_model  # noqa: E402
-from oodpriors.training import Trainer, TrainingSettings, find_device  # noqa: E402
+from oodpriors.training import Trainer, TrainingSettings  # noqa: E402
 
 # Images of the real data: training and test images of a label, and those out of distribution.
 PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}

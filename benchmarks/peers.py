@@ -41,6 +41,16 @@ class NormflowsGlow(nn.Module):
             log_det = log_det + term
         return -(log_det - 0.5 * (z.square() + math.log(2 * math.pi)).flatten(1).sum(1)).mean()
 
+    def compile(self) -> None:
+        """Compile each block, after the first batch; actnorms ask no more whether it is that."""
+        from normflows import flows
+
+        flows.ActNorm.forward = flows.AffineConstFlow.forward
+        flows.ActNorm.inverse = flows.AffineConstFlow.inverse
+        for flow in self.flows:
+            if isinstance(flow, flows.GlowBlock):
+                flow.inverse = torch.compile(flow.inverse, dynamic=False)
+
 
 class PlainVAE(nn.Module):
     """The same VAE with PyTorch's own layers, float32 and in the default memory layout."""
@@ -69,9 +79,10 @@ class PlainVAE(nn.Module):
 def _plain(layer: nn.Module) -> nn.Module:
     if not isinstance(layer, DecoderConvolution):
         return layer
-    plain = nn.ConvTranspose2d(
-        layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride, layer.padding
-    )
+    channels = layer.in_channels, layer.out_channels
+    sizes = layer.kernel_size, layer.stride, layer.padding
+    plain = nn.ConvTranspose2d(*channels, *sizes, bias=layer.bias is not None)
+    plain.to(layer.weight.device)
     plain.load_state_dict(layer.state_dict())
     return plain
 

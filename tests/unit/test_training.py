@@ -20,7 +20,6 @@ from oodpriors.training import (
     InterruptedTraining,
     Trainer,
     TrainingSettings,
-    find_device,
     random_shift,
 )
 from oodpriors.vae import VAE
@@ -545,30 +544,3 @@ def test_too_few_images_for_a_batch_are_refused(tmp_path):
     settings = TrainingSettings(epochs=1, batch_size=4)
     with pytest.raises(ValueError, match="3 training images do not fill one batch of 4"):
         Trainer(Line(), *data((1, 1, 1), 3), settings, tmp_path / "c")
-
-
-def test_cuda_without_a_gpu_is_refused(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="no GPU is visible; set device: auto"):
-        find_device("cuda")
-
-
-@pytest.mark.parametrize(
-    ("name", "available", "expected"),
-    [
-        ("auto", False, "cpu"),
-        ("auto", True, "cuda"),
-        ("cpu", False, "cpu"),
-        ("cpu", True, "cpu"),
-        ("cuda", True, "cuda"),
-    ],
-)
-def test_device_is_the_one_asked_for(name, available, expected, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: available)
-    assert find_device(name).type == expected
-
-
-def test_convolutions_in_float32_are_not_rounded_on_a_gpu(monkeypatch):
-    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    find_device("cpu")
-    assert torch.backends.cudnn.conv.fp32_precision not in ("tf32", "bf16")

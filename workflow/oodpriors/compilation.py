@@ -21,6 +21,7 @@ def compiled(function: Callable) -> Callable:
     On a CPU it runs as it is. Where no compiler works (``torch.compile`` needs Triton and a
     C compiler) it runs as it is as well, after one line in the log.
     """
+
     @wraps(function)
     def call(*arguments):
         if not (_state["usable"] and _on_gpu(arguments)):

@@ -137,9 +137,7 @@ def _flow_step(
     hidden = F.relu(torch.addmm(b1, patches, m1))
     hidden = F.relu(torch.addmm(b2, hidden, m2))
     products = (hidden @ m3).view(b, h, w, 9, -1)
-    out = sum(
-        window[..., t, :].to(x.dtype) for t, window in enumerate(_shifted(products))
-    )
+    out = sum(window[..., t, :].to(x.dtype) for t, window in enumerate(_shifted(products)))
     out = out + b3
     if floor is None:
         return torch.cat([kept, changed + out], -1), x.new_zeros(b)

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from oodpriors.devices import GpuLimits
 from oodpriors.flow_steps import flow_steps
 from oodpriors.flows import (
     ActNorm,
@@ -158,6 +159,10 @@ class Glow(nn.Module):
     def scores(self, x: Tensor, n_draws: int) -> dict[str, Tensor]:
         """log p(x) and its parts: see :func:`oodpriors.likelihood.flow_log_prob`."""
         return flow_log_prob(self, x, n_draws)
+
+    def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
+        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        return limits.images_at_once, {}
 
     def log_prob(self, x: Tensor, n_draws: int = 1) -> Tensor:
         """log p(x) of uint8 images under the whole mixture: (B, C, H, W) -> (B,), nats."""

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-DECODED_AT_ONCE, DECODED_AT_ONCE_ON_GPU = 64, 512
+DECODED_AT_ONCE = 64
 # Of the samples that an image may have, those that are computed again in full precision.
 RECOMPUTED = 1 / 256
 
@@ -93,6 +93,7 @@ def importance_weighted_log_prob(
     n_samples: int,
     chunk: int | None = None,
     tolerance: Tolerance | None = None,
+    decoded: int | None = None,
 ) -> dict[str, Tensor]:
     r"""Test likelihood of a VAE by importance weighting with the encoder as proposal.
 
@@ -109,11 +110,12 @@ def importance_weighted_log_prob(
     Args:
         x: uint8 images (B, C, H, W).
         n_samples: S, at least 2.
-        chunk: samples per image that are decoded at once; by default as many as keep
-            the images in memory at DECODED_AT_ONCE, or DECODED_AT_ONCE_ON_GPU, which
-            needs more to be busy.
+        chunk: samples per image that are decoded at once; by default as many as
+            ``decoded`` allows.
         tolerance: where it is met, an image has no more samples; without it, each has S.
             It is looked at before weights are computed again.
+        decoded: samples of all images that are decoded at once; by default
+            DECODED_AT_ONCE. A GPU needs thousands to be busy.
 
     Returns:
         ``log_prob`` and its components; the parts ``reconstruction``,
@@ -137,9 +139,9 @@ def importance_weighted_log_prob(
     mean, std = model.encode(x)
     sums, largest = _RunningSums(len(x)), _LargestWeights(len(x), again)
     drawn, unfinished = 0, torch.arange(len(x), device=x.device)
-    decoded = DECODED_AT_ONCE if x.device.type == "cpu" else DECODED_AT_ONCE_ON_GPU
+    decoded = decoded or DECODED_AT_ONCE
     for look in looks:
-        at_once = chunk or max(1, decoded // len(unfinished))
+        at_once = _equal_parts(look - drawn, chunk or max(1, decoded // len(unfinished)))
         for start in range(drawn, look, at_once):
             shape = min(at_once, look - start), len(unfinished), mean.shape[1]
             noise = torch.randn(shape, dtype=mean.dtype, device=mean.device)
@@ -164,6 +166,11 @@ def importance_weighted_log_prob(
     )
     scores["importance_gain"] = scores["log_prob"] - (scores["reconstruction"] - scores["kl"])
     return scores
+
+
+def _equal_parts(number: int, at_most: int) -> int:
+    """Size of the parts of a number: one shape for a compiler, as far as it goes."""
+    return math.ceil(number / math.ceil(number / at_most))
 
 
 def _terms(

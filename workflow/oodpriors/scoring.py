@@ -1,6 +1,7 @@
 """Score files: one row per image, one file per model."""
 
 import copy
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from oodpriors.decoding import squared_distances
+from oodpriors.devices import GpuLimits, enough_gpu_memory
 from oodpriors.likelihood import Tolerance, bits_per_dim
 from oodpriors.priors import Prior
 from oodpriors.progress import Progress
@@ -24,6 +26,7 @@ def score(
     n_draws: int,
     seed: int,
     batch_size: int = 32,
+    gpu: GpuLimits | None = None,
     **options,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """log p of every image with its parts, and its latent.
@@ -33,26 +36,57 @@ def score(
         images: uint8 (N, C, H, W).
         n_draws: importance samples (VAE) or dequantisation draws (flow) per image.
         seed: of these draws.
-        batch_size: images at once.
+        batch_size: images at once, on a CPU.
+        gpu: what is computed at once on a GPU, half of it where its memory is too small;
+            models say by ``at_once(limits)`` what it means for them.
         options: further ones of ``scores``.
 
     Returns:
         A row per image: ``log_prob`` and its parts in nats, ``bits_per_dim``, and the
         rest of what the model's ``scores`` gives; and the latents by name, (N, D).
     """
+    limits = gpu or GpuLimits()
+    with enough_gpu_memory("the scores of this model"):
+        try:
+            scored = _scored(model, images, n_draws, seed, batch_size, limits, options)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            print(f"too little GPU memory for {limits}: half of it at once", file=sys.stderr)
+            limits = limits.halved()
+            scored = _scored(model, images, n_draws, seed, batch_size, limits, options)
+    rows, latents = map(_concatenated, scored)
+    table = pd.DataFrame(rows)
+    table.insert(1, "bits_per_dim", bits_per_dim(table["log_prob"], images[0].size))
+    return table, latents
+
+
+def _scored(
+    model: nn.Module,
+    images: np.ndarray,
+    n_draws: int,
+    seed: int,
+    batch_size: int,
+    limits: GpuLimits,
+    options: Mapping,
+) -> tuple[list[dict], list[dict]]:
+    """Scores and latents of each batch."""
     torch.manual_seed(seed)
     device = next(model.parameters()).device
-    rows: list[dict] = []
-    latents: list[dict] = []
+    if device.type == "cuda" and hasattr(model, "at_once"):
+        batch_size, more = model.at_once(limits)
+        options = {**options, **more}
+    rows, latents = [], []
     progress = Progress(len(images), "images")
     for start in range(0, len(images), batch_size):
-        x = torch.from_numpy(images[start : start + batch_size]).to(device)
-        rows.append(_to_numpy(model.scores(x, n_draws, **options)))
-        latents.append(_to_numpy(model.latents(x)))
-        progress.update(start + len(x))
-    table = pd.DataFrame(_concatenated(rows))
-    table.insert(1, "bits_per_dim", bits_per_dim(table["log_prob"], images[0].size))
-    return table, _concatenated(latents)
+        batch = images[start : start + batch_size]
+        # filled up with copies of its last image, for a compiler to meet one shape
+        copies = batch_size - len(batch) if start and device.type == "cuda" else 0
+        filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
+        x = torch.from_numpy(filled).to(device)
+        rows.append(_to_numpy(model.scores(x, n_draws, **options), len(batch)))
+        latents.append(_to_numpy(model.latents(x), len(batch)))
+        progress.update(start + len(batch))
+    return rows, latents
 
 
 def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:
@@ -92,6 +126,7 @@ def score_sets(
     train_limit: int | None = None,
     mean_images: np.ndarray | None = None,
     adaptive: Mapping | None = None,
+    gpu: Mapping | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Scores of the sets train, test and ood, one under the other.
 
@@ -107,6 +142,7 @@ def score_sets(
             component nearest to its latent, summed over pixels (Equation 2, Figure 7).
         adaptive: for a VAE, a :class:`.likelihood.Tolerance` at which an image has
             samples enough; None takes n_draws for each.
+        gpu: a :class:`.devices.GpuLimits`; None takes its defaults.
 
     Returns:
         The table, with ``set``, ``images``, ``index`` and ``label`` first and
@@ -114,12 +150,15 @@ def score_sets(
     """
     tables, latents, distances = {}, {}, {}
     options = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
+    limits = GpuLimits(**gpu) if gpu else None
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
         few = size if name != "train" or train_limit is None else min(size, train_limit)
         kept = np.linspace(0, size - 1, few).round().astype(int)
         images = to_nchw(data["images"][kept])
-        table, latent = score(model, images, n_draws, seed * len(arrays) + number, **options)
+        table, latent = score(
+            model, images, n_draws, seed * len(arrays) + number, gpu=limits, **options
+        )
         table.insert(0, "label", data["labels"][kept])
         table.insert(0, "index", data["index"][kept])
         table.insert(0, "images", names[name])
@@ -139,8 +178,8 @@ def score_sets(
     return pd.concat(tables.values(), ignore_index=True), latents
 
 
-def _to_numpy(tensors: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.cpu().numpy() for name, tensor in tensors.items()}
+def _to_numpy(tensors: dict[str, torch.Tensor], n: int | None = None) -> dict[str, np.ndarray]:
+    return {name: tensor[:n].cpu().numpy() for name, tensor in tensors.items()}
 
 
 def _concatenated(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

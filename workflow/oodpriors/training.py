@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from oodpriors.devices import enough_gpu_memory
 from oodpriors.models import load_tensors, save_tensors
 from oodpriors.progress import Progress
 from oodpriors.updates import GraphedUpdate, Update, is_finite
@@ -19,7 +20,6 @@ __all__ = [
     "InterruptedTraining",
     "Trainer",
     "TrainingSettings",
-    "find_device",
     "random_shift",
 ]
 
@@ -73,21 +73,6 @@ class TrainingSettings:
         warmup = step / max(self.warmup_epochs * steps_per_epoch, 1.0)
         decay = (total - step + 1) / max(self.decay_fraction * total, 1.0)
         return min(1.0, warmup, decay)
-
-
-def find_device(name: str) -> torch.device:
-    """The device that ``auto``, ``cpu`` or ``cuda`` stands for here; float32 is that on each.
-
-    On a GPU PyTorch's convolutions would round float32 to the 10 bits of TF32.
-
-    Raises:
-        ValueError: cuda was asked for and there is none.
-    """
-    torch.backends.cudnn.allow_tf32 = False
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ValueError("device: cuda was asked for, but no GPU is visible; set device: auto")
-    return torch.device("cuda" if name != "cpu" and available else "cpu")
 
 
 def random_shift(x: Tensor, fraction: float) -> Tensor:
@@ -186,7 +171,7 @@ class Trainer:
         self.model.train()
         progress = Progress(self.n_steps, "steps", self.step)
         saved = began = time.monotonic()
-        with _StopSignals() as stop:
+        with _StopSignals() as stop, enough_gpu_memory("a step of this training"):
             while self.step < self.n_steps:
                 self._train_step()
                 progress.update(self.step, self._latest_loss())

@@ -73,7 +73,9 @@ class Update:
         self.optimizer.zero_grad(set_to_none=True)
         means: dict[str, Tensor] = {}
         for some in zip(x.chunk(self.pieces), k.chunk(self.pieces), strict=True):
-            parts = {name: v * (len(some[0]) / len(x)) for name, v in self.model.loss(*some).items()}
+            parts = {
+                name: v * (len(some[0]) / len(x)) for name, v in self.model.loss(*some).items()
+            }
             parts["loss"].backward()
             means = {name: means.get(name, 0) + value.detach() for name, value in parts.items()}
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.limit)
@@ -138,7 +140,7 @@ class GraphedUpdate(Update):
         self.graph.replay()
         self.unread.append(rate)
         if self.first_average:  # the first weights are their average, as in AveragedModel
-            self._replace(self._averaged(), list(self.model.parameters()))
+            self._replace(self._averaged(), self._weights())
             self.first_average = False
 
     @property
@@ -166,10 +168,17 @@ class GraphedUpdate(Update):
         self.optimizer.found_inf = (~finite).float()
         self.optimizer.step()
         if self.average:
-            weights = list(self.model.parameters())
-            torch._foreach_lerp_(self._averaged(), weights, self.average_weight)
+            torch._foreach_lerp_(self._averaged(), self._weights(), self.average_weight)
         self.names = list(parts)
         return torch.stack([value.float() for value in parts.values()])
+
+    def _make_room(self, n_numbers: int) -> None:
+        self.numbers = torch.zeros((UNREAD, n_numbers), device=self.device)
+        self.position = torch.zeros(1, dtype=torch.long, device=self.device)
+
+    def _learn_and_note(self) -> None:
+        self.numbers.index_copy_(0, self.position, self._learn()[None])
+        self.position += 1
 
     def _prepare(self, x: Tensor, k: Tensor) -> None:
         self.x, self.k = x.clone(), k.clone()
@@ -197,14 +206,12 @@ class GraphedUpdate(Update):
                 for _ in range(REHEARSALS):
                     numbers = self._learn()
             stream.synchronize()
-            self.numbers = numbers.new_zeros((UNREAD, len(numbers)))
-            self.position = torch.zeros(1, dtype=torch.long, device=self.device)
+            self._make_room(len(numbers))
             self.optimizer.zero_grad(set_to_none=True)
             torch.cuda.empty_cache()
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream):
-                self.numbers.index_copy_(0, self.position, self._learn()[None])
-                self.position += 1
+                self._learn_and_note()
         self.graph = graph
 
     @contextmanager
@@ -223,8 +230,11 @@ class GraphedUpdate(Update):
                 self._replace(self._moments(), [torch.zeros_like(t) for t in self._moments()])
             torch.cuda.set_rng_state(random_state, self.device)
 
+    def _weights(self) -> list[Tensor]:
+        return [parameter.detach() for parameter in self.model.parameters()]
+
     def _averaged(self) -> list[Tensor]:
-        return list(self.average.module.parameters())
+        return [parameter.detach() for parameter in self.average.module.parameters()]
 
     def _moments(self) -> list[Tensor]:
         return [t for state in self.optimizer.state.values() for t in state.values()]

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from oodpriors.categorical import categorical_log_prob
 from oodpriors.compilation import compiled
+from oodpriors.devices import GpuLimits
 from oodpriors.likelihood import Tolerance, importance_weighted_log_prob
 from oodpriors.priors import Prior
 
@@ -160,10 +161,18 @@ class VAE(nn.Module):
         return {"loss": kl - reconstruction, "reconstruction": reconstruction, "kl": kl}
 
     def scores(
-        self, x: Tensor, n_draws: int, tolerance: Tolerance | None = None
+        self,
+        x: Tensor,
+        n_draws: int,
+        tolerance: Tolerance | None = None,
+        decoded: int | None = None,
     ) -> dict[str, Tensor]:
         """log p(x) and its parts: see :func:`.likelihood.importance_weighted_log_prob`."""
-        return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance)
+        return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance, decoded=decoded)
+
+    def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
+        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        return min(32, limits.samples_at_once), {"decoded": limits.samples_at_once}
 
     def log_prob(self, x: Tensor, n_draws: int = 5000) -> Tensor:
         """log p(x) of uint8 images under the whole mixture: (B, C, H, W) -> (B,), nats."""

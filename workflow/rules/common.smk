@@ -205,11 +205,11 @@ def get_growing(key):
 
 def get_network_code(wildcards):
     """Modules that decide a trained model's numbers."""
-    return library("priors", "training", "fitting", "models", *CODE[wildcards.architecture])
+    return library("priors", "training", "updates", "fitting", "models", *CODE[wildcards.architecture])
 
 
-FLOW_CODE = ["glow", "flows", "products"]
-CODE = {"vae": ["vae", "categorical"], "glow": FLOW_CODE, "cv_glow": FLOW_CODE}
+FLOW_CODE = ["glow", "flows", "products", "flow_steps", "compilation"]
+CODE = {"vae": ["vae", "categorical", "compilation"], "glow": FLOW_CODE, "cv_glow": FLOW_CODE}
 
 
 def get_toy_spec(wildcards):

@@ -38,7 +38,7 @@ rule score:
         train="<results>/data/{subset}/train.npz",
         test="<results>/data/{subset}/test.npz",
         ood=get_ood_images,
-        code=library("likelihood", "scoring", "decoding"),
+        code=library("likelihood", "scoring", "decoding", "devices"),
     output:
         scores="<model>/scores.parquet",
         latents="<model>/latents.npz",
@@ -68,7 +68,7 @@ rule score:
 rule train_toy:
     """Train and score a flow on a mixture of two Gaussians (Section 3.1, Appendix C)."""
     input:
-        code=library("priors", "training", "fitting", "likelihood", "toy"),
+        code=library("priors", "training", "updates", "fitting", "likelihood", "toy"),
     output:
         spec="<toy>/spec.yaml",
         weights="<toy>/weights.pt",

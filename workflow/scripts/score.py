@@ -15,12 +15,12 @@ with job(snakemake.log[0]):
 
     from oodpriors.datasets import load_arrays, save_arrays
     from oodpriors.decoding import compare_decoded, decode
+    from oodpriors.devices import find_device
     from oodpriors.files import atomic, load_yaml
     from oodpriors.fitting import discard_checkpoints
     from oodpriors.models import load_model
     from oodpriors.scoring import score_sets
     from oodpriors.subsets import to_nchw
-    from oodpriors.training import find_device
 
     torch.set_num_threads(snakemake.config["models"][snakemake.wildcards.architecture]["threads"])
     params, output = snakemake.params, snakemake.output
@@ -39,6 +39,7 @@ with job(snakemake.log[0]):
         params.train_limit,
         decoded["means"],
         params.adaptive,
+        snakemake.config["gpu"],
     )
     train, test = (to_nchw(arrays[name]["images"]) / 255 for name in ("train", "test"))
     likeness = compare_decoded(decoded, train, components, test)

@@ -14,11 +14,11 @@ with job(snakemake.log[0]):
     import torch
 
     from oodpriors.datasets import load_arrays
+    from oodpriors.devices import find_device
     from oodpriors.files import atomic, save_json, save_yaml, sha256
     from oodpriors.fitting import attempt, fit
     from oodpriors.models import save_weights
     from oodpriors.subsets import to_nchw
-    from oodpriors.training import find_device
 
     output, folder = snakemake.output, Path(snakemake.output.weights).parent
     # These are no parameters: finished models stay, wherever the next ones are trained.

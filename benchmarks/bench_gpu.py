@@ -1,0 +1,315 @@
+"""Training and scoring at the paper's size on a GPU: python benchmarks/bench_gpu.py
+
+Needs an NVIDIA GPU, PyTorch with Triton, a C compiler and normflows; two to three minutes.
+Writes benchmarks/results-cuda.json and, from it, the tables in docs/performance.md.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from shutil import which
+
+import torch
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from measure import ceilings, interleaved, ratio, seconds  # noqa: E402
+from pages import put  # noqa: E402
+from peers import NormflowsGlow  # noqa: E402
+
+from oodpriors.devices import GpuLimits, find_device  # noqa: E402
+from oodpriors.models import build_model  # noqa: E402
+from oodpriors.training import Trainer, TrainingSettings  # noqa: E402
+
+IMAGES, BATCH, ROUNDS, STEPS = 2000, 64, 5, 10
+SIDE_BY_SIDE = (1, 2, 4)
+LOW = {"precision": "bfloat16"}
+MODELS = {
+    "Glow, grey": ("glow", (1, 28, 28), {"couplings": 32, "squeeze_after": [16], **LOW}),
+    "Glow, colour": ("glow", (3, 32, 32), {"couplings": 24, "squeeze_after": [8, 16], **LOW}),
+    "VAE, grey": ("vae", (1, 28, 28), {"latent_dim": 50, "decoder_precision": "bfloat16"}),
+    "VAE, colour": ("vae", (3, 32, 32), {"latent_dim": 100, "decoder_precision": "bfloat16"}),
+}
+# Milliseconds a step, or microseconds an image or a sample.
+TARGETS = {
+    ("step", "Glow, grey"): 9.0,
+    ("step", "VAE, grey"): 1.3,
+    ("score", "Glow, grey"): 150.0,
+    ("score", "VAE, grey"): 2.0,
+}
+
+
+def trainer(name: str, device: torch.device, folder: Path) -> Trainer:
+    """A training that is ready for its next step."""
+    torch.manual_seed(0)
+    architecture, shape, network = MODELS[name]
+    prior = {"kind": "gaussian", "means": [[50.0], [-50.0]]}
+    images = torch.randint(256, (IMAGES, *shape), dtype=torch.uint8)
+    training = Trainer(
+        build_model(architecture, shape, prior, network),
+        images,
+        torch.arange(IMAGES) % 2,
+        TrainingSettings(epochs=1000, batch_size=BATCH, max_grad_norm=20000),
+        folder / name,
+        device,
+    )
+    training._start()
+    training.model.train()
+    training._train_step()
+    return training
+
+
+def steps(training: Trainer) -> None:
+    for _ in range(STEPS):
+        training._train_step()
+
+
+def step_rows(device: torch.device, folder: Path) -> Iterator[dict]:
+    """Milliseconds of a training step of each model, and memory."""
+    for name in MODELS:
+        began = time.monotonic()
+        training = trainer(name, device, folder)
+        torch.cuda.synchronize()
+        start = time.monotonic() - began
+        torch.cuda.reset_peak_memory_stats()
+        times = interleaved({"ours": partial(steps, training)}, device, ROUNDS)["ours"]
+        yield {
+            "name": f"{name}: training",
+            "value": round(1000 * statistics.median(times) / STEPS, 2),
+            "unit": "ms a step",
+            "target": TARGETS.get(("step", name)),
+            "start_s": round(start, 1),
+            "reserved_mb": round(torch.cuda.memory_reserved() / 2**20),
+        }
+        yield score_row(name, training.model.eval(), device)
+        del training
+        torch.cuda.empty_cache()
+
+
+def score_row(name: str, model: torch.nn.Module, device: torch.device) -> dict:
+    """Microseconds of an importance sample or of a dequantisation draw."""
+    images, options = model.at_once(GpuLimits())
+    draws = 500 if "decoded" in options else 1
+    x = torch.randint(256, (images, *model.image_shape), dtype=torch.uint8, device=device)
+    score = torch.inference_mode()(lambda: model.scores(x, draws, **options))
+    times = interleaved({"ours": score}, device, ROUNDS)["ours"]
+    return {
+        "name": f"{name}: log p",
+        "value": round(1e6 * statistics.median(times) / (images * draws), 2),
+        "unit": "µs a sample" if draws > 1 else "µs an image and draw",
+        "target": TARGETS.get(("score", name)),
+    }
+
+
+def graphed(step: Callable) -> Callable:
+    """A training step of a peer as a CUDA graph."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(3):
+            step()
+    stream.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        step()
+    return graph.replay
+
+
+def peer(device: torch.device, low: bool, whole: bool) -> Callable:
+    """Ten training steps of normflows: as it ships, or compiled and as a CUDA graph."""
+    x = torch.randint(256, (BATCH, 1, 28, 28), dtype=torch.uint8, device=device)
+    model = NormflowsGlow(32, (16,), 512).to(device)
+    model.loss(x)  # initialises its actnorms
+    optimizer = torch.optim.Adam(model.parameters(), fused=whole or None, capturable=whole)
+    if whole:
+        model.compile()
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cuda", torch.bfloat16, enabled=low, cache_enabled=not whole):
+            loss = model.loss(x)
+        loss.backward()
+        optimizer.step()
+
+    run = graphed(step) if whole else step
+    return lambda: [run() for _ in range(STEPS)]
+
+
+PEERS = {
+    "normflows": (False, False, 10.0),
+    "normflows, bfloat16 autocast": (True, False, None),
+    "normflows, compiled, as a CUDA graph": (False, True, None),
+    "normflows, bfloat16 autocast, compiled, as a CUDA graph": (True, True, 1.5),
+}
+
+
+def peer_rows(device: torch.device, folder: Path) -> Iterator[dict]:
+    """Glow's training beside normflows', in turn."""
+    ours = partial(steps, trainer("Glow, grey", device, folder))
+    for name, (low, whole, target) in PEERS.items():
+        times = interleaved({"ours": ours, name: peer(device, low, whole)}, device, ROUNDS)
+        rates = {key: STEPS * BATCH / statistics.median(t) for key, t in times.items()}
+        yield {
+            "name": "Glow, grey: training",
+            "against": name,
+            "ours": round(rates["ours"]),
+            "peer": round(rates[name]),
+            "ratio": round(ratio(times["ours"], times[name]), 2),
+            "target": target,
+        }
+        torch.cuda.empty_cache()
+
+
+@contextmanager
+def multi_process_service() -> Iterator[bool]:
+    """NVIDIA's MPS, where it is installed: kernels of several processes run at once."""
+    control = which("nvidia-cuda-mps-control")
+    if not control:
+        yield False
+        return
+    started = subprocess.run([control, "-d"], capture_output=True, check=False).returncode == 0
+    try:
+        yield started
+    finally:
+        subprocess.run([control], input="quit\n", text=True, capture_output=True, check=False)
+
+
+def work(name: str, duration: float) -> None:
+    """Train for so many seconds once a line comes in, and print steps a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        training = trainer(name, find_device("cuda"), Path(folder))
+        steps(training)
+        torch.cuda.synchronize()
+        print("ready", flush=True)
+        sys.stdin.readline()
+        began, done = time.monotonic(), 0
+        while time.monotonic() - began < duration:
+            steps(training)
+            torch.cuda.synchronize()
+            done += STEPS
+        print(done / (time.monotonic() - began), flush=True)
+
+
+def rate_of(name: str, number: int, duration: float) -> float:
+    """Steps a second of so many processes together."""
+    command = [sys.executable, __file__, "--worker", name, str(duration)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(number)]
+    for worker in workers:
+        assert worker.stdout.readline() == "ready\n", "a worker failed"
+    for worker in workers:
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    rates = [float(worker.stdout.readline()) for worker in workers]
+    for worker in workers:
+        worker.wait()
+    return sum(rates)
+
+
+def together_rows(duration: float = 3.0) -> Iterator[dict]:
+    """Trainings side by side on one GPU, each a process of its own."""
+    services = (False, True) if which("nvidia-cuda-mps-control") else (False,)
+    for service in services:
+        with multi_process_service() if service else contextmanager(lambda: iter([None]))():
+            for name in ("Glow, grey", "VAE, grey"):
+                alone = None
+                for number in SIDE_BY_SIDE:
+                    rate = rate_of(name, number, duration)
+                    alone = alone or rate
+                    yield {
+                        "name": f"{name}: {number} side by side" + (", MPS" if service else ""),
+                        "value": round(1000 / rate, 2),
+                        "unit": "ms a step, together",
+                        "times": round(rate / alone, 2),
+                        "target": 1.5 if number == 4 and service else None,
+                    }
+
+
+def machine(device: torch.device) -> dict:
+    limits = ceilings(device, 8192)
+    return {
+        "name": "machine",
+        "device": torch.cuda.get_device_name(device),
+        "torch": torch.__version__,
+        "float32_tflops": round(limits["float32"] / 1e12, 1),
+        "bfloat16_tflops": round(limits["bfloat16"] / 1e12, 1),
+        "copy_gb_per_s": round(limits["copy"] / 1e9),
+        "launch_us": round(1e6 * launch_time(device), 1),
+    }
+
+
+def launch_time(device: torch.device, number: int = 1000) -> float:
+    """Seconds that the host takes to start a kernel."""
+    x = torch.zeros(1, device=device)
+    return seconds(lambda: [x.add_(1) for _ in range(number)], device) / number
+
+
+PARTS = {
+    "steps": step_rows,
+    "peers": peer_rows,
+    "together": lambda device, folder: together_rows(),
+}
+
+
+def table(rows: list[dict]) -> str:
+    """The results as Markdown."""
+    first, *others = rows
+    lines = [
+        f"{first['device']}, torch {first['torch']}. Matrix product of float32 "
+        f"{first['float32_tflops']} TFLOP/s, of bfloat16 {first['bfloat16_tflops']}; copy "
+        f"{first['copy_gb_per_s']:,} GB/s; a kernel takes the host {first['launch_us']} µs to start.",
+        "",
+        "| what | measured | target | |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in others:
+        if "against" in row:
+            target = f"≥ {row['target']:g}" if row["target"] else ""
+            numbers = f"{row['ours']:,} and {row['peer']:,} images/s"
+            lines.append(
+                f"| {row['name']}, beside {row['against']} | {row['ratio']} times | {target} | {numbers} |"
+            )
+        elif "times" in row:
+            target = f"≥ {row['target']:g} times" if row["target"] else ""
+            lines.append(
+                f"| {row['name']} | {row['value']} {row['unit']} | {target} | {row['times']} times one |"
+            )
+        else:
+            target = f"≤ {row['target']:g}" if row["target"] else ""
+            start = f"first step after {row['start_s']} s" if "start_s" in row else ""
+            lines.append(f"| {row['name']} | {row['value']} {row['unit']} | {target} | {start} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results-cuda.json")
+    parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.worker:
+        return work(chosen.worker[0], float(chosen.worker[1]))
+    device = find_device("cuda")
+    rows = [machine(device)]
+    with tempfile.TemporaryDirectory() as folder:
+        for part in chosen.parts:
+            for row in PARTS[part](device, Path(folder)):
+                rows.append(row)
+                print(row, file=sys.stderr, flush=True)
+                chosen.out.write_text(json.dumps(rows, indent=1) + "\n")
+    if chosen.parts == list(PARTS):
+        put("docs/performance.md", "cuda", table(rows))
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
