@@ -1,10 +1,8 @@
 """The fast path on a real GPU: the same numbers, the same resuming, clear ends.
 
-`make test-gpu` runs these tests, and nothing else collects them. They need an NVIDIA GPU,
-PyTorch with Triton, a C compiler, pytest, NumPy, pandas, Pillow and SciPy; two minutes.
+`make test-gpu` runs these tests, and nothing else collects them.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -24,7 +22,6 @@ from oodpriors.scoring import score
 from oodpriors.training import DivergenceError, InterruptedTraining, Trainer, TrainingSettings
 from oodpriors.vae import VAE
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = TrainingSettings(
     epochs=4, batch_size=16, warmup_epochs=1, polyak_epochs=1, max_grad_norm=1e5, shift=0.1
 )
@@ -157,15 +154,49 @@ def test_scores_are_those_of_the_processor(name):
 
 
 @every_model
-def test_a_graphed_training_is_the_eager_one(name, tmp_path):
-    histories = []
+def test_a_graphed_training_begins_as_the_eager_one(name, tmp_path):
+    first = []
     for graphed in (True, False):
-        training = trainer(name, tmp_path / str(graphed), graphed=graphed, precision="float32")
+        training = trainer(name, tmp_path / str(graphed), graphed=graphed)
         training.run()
-        histories.append(training.history)
-    for one, other in zip(*histories, strict=True):
-        for key in ("loss", "grad_norm", "learning_rate", "clipped"):
-            assert one[key] == pytest.approx(other[key], rel=2e-3), (key, one["epoch"])
+        first.append(training.history[0])
+    for key, tolerance in {"loss": 1e-3, "grad_norm": 0.05, "learning_rate": 0}.items():
+        assert first[0][key] == pytest.approx(first[1][key], rel=tolerance), key
+
+
+class Noisy(nn.Module):
+    """loss = weight * a number drawn on the GPU, in a draw that each replay has to make again."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(()))
+
+    def initialize(self, x):
+        pass
+
+    def loss(self, x, k):
+        noise = torch.randn(64, device=x.device).mean()
+        return {"loss": self.weight * noise, "noise": noise}
+
+
+def test_random_numbers_of_replays_are_those_of_eager_steps(tmp_path):
+    images, settings = torch.zeros(8, 1, 2, 2).byte(), TrainingSettings(epochs=20, batch_size=8)
+    noises = []
+    for graphed in (True, False):
+        torch.manual_seed(5)
+        training = Trainer(
+            Noisy(),
+            images,
+            torch.zeros(8).long(),
+            settings,
+            tmp_path / str(graphed),
+            find_device("cuda"),
+            graphed=graphed,
+        )
+        training.run()
+        noises.append([row["noise"] for row in training.history])
+    assert len(set(noises[0])) == 20
+    assert noises[0] == noises[1]
 
 
 # resuming
@@ -221,8 +252,8 @@ class Breaking(nn.Module):
 
     def loss(self, x, k):
         self.count += 1
-        loss = self.weight.sum() * x.float().mean() / 255
-        return {"loss": torch.where(self.count == self.number, loss * torch.nan, loss)}
+        factor = torch.where(self.count == self.number, torch.nan, 1.0)
+        return {"loss": factor * self.weight.sum() * x.float().mean() / 255}
 
 
 def test_what_is_not_finite_never_reaches_the_weights_and_names_its_step(tmp_path):
@@ -332,49 +363,3 @@ def test_without_a_compiler_plain_functions_run_and_say_what_it_costs(tmp_path):
     assert result.returncode == 0, result.stderr[-2000:]
     assert int(result.stdout) > 10
     assert result.stderr.count("no compiler for this GPU") == 1
-
-
-# many epochs
-
-
-def start(name, path, seed, epochs):
-    command = [sys.executable, "tests/gpu/curve.py", name, path, str(seed), str(epochs)]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=ROOT, text=True, **pipes)
-
-
-def curve(process):
-    out, err = process.communicate()
-    assert process.returncode == 0, err[-2000:]
-    return np.array(json.loads(out))
-
-
-EPOCHS = {"vae": 50, "glow": 10}
-
-
-@cache
-def curves():
-    """Losses by model and way; those side by side ran all at once, on one GPU."""
-    found = {(name, "alone"): [curve(start(name, "fast", 0, n))] for name, n in EPOCHS.items()}
-    runs = {
-        (name, path): [start(name, path, seed, n) for seed in range(3)]
-        for name, n in EPOCHS.items()
-        for path in ("eager", "fast")
-    }
-    return found | {key: [curve(process) for process in some] for key, some in runs.items()}
-
-
-@pytest.mark.parametrize("way", ["alone", "fast"], ids=["alone", "side by side"])
-@pytest.mark.parametrize("name", EPOCHS)
-def test_losses_over_many_epochs_are_within_the_spread_of_seeds_of_the_eager_ones(name, way):
-    eager = np.array(curves()[name, "eager"])
-    # of three seeds; three standard deviations, and a floor where seeds agree by chance
-    band = 3 * eager.std(0, ddof=1) + 0.005 * np.abs(eager.mean(0))
-    for losses in curves()[name, way]:
-        print(name, way, np.abs(losses - eager.mean(0)).max(), band.min(), losses[[0, -1]])
-        assert (np.abs(losses - eager.mean(0)) <= band).all()
-
-
-def test_the_same_seed_gives_the_same_curve_alone_and_side_by_side():
-    for name in EPOCHS:
-        np.testing.assert_array_equal(curves()[name, "alone"][0], curves()[name, "fast"][0])

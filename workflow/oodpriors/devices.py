@@ -45,12 +45,13 @@ def find_device(name: str) -> torch.device:
 
     Of several GPUs it is the one on which the fewest processes of this user run that have
     called this function. On a GPU PyTorch's convolutions would round float32 to the 10 bits
-    of TF32.
+    of TF32, and sum in an order that changes from run to run.
 
     Raises:
         ValueError: cuda was asked for and there is none.
     """
     torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise ValueError("device: cuda was asked for, but no GPU is visible; set device: auto")

@@ -20,6 +20,7 @@ from oodpriors.products import LOG_SCALE_FACTOR
 __all__ = ["Step", "flow_steps", "steps_of"]
 
 AXES = {1: 3, 2: 1, 3: 2}  # of (B, C, H, W) in (B, H, W, C)
+ALIGNMENT = 8  # of the sides of a product in low precision, without which it takes twice the time
 
 
 class Step(NamedTuple):
@@ -93,21 +94,24 @@ def _prepared(dtype: torch.dtype, *columns: Sequence[Tensor]) -> tuple[Tensor, .
         columns: of each of ``Step.tensors``, the N of them.
 
     Returns:
-        Matrix and row of the actnorm with the 1x1 convolution, (N, C, C) and (N, C); those of
-        the three convolutions, (N, 9 C/2, K), (N, K), (N, K, K), (N, K), (N, K, 9 C'), (N, C');
-        and the sum of all log-scales of actnorms.
+        Matrix and row of the actnorm with the 1x1 convolution, (N, C, C) and (N, C); matrices
+        and rows of the three convolutions, (N, A, K) with the row as one of its own,
+        (N, K, K), (N, K), (N, K, A'), (N, C'), where A and A' are 9 C/2 + 1 and 9 C' filled up
+        to a multiple of ALIGNMENT; and the sum of all log-scales of actnorms.
     """
     bias, log_scale, mix, w1, b1, s1, w2, b2, s2, w3, b3, s3 = map(torch.stack, columns)
     scale, e1, e2, e3 = ((LOG_SCALE_FACTOR * s.flatten(1)).exp() for s in (log_scale, s1, s2, s3))
     scaled = mix * scale[:, None]
+    m1 = (w1 * e1[..., None, None, None]).permute(0, 3, 4, 2, 1).flatten(1, 3)
+    m1 = torch.cat([m1, (b1.flatten(1) * e1)[:, None]], 1)
+    m3 = (w3 * e3[..., None, None, None]).permute(0, 2, 3, 4, 1).flatten(2)
     return (
         scaled.mT,
         (scaled @ bias.flatten(1)[..., None])[..., 0],
-        (w1 * e1[..., None, None, None]).permute(0, 3, 4, 2, 1).flatten(1, 3).to(dtype),
-        (b1.flatten(1) * e1).to(dtype),
+        F.pad(m1, (0, 0, 0, -m1.shape[1] % ALIGNMENT)).to(dtype),
         (w2[..., 0, 0] * e2[..., None]).mT.to(dtype),
         (b2.flatten(1) * e2).to(dtype),
-        (w3 * e3[..., None, None, None]).permute(0, 2, 3, 4, 1).flatten(2).to(dtype),
+        F.pad(m3, (0, -m3.shape[2] % ALIGNMENT)).to(dtype),
         b3 * e3,
         LOG_SCALE_FACTOR * log_scale.sum(),
     )
@@ -119,7 +123,6 @@ def _flow_step(
     mix: Tensor,
     row: Tensor,
     m1: Tensor,
-    b1: Tensor,
     m2: Tensor,
     b2: Tensor,
     m3: Tensor,
@@ -133,10 +136,10 @@ def _flow_step(
     b, h, w, c = x.shape
     x = torch.addmm(row, x.view(-1, c), mix).view(b, h, w, c)
     kept, changed = x[..., : c // 2], x[..., c // 2 :]
-    patches = torch.cat(_shifted(kept), -1).to(m1.dtype).view(b * h * w, -1)
-    hidden = F.relu(torch.addmm(b1, patches, m1))
-    hidden = F.relu(torch.addmm(b2, hidden, m2))
-    products = (hidden @ m3).view(b, h, w, 9, -1)
+    unit = F.pad(x.new_ones((b, h, w, 1)), (0, len(m1) - 9 * kept.shape[-1] - 1))
+    patches = torch.cat([*_shifted(kept), unit], -1).to(m1.dtype).view(b * h * w, -1)
+    hidden = F.relu(torch.addmm(b2, F.relu(patches @ m1), m2))
+    products = (hidden @ m3)[:, : 9 * len(b3)].view(b, h, w, 9, -1)
     out = sum(window[..., t, :].to(x.dtype) for t, window in enumerate(_shifted(products)))
     out = out + b3
     if floor is None:

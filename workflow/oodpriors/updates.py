@@ -157,6 +157,8 @@ class GraphedUpdate(Update):
         ]
         if self.average:
             self.average.n_averaged += len(self.unread)
+            buffers = list(self.model.buffers())  # which are not averaged
+            self._replace(list(self.average.module.buffers()), buffers)
         self.unread.clear()
         self.position.zero_()
         return rows

@@ -48,7 +48,7 @@ def check_mirror(mirror):
 
 def load_config():
     """Merge the scale below the user's values, then check everything."""
-    scales = ["smoke", "quick", "paper"]
+    scales = ["smoke", "quick", "short", "paper"]
     scale = config.get("scale", "quick")
     if scale not in scales:
         raise WorkflowError(f"config: scale: {scale!r} is not one of {', '.join(scales)}")
