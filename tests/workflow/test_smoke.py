@@ -10,14 +10,14 @@ import torch
 import yaml
 from tests.workflow.conftest import HAS_TEX, ROOT, SMOKE, snakemake
 
-from oodpriors.datasets import load_arrays
-from oodpriors.files import load_yaml
-from oodpriors.glow import Glow
-from oodpriors.models import load_model
-from oodpriors.scoring import score_sets
-from oodpriors.statistics import auroc
-from oodpriors.toy import ToyFlow
-from oodpriors.vae import VAE
+from oodpriors.data.datasets import load_arrays
+from oodpriors.io.files import load_yaml
+from oodpriors.models.build import load_model
+from oodpriors.models.glow import Glow
+from oodpriors.models.vae import VAE
+from oodpriors.scoring.score_files import score_sets
+from oodpriors.statistics.estimates import auroc
+from oodpriors.toy.flow import ToyFlow
 
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 MODELS = [name for entry in CONFIG["experiments"].values() for name in entry["models"]]
@@ -168,23 +168,48 @@ def edit(path: Path, old: str, new: str) -> str:
 
 
 def test_a_change_of_style_redraws_and_retrains_nothing(smoke: Path):
-    module = smoke / "workflow/oodpriors/figures.py"
+    module = smoke / "workflow/oodpriors/figures/sheet.py"
     before = edit(module, '"#0072B2"', '"#0072B3"')
     rules = rerun_rules(smoke)
     plots = {rule for rule in rules if rule.startswith("plot_")}
     assert "plot_histograms" in plots
     assert rules - plots == {"all", *(["build_pdf"] if PDF else [])}
     module.write_text(before)
-    snakemake(smoke, "--touch", *SMOKE)
 
 
 def test_an_edit_of_glow_retrains_flows_alone(smoke: Path):
-    module = smoke / "workflow/oodpriors/glow.py"
-    before = edit(module, '"""One dequantisation', '"""Just one dequantisation')
+    module = smoke / "workflow/oodpriors/models/glow.py"
+    before = edit(module, "/ PIXEL_VALUES - 0.5", "/ PIXEL_VALUES - 1 / 2")
     output = snakemake(smoke, "-n", *SMOKE).stdout
     trained = [block.split("wildcards:")[1] for block in output.split("rule train:")[1:]]
     assert len(trained) == len(FLOWS)
     assert all("glow" in line.splitlines()[0] for line in trained)
+    module.write_text(before)
+
+
+def test_an_edit_of_the_evaluation_scores_again_and_retrains_nothing(smoke: Path):
+    module = smoke / "workflow/oodpriors/models/likelihood.py"
+    before = edit(module, "n_draws < 1:", "not n_draws >= 1:")
+    rules = rerun_rules(smoke)
+    assert {"score", "train_toy"} <= rules
+    assert "train" not in rules
+    module.write_text(before)
+
+
+@pytest.mark.parametrize("place", ["models/glow.py", "models/likelihood.py", "io/files.py"])
+def test_an_edit_of_a_docstring_makes_nothing_again(smoke: Path, place: str):
+    module = smoke / "workflow/oodpriors" / place
+    before = module.read_text()
+    module.write_text(before.replace('    """', '    """So: '))
+    assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE).stdout
+    module.write_text(before)
+
+
+def test_what_cannot_matter_is_touched(smoke: Path):
+    module = smoke / "workflow/oodpriors/figures/sheet.py"
+    before = edit(module, '"#0072B2"', '"#0072B3"')
+    snakemake(smoke, "--touch", *SMOKE)
+    assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE).stdout
     module.write_text(before)
     snakemake(smoke, "--touch", *SMOKE)
 

@@ -6,7 +6,6 @@ rule analyse_toy:
     input:
         facts=collect_files(TOYS, "facts.json"),
         contours=collect_files(PLANES, "contours.json"),
-        code=library("statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/toy.csv",
     log:
@@ -21,6 +20,7 @@ rule analyse_toy:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("analyse_toy"),
         runs=get_runs(TOYS),
         planes=get_runs(PLANES),
         bootstrap=config["bootstrap"],
@@ -31,8 +31,6 @@ rule analyse_toy:
 
 rule analyse_densities:
     """The generalised Gaussian beside the Gaussian (Section 4, Figure 3)."""
-    input:
-        code=library("priors", "densities", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/densities.csv",
         table="<results>/statistics/fig03.csv",
@@ -48,6 +46,7 @@ rule analyse_densities:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("analyse_densities"),
         beta=config["analyses"].get("densities", {}).get("beta"),
     script:
         "../scripts/analyse_densities.py"
@@ -60,7 +59,6 @@ rule analyse_pixels:
         decoded=first_seed(analysed("pixels"), "decoded.npz"),
         test=exposed_arrays("pixels", "test"),
         ood=exposed_arrays("pixels", "ood"),
-        code=library("pixels", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/pixels.csv",
         table="<results>/statistics/fig07.csv",
@@ -75,6 +73,7 @@ rule analyse_pixels:
         mem_mb=4000,
         runtime=30,
     params:
+        code=get_code("analyse_pixels"),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:
@@ -85,7 +84,6 @@ rule analyse_clusters:
     """Variances and pictures of the k-means clusters of each label (Figure 13)."""
     input:
         unpack(get_cluster_inputs),
-        code=library("pixels", "subsets", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/clusters.csv",
         table="<results>/statistics/fig13.csv",
@@ -101,6 +99,7 @@ rule analyse_clusters:
         mem_mb=6000,
         runtime=30,
     params:
+        code=get_code("analyse_clusters"),
         labels=get_cluster_labels,
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -116,7 +115,6 @@ rule analyse_second_order:
         scores=collect_files(analysed("second_order"), "scores.parquet"),
         test=exposed_arrays("second_order", "test"),
         ood=exposed_arrays("second_order", "ood"),
-        code=library("second_order", *FLOW_CODE, "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/second_order.csv",
     log:
@@ -130,6 +128,7 @@ rule analyse_second_order:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("analyse_second_order"),
         runs=get_runs(analysed("second_order")),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -141,7 +140,6 @@ rule analyse_decoded:
     """How like the data the images of component means and of samples are (Appendix D)."""
     input:
         tables=collect_files(analysed("decoded"), "decoded.csv"),
-        code=library("likeness", "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/decoded.csv",
     log:
@@ -156,6 +154,7 @@ rule analyse_decoded:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("analyse_decoded"),
         runs=get_runs(analysed("decoded")),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -167,7 +166,6 @@ rule describe_architecture:
     """Layers of the VAE as built, beside the paper's rows (Tables 2 and 3)."""
     input:
         published=source_file("config/architectures.yaml"),
-        code=library("vae", "models", "architectures"),
     output:
         "<results>/statistics/{network}.csv",
     log:
@@ -182,6 +180,7 @@ rule describe_architecture:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("describe_architecture"),
         network=get_vae_network,
     script:
         "../scripts/describe_architecture.py"
@@ -192,7 +191,6 @@ rule summarise:
     input:
         scores=get_all_scores,
         toy=collect("<results>/statistics/{analysis}.csv", analysis=["toy"] if TOYS else []),
-        code=library("statistics", "resampling", "quantities", "tables", "summaries"),
     output:
         models="<results>/tables/models.csv",
         ranking="<results>/statistics/ranking.csv",
@@ -210,6 +208,7 @@ rule summarise:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("summarise"),
         runs=get_runs([*MODELS, *TOYS]),
         models=[str(model) for model in MODELS],
         toys=[str(model) for model in TOYS],
@@ -226,7 +225,6 @@ rule tabulate:
     """A table of the paper, or one of ours, to read and to print."""
     input:
         source=get_table_source,
-        code=library("tables", "tabulation"),
     output:
         csv="<results>/tables/{table}.csv",
         html=report(
@@ -247,6 +245,7 @@ rule tabulate:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("tabulate"),
         entry=get_table,
         published=PUBLISHED,
     script:
@@ -260,7 +259,6 @@ rule judge:
         stored=get_analyses,
         models="<results>/tables/models.csv",
         provenance=get_all_provenance,
-        code=library("statistics", "resampling", "quantities", "claims", "tables", "provenance"),
     output:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",
@@ -288,6 +286,7 @@ rule judge:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("judge"),
         runs=get_runs([*MODELS, *TOYS]),
         claims=CLAIMS,
         published=PUBLISHED,

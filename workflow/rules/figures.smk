@@ -6,7 +6,6 @@ rule plot_histograms:
     input:
         scores=figure_files("scores.parquet"),
         provenance=get_figure_provenance,
-        code=library("figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -29,6 +28,7 @@ rule plot_histograms:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_histograms"),
         entry=get_figure,
         runs=get_figure_runs,
         titles=get_titles(),
@@ -43,7 +43,6 @@ rule plot_curves:
     input:
         curves="<results>/statistics/curves.csv",
         provenance=get_figure_provenance,
-        code=library("curves", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -66,6 +65,7 @@ rule plot_curves:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_curves"),
         entry=get_figure,
         titles=get_titles(),
         scale=config["scale"],
@@ -79,7 +79,6 @@ rule plot_topology:
         densities=first_figure_files("density.parquet"),
         latents=first_figure_files("latent.parquet"),
         facts=first_figure_files("facts.json"),
-        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -102,6 +101,7 @@ rule plot_topology:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_topology"),
         entry=get_figure,
         models=get_figure_model_names,
         titles=get_titles(),
@@ -115,7 +115,6 @@ rule plot_contours:
     input:
         densities=first_figure_files("density.parquet"),
         scores=first_figure_files("scores.parquet"),
-        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -138,6 +137,7 @@ rule plot_contours:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_contours"),
         entry=get_figure,
         models=get_figure_model_names,
         titles=get_titles(),
@@ -150,7 +150,6 @@ rule plot_densities:
     """The densities of the two kinds of components (Figure 3)."""
     input:
         table="<results>/statistics/fig03.csv",
-        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -173,6 +172,7 @@ rule plot_densities:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_densities"),
         entry=get_figure,
         scale=config["scale"],
     script:
@@ -184,7 +184,6 @@ rule plot_pixels:
     input:
         table="<results>/statistics/fig07.csv",
         provenance=get_figure_provenance,
-        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -207,6 +206,7 @@ rule plot_pixels:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_pixels"),
         entry=get_figure,
         names=get_set_titles,
         titles=get_titles(),
@@ -222,7 +222,6 @@ rule plot_decoded:
         arrays=get_decoded_arrays,
         components=get_decoded_components,
         provenance=get_figure_provenance,
-        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -245,6 +244,7 @@ rule plot_decoded:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_decoded"),
         entry=get_figure,
         models=get_figure_model_names,
         titles=get_titles(),
@@ -259,7 +259,6 @@ rule plot_clusters:
         table="<results>/statistics/fig13.csv",
         pictures="<results>/statistics/fig13.npz",
         provenance=get_cluster_provenance,
-        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -282,6 +281,7 @@ rule plot_clusters:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_clusters"),
         entry=get_figure,
         keep=get_kept_cluster,
         titles=get_titles(),

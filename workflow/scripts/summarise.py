@@ -2,17 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors import tables
-    from oodpriors.files import atomic
-    from oodpriors.quantities import Measure, load_stored
-    from oodpriors.statistics import read_scores
-    from oodpriors.summaries import curve_table, toy_table
+    from oodpriors.io.files import atomic
+    from oodpriors.statistics.estimates import read_scores
+    from oodpriors.statistics.quantities import Measure, load_stored
+    from oodpriors.tables.curves import curve_table
+    from oodpriors.tables.decomposition import decomposition_table
+    from oodpriors.tables.likelihoods import model_table
+    from oodpriors.tables.ranking import ranking_table
+    from oodpriors.tables.toy import toy_table
 
     params, output, titles = snakemake.params, snakemake.output, snakemake.params.titles
     scores = read_scores(params.runs, snakemake.input.scores)
@@ -22,9 +25,9 @@ with job(snakemake.log[0]):
     models = {name: scores[name] for name in params.models}
     toys = {name: scores[name] for name in params.toys}
     for path, table in (
-        (output.models, tables.model_table(models, titles, measure)),
-        (output.ranking, tables.ranking_table(models, titles, measure)),
-        (output.decomposition, tables.decomposition_table(params.pairs, models, titles, measure)),
+        (output.models, model_table(models, titles, measure)),
+        (output.ranking, ranking_table(models, titles, measure)),
+        (output.decomposition, decomposition_table(params.pairs, models, titles, measure)),
         (output.curves, curve_table(params.curves, titles, measure)),
         (output.toy, toy_table(toys, titles, measure)),
     ):

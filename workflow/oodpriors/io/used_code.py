@@ -1,0 +1,172 @@
+"""Which code of the library a script uses, and its checksum.
+
+A job must run again when code that it uses has changed, and only then. So the names in
+a script are followed to the functions, classes and values of the library that they
+mean, and from there on. Nothing is imported: the sources are only parsed, so that a dry
+run stays fast. A method counts as used if anything that is used names it, or if Python
+or PyTorch calls it by itself. Docstrings and comments do not count, and neither does
+this package, which only reads, writes and reports.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+__all__ = ["checksum", "used_code"]
+
+CALLED_BY_PYTORCH = ("forward", "backward")
+LEFT_OUT = str(__package__)
+
+
+def checksum(script: Path, choices: Mapping[str, str] | None = None) -> str:
+    """Checksum of the library's code that a script uses, 20 hexadecimal digits."""
+    text = "\n".join(f"{name}\n{code}" for name, code in sorted(used_code(script, choices).items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Source of each definition of the library that a script uses, by its full name.
+
+    Args:
+        script: the file, in a folder beside the library.
+        choices: by the full name of a dictionary, the only key that the job looks up.
+    """
+    choices, found, named, waiting = choices or {}, {}, set(), {}
+    folder = Path(script).parents[1]
+    todo = [(_read(Path(script), "script"), "")]
+    while todo:
+        module, name = todo.pop()
+        full = f"{module.name}.{name}"
+        chosen = f"{name}[{choices.get(full)}]"
+        if full in found:
+            continue
+        parts = module.definitions.get(chosen) or module.definitions[name]
+        found[full] = "\n".join(part.text for part in parts)
+        for part in parts:
+            todo += [known for used in part.names for known in _meaning(folder, module, used)]
+            todo += [known for pair in part.dotted for known in _member(folder, module, *pair)]
+            named |= {attribute for _, attribute in part.dotted}
+        for method in module.methods.get(name, []):
+            waiting.setdefault(method, []).append((module, f"{name}.{method}"))
+        todo += [m for key in list(waiting) if _called(key, named) for m in waiting.pop(key)]
+        todo += [(module, "")] if "" in module.definitions else []
+    return {name: code for name, code in found.items() if not name.startswith("script.")}
+
+
+def _called(method: str, named: set[str]) -> bool:
+    return method in named or method.startswith("__") or method in CALLED_BY_PYTORCH
+
+
+def _meaning(folder: Path, module: "_Module", name: str) -> list[tuple["_Module", str]]:
+    """The definition that a name in a module means, if it is the library's."""
+    if name in module.imports:
+        source, name = module.imports[name]
+        if source.startswith(LEFT_OUT):
+            return []
+        path = folder.joinpath(*source.split(".")).with_suffix(".py")
+        return _meaning(folder, _read(path, source), name) if path.is_file() else []
+    return [(module, name)] if name in module.definitions else []
+
+
+def _member(folder: Path, module: "_Module", owner: str, name: str) -> list:
+    """The same for ``owner.name``, where the owner may be a module."""
+    source = ".".join(module.imports.get(owner, ("",)))
+    path = folder.joinpath(*source.split(".")).with_suffix(".py")
+    return _meaning(folder, _read(path, source), name) if source and path.is_file() else []
+
+
+class _Module:
+    """Definitions of a file by name, with the entries of dictionaries, and its imports.
+
+    Methods are named ``Class.method``, entries ``NAME[key]``, and what merely runs at
+    the import has no name.
+    """
+
+    def __init__(self, text: str, name: str) -> None:
+        self.name, lines, tree = name, text.splitlines(), ast.parse(text)
+        self.definitions: dict[str, list[_Definition]] = {}
+        self.methods: dict[str, list[str]] = {}
+        self.imports = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        }
+        for statement in tree.body:
+            methods = []
+            if isinstance(statement, ast.ClassDef):
+                methods = [node for node in statement.body if isinstance(node, ast.FunctionDef)]
+                self.methods[statement.name] = [method.name for method in methods]
+            definition = _Definition(statement, methods, lines)
+            for defined in _names(statement):
+                self.definitions.setdefault(defined, []).append(definition)
+                for key, node in _entries(statement):
+                    entry = _Definition(node, [], lines)
+                    entry.text = ast.get_source_segment(text, node)  # of its line no other entry
+                    self.definitions[f"{defined}[{key}]"] = [entry]
+            for method in methods:
+                full = f"{statement.name}.{method.name}"
+                self.definitions.setdefault(full, []).append(_Definition(method, [], lines))
+
+
+class _Definition:
+    """Lines of a node without docstrings, comments and the nodes to skip; names in them."""
+
+    def __init__(self, node: ast.AST, skip: list, lines: list[str]) -> None:
+        nodes = list(_walk(node, skip))
+        left_out = {n for part in [*skip, *filter(_is_text, nodes)] for n in _lines(part)}
+        kept = [lines[n - 1].rstrip() for n in _lines(node) if n not in left_out]
+        self.text = "\n".join(line for line in kept if line.strip() and line.strip()[0] != "#")
+        self.names = {part.id for part in nodes if _is_name(part, ast.Load)}
+        self.dotted = {
+            (getattr(part.value, "id", ""), part.attr)
+            for part in nodes
+            if isinstance(part, ast.Attribute)
+        }
+
+
+def _lines(node: ast.AST) -> range:
+    first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
+    return range(first, node.end_lineno + 1)
+
+
+def _walk(node: ast.AST, skip: list) -> Iterator[ast.AST]:
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if child not in skip and not isinstance(child, ast.ImportFrom):
+            yield from _walk(child, skip)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def _is_name(node: ast.AST, context: type) -> bool:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, context)
+
+
+def _names(statement: ast.stmt) -> list[str]:
+    """Names that a statement at the top of a module defines; [""] if it merely runs."""
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    if isinstance(statement, ast.Import | ast.ImportFrom) or _is_text(statement):
+        return []
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    parts = [part for target in targets if target for part in ast.walk(target)]
+    names = [part.id for part in parts if _is_name(part, ast.Store)]
+    return [name for name in names if name != "__all__"] if names else [""]
+
+
+def _entries(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
+    value = getattr(statement, "value", None)
+    if isinstance(value, ast.Dict):
+        for key, node in zip(value.keys, value.values, strict=True):
+            if isinstance(key, ast.Constant):
+                yield str(key.value), node
+
+
+@cache
+def _read(path: Path, name: str) -> _Module:
+    return _Module(path.read_text(), name)
