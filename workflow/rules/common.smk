@@ -13,7 +13,7 @@ from oodpriors.config import means, restrict, schema, specs
 from oodpriors.config.checks import check_references
 from oodpriors.config.specs import ModelId
 from oodpriors.io.errors import UserError
-from oodpriors.io.used_code import checksum
+from used_code import checksum
 
 
 def read_yaml(path):

@@ -86,3 +86,19 @@ def entry(name, *models):
         "id": name,
         "comparisons": [{"left": q, "relation": ">", "right": 1} for q in quantities],
     }
+
+
+def schema_leaves(schema, name):
+    """Leaves of the schema by their dotted names, walked from its text alone."""
+    below = {f"{name}.{key}": value for key, value in schema.get("properties", {}).items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        below[f"{name}.*"] = schema["additionalProperties"]
+    if not below:
+        return {name.removeprefix("."): schema}
+    found = {}
+    for key, value in below.items():
+        found |= schema_leaves(value, key)
+    return found
+
+
+LEAVES = schema_leaves(SCHEMA, "")

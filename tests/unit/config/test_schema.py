@@ -4,7 +4,7 @@ import copy
 import re
 
 import pytest
-from tests.unit.config.conftest import (
+from tests.unit.config.conftest import LEAVES, (
     OWN,
     REMOVED,
     SCHEMA,
@@ -14,7 +14,7 @@ from tests.unit.config.conftest import (
     mistakes_of,
 )
 
-from oodpriors.config.schema import ConfigError, document, merge, validate
+from oodpriors.config.schema import ConfigError, merge, validate
 
 # merging
 
@@ -295,22 +295,6 @@ def test_a_configuration_error_is_a_value_error():
 # the schema
 
 
-def schema_leaves(schema, name):
-    """Leaves of the schema by their dotted names, walked from its text alone."""
-    below = {f"{name}.{key}": value for key, value in schema.get("properties", {}).items()}
-    if isinstance(schema.get("additionalProperties"), dict):
-        below[f"{name}.*"] = schema["additionalProperties"]
-    if not below:
-        return {name.removeprefix("."): schema}
-    found = {}
-    for key, value in below.items():
-        found |= schema_leaves(value, key)
-    return found
-
-
-LEAVES = schema_leaves(SCHEMA, "")
-
-
 @pytest.mark.parametrize("name", LEAVES)
 def test_every_key_is_described(name):
     assert LEAVES[name].get("description", "").strip()
@@ -338,22 +322,6 @@ def test_no_object_lets_unknown_keys_pass():
     for schema in objects(SCHEMA):
         assert schema.get("additionalProperties") is False or "description" in schema
         assert "additionalProperties" in schema
-
-
-def test_the_documentation_has_every_key_once():
-    names = [name for name, _, _ in document(SCHEMA)]
-    assert len(names) == len(set(names))
-    assert set(names) == set(LEAVES)
-
-
-def test_the_documentation_tells_default_and_description():
-    told = {name: (default, description) for name, default, description in document(SCHEMA)}
-    for name, schema in LEAVES.items():
-        default = str(schema["default"]) if "default" in schema else ""
-        assert told[name] == (default, schema.get("description", ""))
-    assert told["device"] == ("auto", "where models are trained and scored")
-    assert told["subsets.*.kmeans.keep"][0] == "None"
-    assert told["models.glow.training.epochs"][0] == ""
 
 
 def test_a_missing_pair_of_keys_is_told_once():

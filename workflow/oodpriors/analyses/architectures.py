@@ -8,8 +8,6 @@ from torch import nn
 
 from oodpriors.models.vae import VAE
 
-__all__ = ["architecture_table"]
-
 COLUMNS = ["part", "operation", "kernel", "stride", "channels", "pad"]
 
 

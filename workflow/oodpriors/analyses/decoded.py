@@ -8,8 +8,6 @@ import pandas as pd
 from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate, over_seeds
 
-__all__ = ["likeness_estimates"]
-
 
 def likeness_estimates(
     tables: Mapping[str, Sequence[pd.DataFrame]], n_bootstrap: int, seed: int

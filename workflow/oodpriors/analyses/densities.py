@@ -7,8 +7,6 @@ from scipy import integrate
 
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior, Prior
 
-__all__ = ["density_facts", "density_table"]
-
 
 def _density(prior: Prior, x: np.ndarray) -> np.ndarray:
     return prior.log_prob(torch.as_tensor(x, dtype=torch.float64)[:, None]).exp().numpy()

@@ -8,15 +8,6 @@ import pandas as pd
 from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate
 
-__all__ = [
-    "cluster_pictures",
-    "cluster_variances",
-    "compare_pixels",
-    "equation_2_estimates",
-    "pixel_estimates",
-    "variance_estimates",
-]
-
 
 def _flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float64)

@@ -22,8 +22,6 @@ from oodpriors.models.glow import PIXEL_VALUES, Glow
 from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution
 from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
 
-__all__ = ["PREDICTIONS", "channel_gains", "difference_estimates", "jacobian", "predict"]
-
 PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
 
 

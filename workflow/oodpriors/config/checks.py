@@ -14,8 +14,6 @@ from oodpriors.config.specs import (
     toy_ids,
 )
 
-__all__ = ["check_references"]
-
 VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
 
 

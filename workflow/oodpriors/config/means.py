@@ -5,8 +5,6 @@ from collections.abc import Callable, Mapping
 
 from oodpriors.config.schema import ConfigError
 
-__all__ = ["component_distance", "with_means"]
-
 
 def component_distance(config: Mapping, prior: str) -> float:
     """Distance between the two components of a prior, 0 for a single one."""

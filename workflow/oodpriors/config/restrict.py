@@ -5,8 +5,6 @@ from collections.abc import Collection, Iterator, Mapping
 from oodpriors.config.schema import ConfigError, suggestion
 from oodpriors.config.specs import TOY, lookup, model_ids, models_of, toy_ids
 
-__all__ = ["with_models", "with_only"]
-
 
 def with_only(config: Mapping) -> dict:
     """The configuration restricted to the experiments of ``only``, if it names any.

@@ -12,8 +12,6 @@ from jsonschema import Draft202012Validator
 
 from oodpriors.io.errors import UserError
 
-__all__ = ["ConfigError", "document", "merge", "suggestion", "validate"]
-
 
 class ConfigError(UserError):
     """What is wrong in the configuration, a line for each mistake."""
@@ -112,23 +110,6 @@ def _is_number(text) -> bool:
         return isinstance(text, str) and math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Key, default and description of every leaf of a schema; * stands for a name."""
-    for key, below in schema.get("properties", {}).items():
-        yield from _document_entry(below, f"{prefix}{key}")
-    if isinstance(schema.get("additionalProperties"), Mapping):
-        yield from _document_entry(schema["additionalProperties"], f"{prefix}*")
-
-
-def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]]:
-    nested = list(document(schema, f"{name}."))
-    if nested:
-        yield from nested
-    else:
-        default = str(schema["default"]) if "default" in schema else ""
-        yield name, default, schema.get("description", "")
 
 
 def suggestion(name: str, known) -> str:

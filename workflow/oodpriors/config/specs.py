@@ -3,23 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-__all__ = [
-    "ModelId",
-    "dataset_facts",
-    "image_shape",
-    "lookup",
-    "model_ids",
-    "model_seeds",
-    "model_spec",
-    "models_of",
-    "network_of",
-    "run_name",
-    "selection",
-    "toy_ids",
-    "toy_spec",
-    "with_stand_ins",
-]
-
 # Image shapes (C, H, W) and labels of the data sets whose files need not be opened.
 SHAPES = {
     "mnist": (1, 28, 28),

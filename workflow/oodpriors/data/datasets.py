@@ -16,17 +16,6 @@ from oodpriors.data.fetching import RemoteFile, fetch
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, sha256
 
-__all__ = [
-    "Dataset",
-    "inspect_npz",
-    "load_arrays",
-    "load_dataset",
-    "load_embedded",
-    "load_npz",
-    "load_official",
-    "save_arrays",
-]
-
 # Contents of the IDX files, for copies that were compressed again (Debian's package).
 CONTENT_SHA256 = {
     ("mnist", "t10k-images-idx3-ubyte.gz"): (

@@ -16,8 +16,6 @@ from oodpriors.io.errors import UserError
 from oodpriors.io.files import NO_SPACE, atomic, locked
 from oodpriors.io.progress import Progress
 
-__all__ = ["DownloadError", "RemoteFile", "fetch"]
-
 TRIES = 3
 TIMEOUT = 30.0
 BLOCK = 1 << 20

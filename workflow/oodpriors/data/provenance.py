@@ -7,8 +7,6 @@ import numpy as np
 
 from oodpriors.io.files import load_json
 
-__all__ = ["describe", "read_note", "subset_provenance", "trained_on"]
-
 
 def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -> dict:
     """Where a subset's images come from, how many there were and which were kept.

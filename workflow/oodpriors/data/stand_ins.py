@@ -10,8 +10,6 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-__all__ = ["STAND_INS"]
-
 SEED = 2019
 PER_LABEL = {"train": 200, "test": 60}
 

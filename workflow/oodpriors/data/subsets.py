@@ -4,15 +4,6 @@ import numpy as np
 
 from oodpriors.io.errors import UserError
 
-__all__ = [
-    "ASSIGNMENTS",
-    "assign",
-    "fit_clusters",
-    "nearest_cluster",
-    "select",
-    "to_nchw",
-]
-
 
 def to_nchw(images: np.ndarray) -> np.ndarray:
     """(N, H, W) or (N, H, W, C) -> contiguous (N, C, H, W)."""

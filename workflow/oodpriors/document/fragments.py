@@ -12,8 +12,6 @@ from oodpriors.tables.kinds import NOTES, show_table
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
-__all__ = ["fragments"]
-
 WHICH = ["Model", "Prior", "Training data"]
 OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]

@@ -9,8 +9,6 @@ from pathlib import Path
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic
 
-__all__ = ["build_pdf"]
-
 ENGINES = {
     "latexmk": [
         "latexmk",

@@ -5,16 +5,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-__all__ = [
-    "escape",
-    "figure_float",
-    "from_markdown",
-    "longtable",
-    "macros",
-    "table_float",
-    "tabular",
-]
-
 SPECIAL = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",

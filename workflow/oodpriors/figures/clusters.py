@@ -11,8 +11,6 @@ from oodpriors.figures.images import GAP, rgb, show_images
 from oodpriors.figures.pixels import BINS
 from oodpriors.figures.sheet import bottom_legend, draw_steps, plain_axis, save, sheet
 
-__all__ = ["plot_clusters"]
-
 CLUSTERS = ("#56B4E9", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#D55E00")
 
 

@@ -9,8 +9,6 @@ import pandas as pd
 
 from oodpriors.figures.sheet import COLOURS, LINES, SETS, bottom_legend, log_axis, save, sheet
 
-__all__ = ["plot_curves"]
-
 TURNING = "AUROC of 0.5, at the turning distance"
 
 

@@ -6,8 +6,6 @@ import pandas as pd
 
 from oodpriors.figures.sheet import COLOURS, LINES, save, sheet
 
-__all__ = ["plot_densities"]
-
 
 def plot_densities(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     """Densities of both kinds of components (Figure 3).

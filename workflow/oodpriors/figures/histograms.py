@@ -23,8 +23,6 @@ from oodpriors.figures.sheet import (
 )
 from oodpriors.statistics.estimates import ScoreTable
 
-__all__ = ["Series", "histogram_panels", "plot_histograms"]
-
 SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
 
 

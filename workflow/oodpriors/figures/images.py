@@ -12,8 +12,6 @@ from oodpriors.figures.sheet import (
 )
 from oodpriors.io.errors import UserError
 
-__all__ = ["decoded_rows", "plot_decoded", "rgb", "show_images"]
-
 GAP = 2  # pixels between images
 
 

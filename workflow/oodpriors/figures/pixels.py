@@ -16,8 +16,6 @@ from oodpriors.figures.sheet import (
     sheet,
 )
 
-__all__ = ["pixel_titles", "plot_pixel_distances"]
-
 BINS = 40
 
 

@@ -15,22 +15,6 @@ from matplotlib.legend import Legend
 
 from oodpriors.io.files import atomic
 
-__all__ = [
-    "COLOURS",
-    "LINES",
-    "SETS",
-    "WIDTH",
-    "bottom_legend",
-    "draw_steps",
-    "inner_legend",
-    "log_axis",
-    "plain_axis",
-    "save",
-    "sheet",
-    "style",
-    "title_of",
-]
-
 # Okabe and Ito's colour-blind-safe palette: cool in distribution, warm out of it, and a
 # tone each for the unimodal prior and two others.
 COLOURS = {

@@ -12,8 +12,6 @@ from matplotlib.patches import Patch
 
 from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, save, sheet
 
-__all__ = ["Plane", "plot_contours", "plot_topology"]
-
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
 
 

@@ -1,7 +1,5 @@
 """Errors that a user can mend."""
 
-__all__ = ["UserError"]
-
 
 class UserError(ValueError):
     """Bad data, a bad configuration or a lacking device; the message says how to mend it.

@@ -14,18 +14,6 @@ from typing import IO
 
 import yaml
 
-__all__ = [
-    "NO_SPACE",
-    "atomic",
-    "discard_unfinished",
-    "load_json",
-    "load_yaml",
-    "locked",
-    "save_json",
-    "save_yaml",
-    "sha256",
-]
-
 # A full disk, an exhausted quota, a limit on the size of a file.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 

@@ -11,8 +11,6 @@ from typing import IO
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import NO_SPACE
 
-__all__ = ["job"]
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 

@@ -5,8 +5,6 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-__all__ = ["code_version", "processor", "software_versions"]
-
 PACKAGES = (
     "snakemake",
     "torch",

@@ -3,8 +3,6 @@
 import sys
 import time
 
-__all__ = ["Progress"]
-
 
 class Progress:
     """One changing line on a terminal; in a file, a line now and then, ever more rarely.

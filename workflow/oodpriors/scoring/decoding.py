@@ -5,13 +5,6 @@ import pandas as pd
 import torch
 from torch import nn
 
-__all__ = [
-    "compare_decoded",
-    "decode",
-    "nearest_distances",
-    "squared_distances",
-]
-
 
 @torch.no_grad()
 def decode(model: nn.Module, n_samples: int, seed: int) -> dict[str, np.ndarray]:

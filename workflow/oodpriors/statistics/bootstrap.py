@@ -11,8 +11,6 @@ from zlib import crc32
 
 import numpy as np
 
-__all__ = ["ONE_SET", "STATISTICS", "TWO_SETS", "Sample", "multiplicities", "seed_multiplicities"]
-
 CAUGHT = (19, 20)  # fpr95 catches 19 of 20 out of distribution
 NEAR = 5.0  # standard deviations: what `within` counts as near
 BINS = 50  # of overlap

@@ -19,8 +19,6 @@ from oodpriors.io.errors import UserError
 from oodpriors.statistics.estimates import Estimate
 from oodpriors.statistics.quantities import OPERATIONS
 
-__all__ = ["NOT_SHOWN", "VERDICTS", "Z", "compare_with_paper", "judge", "quantity_name"]
-
 Z = 1.96
 VERDICTS = ("holds", "fails", "not decided")
 SHOWN, NOT_SHOWN = "shown", "stated, not shown"

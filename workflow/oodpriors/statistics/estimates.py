@@ -22,8 +22,6 @@ from oodpriors.statistics.bootstrap import (
     seed_multiplicities,
 )
 
-__all__ = ["Estimate", "ScoreTable", "auroc", "estimate", "over_seeds", "pick", "read_scores"]
-
 BLOCK = 2**19  # multiplicities that are worked on at once: as many as caches hold
 
 

@@ -12,8 +12,6 @@ from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic
 from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate, pick
 
-__all__ = ["CURVE_FUNCTIONS", "OPERATIONS", "Measure", "load_stored", "save_stored"]
-
 
 def _difference(rows: np.ndarray) -> np.ndarray:
     left, right = rows

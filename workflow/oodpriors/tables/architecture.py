@@ -2,8 +2,6 @@
 
 import pandas as pd
 
-__all__ = ["show_architecture"]
-
 
 def show_architecture(table: pd.DataFrame) -> pd.DataFrame:
     shown = {"Part": table["part"], "Operation": table["operation"].fillna("–")}

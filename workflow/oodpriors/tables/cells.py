@@ -6,8 +6,6 @@ import pandas as pd
 
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 
-__all__ = ["about_model", "cells", "interval", "or_dash", "to_html", "with_error", "with_interval"]
-
 
 def about_model(name: str, table: ScoreTable, titles: Mapping) -> dict:
     architecture, subset, prior = name.split("/")

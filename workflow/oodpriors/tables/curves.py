@@ -7,8 +7,6 @@ import pandas as pd
 from oodpriors.statistics.estimates import Estimate
 from oodpriors.tables.cells import with_interval
 
-__all__ = ["curve_table"]
-
 Measure = Callable[[Mapping], Estimate]
 
 

@@ -7,8 +7,6 @@ import pandas as pd
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import Published, about_model, interval, or_dash, with_interval
 
-__all__ = ["DECOMPOSITION_NOTE", "decomposition_table", "make_decomposition", "show_decomposition"]
-
 DECOMPOSITION_NOTE = (
     "A unimodal prior has no coordinate that separates components: all of its coordinates are in "
     "prior_rest and its prior_separating is zero, so read the changes of these two together. AUROC "

@@ -16,8 +16,6 @@ from oodpriors.tables.ranking import show_ranking
 from oodpriors.tables.second_order import make_second_order, show_second_order
 from oodpriors.tables.toy import make_toy, show_toy
 
-__all__ = ["NOTES", "make_table", "show_table"]
-
 NOTES = {
     "ranking": (
         "Out of distribution is the positive class and -log p the score; AUPR: average precision; "

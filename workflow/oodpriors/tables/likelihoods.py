@@ -8,8 +8,6 @@ from oodpriors.statistics.claims import quantity_name
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import Published, about_model, with_error, with_interval
 
-__all__ = ["likelihood_table", "make_likelihoods", "model_table", "seed_note", "show_likelihoods"]
-
 ONE_SEED = (
     "There is one seed, so errors are over images alone: how much another training would "
     "differ is not in them."

@@ -7,8 +7,6 @@ import pandas as pd
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import about_model, interval, with_interval
 
-__all__ = ["ranking_table", "show_ranking"]
-
 RANKINGS = ("auroc", "aupr", "fpr95")
 
 

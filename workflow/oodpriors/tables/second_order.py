@@ -6,8 +6,6 @@ import pandas as pd
 
 from oodpriors.tables.cells import Published, cells
 
-__all__ = ["make_second_order", "show_second_order"]
-
 PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
 
 

@@ -9,8 +9,6 @@ from oodpriors.statistics.estimates import ScoreTable
 from oodpriors.tables.cells import Published, cells, with_interval
 from oodpriors.tables.curves import Measure
 
-__all__ = ["make_toy", "show_toy", "toy_table"]
-
 
 def make_toy(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
     results = [number for number in published if number.get("quantity") is not None]

@@ -8,8 +8,6 @@ from oodpriors.statistics.claims import NOT_SHOWN, VERDICTS
 from oodpriors.tables.cells import or_dash
 from oodpriors.tables.likelihoods import seed_note
 
-__all__ = ["show_claims", "show_comparison", "verdict_text"]
-
 CLAIM_COLUMNS = ["Claim", "Place", "Text", "Excess over the margin", "Paper's numbers", "Verdict"]
 
 

@@ -14,8 +14,6 @@ from oodpriors.toy.mixture import ToyData, build_data
 from oodpriors.training.fit import Fit, describe_training
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
-__all__ = ["ToyFlow", "build_toy", "coordinates", "fit_toy", "score_toy", "to_numpy"]
-
 DRAWS = ("train", "test", "ood")
 
 

@@ -12,8 +12,6 @@ from oodpriors.io.errors import UserError
 from oodpriors.toy.flow import ToyFlow, coordinates, to_numpy
 from oodpriors.toy.mixture import ToyData
 
-__all__ = ["contour_summary", "density_grid", "latent_grid"]
-
 LOWEST_CONTOUR = -10.0  # of Figure 2, nats
 HIGH_DENSITY = 0.99
 SPECKLE = 0.01  # of the mass, less is no region

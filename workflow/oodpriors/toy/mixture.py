@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from oodpriors.io.errors import UserError
 from oodpriors.priors import Prior, log_mean_exp
 
-__all__ = ["ToyData", "build_data", "entropy", "exact_facts"]
-
 LOG_2PI = math.log(2 * math.pi)
 
 

@@ -5,7 +5,7 @@ a script are followed to the functions, classes and values of the library that t
 mean, and from there on. Nothing is imported: the sources are only parsed, so that a dry
 run stays fast. A method counts as used if anything that is used names it, or if Python
 or PyTorch calls it by itself. Docstrings and comments do not count, and neither does
-this package, which only reads, writes and reports.
+``oodpriors.io``, which only reads, writes and reports.
 """
 
 import ast
@@ -14,10 +14,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
-__all__ = ["checksum", "used_code"]
-
-CALLED_BY_PYTORCH = ("forward", "backward")
-LEFT_OUT = str(__package__)
+CALLED_BY_PYTORCH = ("forward", "backward", "get_extra_state", "set_extra_state")
+LEFT_OUT = "oodpriors.io."
 
 
 def checksum(script: Path, choices: Mapping[str, str] | None = None) -> str:

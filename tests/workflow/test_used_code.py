@@ -1,12 +1,11 @@
 """The code of a job is what its script can reach, no less and not much more."""
 
-from pathlib import Path
-
 import pytest
+from tests.workflow.conftest import ROOT
 
-from oodpriors.io.used_code import checksum, used_code
+from used_code import checksum, used_code
 
-SCRIPTS = Path(__file__).parents[3] / "workflow/scripts"
+SCRIPTS = ROOT / "workflow/scripts"
 SCRIPT = """
 from library.models import build
 from library import names
