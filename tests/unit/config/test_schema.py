@@ -4,7 +4,8 @@ import copy
 import re
 
 import pytest
-from tests.unit.config.conftest import LEAVES, (
+from tests.unit.config.conftest import (
+    LEAVES,
     OWN,
     REMOVED,
     SCHEMA,
