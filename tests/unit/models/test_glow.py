@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.special import logsumexp
 from torch import nn
 
-from oodpriors.models.build import build_model, load_weights, save_weights
+from oodpriors.models.build import load_weights, save_weights
 from oodpriors.models.glow import Glow, dequantize
 from oodpriors.models.layers import (
     ActNorm,
@@ -272,15 +272,6 @@ def test_an_additive_coupling_has_no_scale_whose_floor_could_be_set():
     prior = GaussianPrior(MEANS, 64)
     with pytest.raises(TypeError, match="scale_floor"):
         Glow((1, 8, 8), prior, 1, (), width=6, coupling="additive", scale_floor=0.1)
-
-
-def test_a_constant_volume_glow_is_built_on_one_grid():
-    prior = {"kind": "gaussian", "means": MEANS}
-    model = build_model("cv_glow", (1, 8, 8), prior, {"couplings": 3, "width": 6})
-    kinds = [type(layer) for layer in model.layers]
-    expected = [Squeeze, *[ActNorm, AxisConvolution, AdditiveCoupling] * 3]
-    assert kinds == [*expected, *[AxisConvolution] * 3]
-    assert model.latent_shape == (4, 4, 4)
 
 
 def test_initialisation_gives_every_actnorm_mean_0_and_variance_1():
