@@ -15,7 +15,6 @@ rule analyse_toy:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -41,7 +40,6 @@ rule analyse_densities:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -68,7 +66,6 @@ rule analyse_pixels:
         "<results>/benchmarks/analyse_pixels.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
@@ -94,7 +91,6 @@ rule analyse_clusters:
         "<results>/benchmarks/analyse_clusters.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=6000,
         runtime=30,
@@ -123,7 +119,6 @@ rule analyse_second_order:
         "<results>/benchmarks/analyse_second_order.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -149,7 +144,6 @@ rule analyse_decoded:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -175,7 +169,6 @@ rule describe_architecture:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -203,7 +196,6 @@ rule summarise:
         "<results>/benchmarks/summarise.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -240,7 +232,6 @@ rule tabulate:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -281,7 +272,6 @@ rule judge:
         "<results>/benchmarks/judge.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,

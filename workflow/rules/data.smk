@@ -15,7 +15,6 @@ rule download:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
@@ -39,7 +38,6 @@ rule cluster:
         "<results>/benchmarks/cluster/{subset}.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
@@ -67,7 +65,6 @@ rule prepare:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
@@ -91,7 +88,6 @@ rule assign:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=10,

@@ -23,7 +23,6 @@ rule plot_histograms:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -60,7 +59,6 @@ rule plot_curves:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -96,7 +94,6 @@ rule plot_topology:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -132,7 +129,6 @@ rule plot_contours:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -167,7 +163,6 @@ rule plot_densities:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -201,7 +196,6 @@ rule plot_pixels:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -239,7 +233,6 @@ rule plot_decoded:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -276,7 +269,6 @@ rule plot_clusters:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,

@@ -79,7 +79,6 @@ rule train_toy:
         "<toy>/train.benchmark.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
@@ -108,7 +107,6 @@ rule map_plane:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,

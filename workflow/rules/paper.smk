@@ -16,7 +16,6 @@ rule record:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
@@ -48,7 +47,6 @@ rule typeset:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
@@ -82,7 +80,6 @@ rule build_pdf:
     localrule: True
     conda:
         "../../envs/latex.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
@@ -105,7 +102,6 @@ rule explain:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=100,
         runtime=5,

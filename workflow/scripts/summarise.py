@@ -11,25 +11,21 @@ with job(snakemake.log[0]):
     from oodpriors.io.files import atomic
     from oodpriors.statistics.estimates import read_scores
     from oodpriors.statistics.quantities import Measure, load_stored
-    from oodpriors.tables.curves import curve_table
-    from oodpriors.tables.decomposition import decomposition_table
-    from oodpriors.tables.likelihoods import model_table
-    from oodpriors.tables.ranking import ranking_table
-    from oodpriors.tables.toy import toy_table
+    from oodpriors.tables import curves, decomposition, likelihoods, ranking, toy
 
-    params, output, titles = snakemake.params, snakemake.output, snakemake.params.titles
+    params, output = snakemake.params, snakemake.output
+    titles, pairs = params.titles, params.pairs
     scores = read_scores(params.runs, snakemake.input.scores)
-    stored = load_stored(snakemake.input.toy)
-    curves = {name: curve["models"] for name, curve in params.curves.items()}
-    measure = Measure(scores, params.bootstrap, params.seed, stored, curves)
+    over = {name: curve["models"] for name, curve in params.curves.items()}
+    measure = Measure(scores, params.bootstrap, params.seed, load_stored(snakemake.input.toy), over)
     models = {name: scores[name] for name in params.models}
     toys = {name: scores[name] for name in params.toys}
     for path, table in (
-        (output.models, model_table(models, titles, measure)),
-        (output.ranking, ranking_table(models, titles, measure)),
-        (output.decomposition, decomposition_table(params.pairs, models, titles, measure)),
-        (output.curves, curve_table(params.curves, titles, measure)),
-        (output.toy, toy_table(toys, titles, measure)),
+        (output.models, likelihoods.model_table(models, titles, measure)),
+        (output.ranking, ranking.ranking_table(models, titles, measure)),
+        (output.decomposition, decomposition.decomposition_table(pairs, models, titles, measure)),
+        (output.curves, curves.curve_table(params.curves, titles, measure)),
+        (output.toy, toy.toy_table(toys, titles, measure)),
     ):
         with atomic(path) as temporary:
             table.to_csv(temporary, index=False)

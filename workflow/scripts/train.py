@@ -32,7 +32,6 @@ with job(snakemake.log[0]):
     with attempt(folder, spec, snakemake.params.code, output) as checkpoint:
         if checkpoint:
             result = fit(spec, images, components, checkpoint, device, save_every)
-
             save_yaml(output.spec, spec)
             save_weights(result.model, output.weights)
             with atomic(output.history) as path:

@@ -25,7 +25,6 @@ with job(snakemake.log[0]):
     with attempt(folder, spec, snakemake.params.code, output) as checkpoint:
         if checkpoint:
             result = fit_toy(spec, checkpoint)
-
             data = build_data(spec)
             scores = score_toy(result.model, data, params.n_test, params.data_seed)
             save_yaml(output.spec, spec)

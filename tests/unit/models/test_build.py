@@ -29,7 +29,5 @@ def test_weights_of_another_network_are_refused_with_a_way_out(tmp_path):
     network = {"couplings": 2, "squeeze_after": [], "width": 4}
     save_weights(build_model(**spec, network=network), tmp_path / "weights.pt")
     wider = spec | {"network": network | {"width": 6}}
-    with pytest.raises(
-        UserError, match=r"cannot load [\s\S]*; delete the file to train"
-    ):
+    with pytest.raises(UserError, match=r"cannot load [\s\S]*; delete the file to train"):
         load_model(wider, tmp_path / "weights.pt")
