@@ -4,8 +4,10 @@ A job must run again when code that it uses has changed, and only then. So the n
 a script are followed to the functions, classes and values of the library that they
 mean, and from there on. Nothing is imported: the sources are only parsed, so that a dry
 run stays fast. A method counts as used if anything that is used names it, or if Python
-or PyTorch calls it by itself. Docstrings and comments do not count, and neither does
-``oodpriors.io``, which only reads, writes and reports.
+or PyTorch calls it by itself. Docstrings and lines of comments do not count, and neither
+does ``oodpriors.io``, which only reads, writes and reports.
+
+A name that is computed, as in ``getattr(model, name)``, is not followed.
 """
 
 import ast
@@ -59,20 +61,22 @@ def _called(method: str, named: set[str]) -> bool:
 
 def _meaning(folder: Path, module: "_Module", name: str) -> list[tuple["_Module", str]]:
     """The definition that a name in a module means, if it is the library's."""
-    if name in module.imports:
-        source, name = module.imports[name]
-        if source.startswith(LEFT_OUT):
-            return []
-        path = folder.joinpath(*source.split(".")).with_suffix(".py")
-        return _meaning(folder, _read(path, source), name) if path.is_file() else []
-    return [(module, name)] if name in module.definitions else []
+    if name not in module.imports:
+        return [(module, name)] if name in module.definitions else []
+    source, name = module.imports[name]
+    return _look_up(folder, source, name)
 
 
 def _member(folder: Path, module: "_Module", owner: str, name: str) -> list:
-    """The same for ``owner.name``, where the owner may be a module."""
-    source = ".".join(module.imports.get(owner, ("",)))
-    path = folder.joinpath(*source.split(".")).with_suffix(".py")
-    return _meaning(folder, _read(path, source), name) if source and path.is_file() else []
+    """The same for ``owner.name``, if the owner is a module."""
+    return _look_up(folder, ".".join(module.imports.get(owner, ())), name)
+
+
+def _look_up(folder: Path, source: str, name: str) -> list:
+    path = folder.joinpath(*source.split(".")).with_suffix(".py") if source else folder
+    if source.startswith(LEFT_OUT) or not path.is_file():
+        return []
+    return _meaning(folder, _read(path, source), name)
 
 
 class _Module:
@@ -151,8 +155,10 @@ def _names(statement: ast.stmt) -> list[str]:
         return [statement.name]
     if isinstance(statement, ast.Import | ast.ImportFrom) or _is_text(statement):
         return []
+    if not isinstance(statement, ast.Assign | ast.AnnAssign):
+        return [""]
     targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-    parts = [part for target in targets if target for part in ast.walk(target)]
+    parts = [part for target in targets for part in ast.walk(target)]
     names = [part.id for part in parts if _is_name(part, ast.Store)]
     return [name for name in names if name != "__all__"] if names else [""]
 

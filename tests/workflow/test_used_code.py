@@ -9,10 +9,12 @@ SCRIPTS = ROOT / "workflow/scripts"
 SCRIPT = """
 from library.models import build
 from library import names
+from oodpriors.io import files
 from library.io.files import save
 
 print(build("glow").score(names.TITLE))
 save()
+files.save()
 """
 MODELS = '''
 """Models."""
@@ -64,6 +66,8 @@ LAYERS = """
 import os
 
 os.environ["A"] = "1"
+for each in ():
+    os.getcwd()
 Layer, Other = 1, 2
 
 
@@ -81,10 +85,11 @@ def script(tmp_path):
         "library/models.py": MODELS,
         "library/layers.py": LAYERS,
         "library/late.py": "def later(x):\n    return x\n\n\ndef never(x):\n    return x\n",
+        "oodpriors/io/files.py": "def save():\n    return 0\n",
         "library/names.py": 'TITLE = "t"\nOTHER = "o"\n',
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     return tmp_path / "scripts/train.py"
 

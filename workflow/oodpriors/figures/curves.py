@@ -25,7 +25,6 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     """
     architectures = list(dict.fromkeys(table["architecture"]))
     components = list(dict.fromkeys(table["component"]))
-    options = {"sharex": True, "sharey": "row", "height_ratios": [1.5, 1]}
     options = {"sharex": True, "sharey": "row", "height_ratios": [1.6, 1]}
     figure, axes = sheet(2, len(architectures), 4.6, note, **options)
     handles: dict = {}
