@@ -108,6 +108,7 @@ def entropy(prior: Prior) -> float:
     The density factorises, so it takes one quadrature of the separating coordinate and
     one that serves all others. The entropy of the data is -exact_means()["test"].
 
+    >>> from oodpriors.priors import build_prior
     >>> round(entropy(build_prior("gaussian", 2, means=[[0.0]])), 6) == round(LOG_2PI + 1, 6)
     True
 
