@@ -1,6 +1,10 @@
 """The code of a job is what its script can reach, no less and not much more."""
 
+import json
+import os
+
 import pytest
+from tests.faults.conftest import Training
 from tests.workflow.conftest import ROOT
 
 from used_code import checksum, used_code
@@ -163,3 +167,38 @@ def test_scores_use_the_model_and_its_likelihood():
 def test_figures_use_no_model(script):
     packages, _ = modules_of(script)
     assert packages <= {"data", "figures", "statistics"}
+
+
+# Python runs it at its start, where it is on the path: it notes which functions are called.
+NOTE_CALLS = """
+import atexit, json, sys
+
+called = set()
+
+
+def note(frame, event, argument):
+    if event == "call" and "workflow/oodpriors/" in frame.f_code.co_filename:
+        path = frame.f_code.co_filename.split("workflow/")[-1].removesuffix(".py")
+        called.add(path.replace("/", ".") + "." + frame.f_code.co_qualname.split(".<locals>")[0])
+
+
+sys.setprofile(note)
+atexit.register(lambda: json.dump(sorted(called), open({path!r}, "w")))
+"""
+
+
+def test_a_training_calls_nothing_that_does_not_count(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        NOTE_CALLS.replace("{path!r}", repr(str(tmp_path / "called.json")))
+    )
+    training = Training(tmp_path / "training")
+    training.finish(env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    called = json.loads((tmp_path / "called.json").read_text())
+    functions = [
+        name
+        for name in called
+        if not name.startswith("oodpriors.io.") and name.split(".")[-1].lstrip("_")[0].islower()
+    ]
+    assert len(functions) > 50
+    choices = {"oodpriors.models.build.BUILDERS": "glow", "oodpriors.priors.KINDS": "gaussian"}
+    assert set(functions) <= set(used_code(SCRIPTS / "train.py", choices))
