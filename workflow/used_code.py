@@ -87,46 +87,52 @@ class _Module:
     """
 
     def __init__(self, text: str, name: str) -> None:
-        self.name, lines, tree = name, text.splitlines(), ast.parse(text)
+        self.name, lines = name, text.splitlines()
         self.definitions: dict[str, list[_Definition]] = {}
         self.methods: dict[str, list[str]] = {}
-        self.imports = {
-            alias.asname or alias.name: (node.module, alias.name)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-        }
-        for statement in tree.body:
+        self.imports: dict[str, tuple[str, str]] = {}
+        for statement in ast.parse(text).body:
             methods = []
             if isinstance(statement, ast.ClassDef):
                 methods = [node for node in statement.body if isinstance(node, ast.FunctionDef)]
                 self.methods[statement.name] = [method.name for method in methods]
-            definition = _Definition(statement, methods, lines)
-            for defined in _names(statement):
-                self.definitions.setdefault(defined, []).append(definition)
-                for key, node in _entries(statement):
-                    entry = _Definition(node, [], lines)
-                    entry.text = ast.get_source_segment(text, node)  # of its line no other entry
-                    self.definitions[f"{defined}[{key}]"] = [entry]
+            self._add(_names(statement), statement, methods, lines)
             for method in methods:
-                full = f"{statement.name}.{method.name}"
-                self.definitions.setdefault(full, []).append(_Definition(method, [], lines))
+                self._add([f"{statement.name}.{method.name}"], method, [], lines)
+            for key, node in _entries(statement):
+                for defined in _names(statement):
+                    entry = self._add([f"{defined}[{key}]"], node, [], lines)
+                    entry.text = ast.unparse(node)  # of its line no other entry
+
+    def _add(self, names: list[str], node: ast.AST, skip: list, lines: list) -> "_Definition":
+        definition = _Definition(node, skip, lines)
+        self.imports |= definition.imports
+        for name in names:
+            self.definitions.setdefault(name, []).append(definition)
+        return definition
 
 
 class _Definition:
     """Lines of a node without docstrings, comments and the nodes to skip; names in them."""
 
     def __init__(self, node: ast.AST, skip: list, lines: list[str]) -> None:
-        nodes = list(_walk(node, skip))
-        left_out = {n for part in [*skip, *filter(_is_text, nodes)] for n in _lines(part)}
+        self.names, self.dotted, self.imports = set(), set(), {}
+        left_out, todo = {n for part in skip for n in _lines(part)}, [node]
+        while todo:
+            part = todo.pop()
+            if isinstance(part, ast.Name):
+                self.names |= {part.id} if isinstance(part.ctx, ast.Load) else set()
+                continue
+            if isinstance(part, ast.Attribute):
+                self.dotted.add((getattr(part.value, "id", ""), part.attr))
+            elif isinstance(part, ast.ImportFrom):
+                both = {alias.asname or alias.name: alias.name for alias in part.names}
+                self.imports |= {name: (part.module, known) for name, known in both.items()}
+            elif _is_text(part):
+                left_out.update(_lines(part))
+            todo += [child for child in ast.iter_child_nodes(part) if child not in skip]
         kept = [lines[n - 1].rstrip() for n in _lines(node) if n not in left_out]
         self.text = "\n".join(line for line in kept if line.strip() and line.strip()[0] != "#")
-        self.names = {part.id for part in nodes if _is_name(part, ast.Load)}
-        self.dotted = {
-            (getattr(part.value, "id", ""), part.attr)
-            for part in nodes
-            if isinstance(part, ast.Attribute)
-        }
 
 
 def _lines(node: ast.AST) -> range:
@@ -134,19 +140,8 @@ def _lines(node: ast.AST) -> range:
     return range(first, node.end_lineno + 1)
 
 
-def _walk(node: ast.AST, skip: list) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if child not in skip and not isinstance(child, ast.ImportFrom):
-            yield from _walk(child, skip)
-
-
 def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _is_name(node: ast.AST, context: type) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, context)
 
 
 def _names(statement: ast.stmt) -> list[str]:
@@ -159,7 +154,7 @@ def _names(statement: ast.stmt) -> list[str]:
         return [""]
     targets = getattr(statement, "targets", [getattr(statement, "target", None)])
     parts = [part for target in targets for part in ast.walk(target)]
-    names = [part.id for part in parts if _is_name(part, ast.Store)]
+    names = [n.id for n in parts if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
     return [name for name in names if name != "__all__"] if names else [""]
 
 
@@ -167,7 +162,7 @@ def _entries(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
     value = getattr(statement, "value", None)
     if isinstance(value, ast.Dict):
         for key, node in zip(value.keys, value.values, strict=True):
-            if isinstance(key, ast.Constant):
+            if isinstance(key, ast.Constant) and isinstance(node, ast.Name | ast.Call):
                 yield str(key.value), node
 
 

@@ -15,10 +15,12 @@ from oodpriors.config.specs import ModelId
 from oodpriors.io.errors import UserError
 from used_code import checksum
 
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
+
 
 def read_yaml(path):
     with open(workflow.source_path(path)) as file:
-        return yaml.safe_load(file)
+        return yaml.load(file, YAML_LOADER)
 
 
 def inspect_files(datasets):
