@@ -35,7 +35,7 @@ def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[st
     """
     choices, found, named, waiting = choices or {}, {}, set(), {}
     folder = Path(script).parents[1]
-    todo = [(_read(Path(script), "script"), "")]
+    todo = [(_Module(Path(script).read_text(), "script"), "")]
     while todo:
         module, name = todo.pop()
         full = f"{module.name}.{name}"
@@ -73,10 +73,16 @@ def _member(folder: Path, module: "_Module", owner: str, name: str) -> list:
 
 
 def _look_up(folder: Path, source: str, name: str) -> list:
+    module = _read(folder, source)
+    return _meaning(folder, module, name) if module else []
+
+
+@cache
+def _read(folder: Path, source: str) -> "_Module | None":
+    """A module by its dotted name, if it is one of the library's that count."""
     path = folder.joinpath(*source.split(".")).with_suffix(".py") if source else folder
-    if source.startswith(LEFT_OUT) or not path.is_file():
-        return []
-    return _meaning(folder, _read(path, source), name)
+    counts = path.is_file() and not source.startswith(LEFT_OUT)
+    return _Module(path.read_text(), source) if counts else None
 
 
 class _Module:
@@ -164,8 +170,3 @@ def _entries(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
         for key, node in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(node, ast.Name | ast.Call):
                 yield str(key.value), node
-
-
-@cache
-def _read(path: Path, name: str) -> _Module:
-    return _Module(path.read_text(), name)
