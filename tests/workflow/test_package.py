@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import yaml
-from tests.workflow.conftest import ROOT
+from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
 import oodpriors
 
@@ -71,3 +71,12 @@ def test_the_library_needs_what_it_declares():
 def test_the_version_is_that_of_the_citation():
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert citation["version"] == oodpriors.__version__
+
+
+def test_a_copy_of_the_project_uses_its_own_library(project: Path):
+    module = project / "workflow/oodpriors/data/datasets.py"
+    with open(module, "a") as file:
+        file.write("\n\ndef load_dataset(*_):\n    raise UserError('this is the copy')\n")
+    target = "results/smoke-embedded/data/mnist.npz"
+    done = snakemake(project, *SMOKE, "--", target, check=False)
+    assert "error: this is the copy" in done.stdout

@@ -15,6 +15,10 @@ from oodpriors.config.specs import ModelId
 from oodpriors.io.errors import UserError
 from used_code import checksum
 
+# Scripts find this copy of the library before any other one that may be installed.
+PLACES = [workflow.basedir, os.environ.get("PYTHONPATH")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
+
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
 
