@@ -44,7 +44,7 @@ lint: setup
 	$(BIN)/snakemake --lint
 
 docs: setup
-	PYTHONPATH=workflow $(BIN)/python tests/workflow/test_config_readme.py
+	$(BIN)/python -m tools.config_readme
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -53,13 +53,14 @@ format: setup
 
 setup: .venv/installed
 
-.venv/installed: requirements.txt
+.venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || { $(call install,python3-venv); } \
 	  || { echo "$(PYTHON) has no venv: sudo apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 tex:
@@ -78,14 +79,14 @@ slurm: setup
 
 bench: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	$(BIN)/python benchmarks/bench.py
+	$(BIN)/python -m benchmarks.bench
 
 bench-gpu: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	$(BIN)/python benchmarks/bench.py --device cuda
+	$(BIN)/python -m benchmarks.bench --device cuda
 
 cost: setup
-	$(BIN)/python benchmarks/cost.py $(SCALE)
+	$(BIN)/python -m benchmarks.cost $(SCALE)
 
 clean:
 	rm -rf results resources .snakemake

@@ -1,4 +1,4 @@
-"""Our models beside their peers on this machine: python benchmarks/bench.py [--device cuda]
+"""Our models beside their peers on this machine: python -m benchmarks.bench [--device cuda]
 
 Writes benchmarks/results.json (results-cuda.json for a GPU) and, from it, the table in
 docs/performance.md. Peers and ours run in turn, round by round, in one process.
@@ -14,20 +14,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from benchmarks.measure import ceilings, flops, interleaved, peak_memory, ratio
+from benchmarks.peers import NormflowsGlow, PlainVAE, textbook_log_prob
+from tools.pages import put
 from torch import nn
 
+from oodpriors.io.devices import find_device
+from oodpriors.io.machine import processor
+from oodpriors.models.glow import Glow
+from oodpriors.models.vae import VAE
+from oodpriors.priors import GaussianPrior
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from measure import ceilings, flops, interleaved, peak_memory, ratio  # noqa: E402
-from pages import put  # noqa: E402
-from peers import NormflowsGlow, PlainVAE, textbook_log_prob  # noqa: E402
-
-from oodpriors.devices import find_device  # noqa: E402
-from oodpriors.glow import Glow  # noqa: E402
-from oodpriors.priors import GaussianPrior  # noqa: E402
-from oodpriors.provenance import processor  # noqa: E402
-from oodpriors.vae import VAE  # noqa: E402
 
 SHAPE, PIXELS, LATENT = (1, 28, 28), 784, 50
 

@@ -1,4 +1,4 @@
-"""Training and scoring at the paper's size on a GPU: python benchmarks/bench_gpu.py
+"""Training and scoring at the paper's size on a GPU: python -m benchmarks.bench_gpu
 
 Needs an NVIDIA GPU, PyTorch with Triton, a C compiler and normflows; two to three minutes.
 Writes benchmarks/results-cuda.json and, from it, the tables in docs/performance.md.
@@ -20,15 +20,13 @@ from shutil import which
 import torch
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
+from benchmarks.measure import ceilings, interleaved, ratio, seconds
+from benchmarks.peers import NormflowsGlow
+from tools.pages import put
 
-from measure import ceilings, interleaved, ratio, seconds  # noqa: E402
-from pages import put  # noqa: E402
-from peers import NormflowsGlow  # noqa: E402
-
-from oodpriors.devices import GpuLimits, find_device  # noqa: E402
-from oodpriors.models import build_model  # noqa: E402
-from oodpriors.training import Trainer, TrainingSettings  # noqa: E402
+from oodpriors.io.devices import GpuLimits, find_device
+from oodpriors.models.build import build_model
+from oodpriors.training.trainer import Trainer, TrainingSettings
 
 IMAGES, BATCH, ROUNDS, STEPS = 2000, 64, 5, 10
 SIDE_BY_SIDE = (1, 2, 4)
@@ -201,7 +199,7 @@ def work(name: str, duration: float) -> None:
 
 def rate_of(name: str, number: int, duration: float) -> float:
     """Steps a second of so many processes together."""
-    command = [sys.executable, __file__, "--worker", name, str(duration)]
+    command = [sys.executable, "-m", "benchmarks.bench_gpu", "--worker", name, str(duration)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(number)]
     for worker in workers:

@@ -1,4 +1,4 @@
-"""Where the time of a finished run went: python benchmarks/breakdown.py results/quick
+"""Where the time of a finished run went: python -m benchmarks.breakdown results/quick
 
 Prints a Markdown table: for each kind of step its jobs, their time, and its share of the
 run; then the time in which a core had no job, and, within the steps, that of start-up: of a
@@ -67,7 +67,7 @@ def import_time(script: str) -> float:
     tree = ast.parse((SCRIPTS / f"{script}.py").read_text())
     found = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
     lines = [line for line in map(ast.unparse, found) if "snakemake" not in line]
-    program = "\n".join(["import sys", f"sys.path.insert(0, {str(SCRIPTS.parent)!r})", *lines])
+    program = "\n".join(lines)
     for _ in range(2):
         began = time.monotonic()
         subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,4 +1,4 @@
-"""How far two runs of the same configuration differ: python benchmarks/compare.py RESULTS RESULTS
+"""How far two runs of the same configuration differ: python -m benchmarks.compare RESULTS RESULTS
 
 For two numbers of threads, two machines or two devices. Prints a Markdown table: for each
 model that both have, the largest difference of an image's log-likelihood, and the

@@ -1,4 +1,4 @@
-"""Cost of a scale on this machine, from measured steps: python benchmarks/cost.py paper
+"""Cost of a scale on this machine, from measured steps: python -m benchmarks.cost paper
 
 Prints a Markdown table: for each kind of model, seconds per training step and per image
 to score, hours of a model, and hours of all of them; then the arithmetic of all, counted
@@ -11,15 +11,14 @@ from pathlib import Path
 
 import torch
 import yaml
-from measure import flops, seconds
+from benchmarks.measure import flops, seconds
+
+from oodpriors.config import means, schema, specs
+from oodpriors.io.devices import find_device
+from oodpriors.models.build import build_model
+from oodpriors.training.trainer import Trainer, TrainingSettings
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from oodpriors import config as configuration  # noqa: E402
-from oodpriors.devices import find_device  # noqa: E402
-from oodpriors.models import build_model  # noqa: E402
-from oodpriors.training import Trainer, TrainingSettings  # noqa: E402
 
 # Images of the real data: training and test images of a label, and those out of distribution.
 PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
@@ -33,9 +32,9 @@ def read(path: str) -> dict:
 
 
 def load(scale: str) -> dict:
-    merged = configuration.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
-    checked = configuration.validate(merged, read("workflow/schemas/config.schema.yaml"))
-    return configuration.with_means(checked, lambda path: Path(path).read_text())
+    merged = schema.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
+    checked = schema.validate(merged, read("workflow/schemas/config.schema.yaml"))
+    return means.with_means(checked, lambda path: Path(path).read_text())
 
 
 def sizes(config: dict, subset: str) -> tuple[int, int]:
@@ -91,14 +90,14 @@ def main(scale: str) -> None:
     )
     print("| model | images of | trainings | s / step | steps | ms / draw | hours each | hours |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    seeds = configuration.model_seeds(config)
+    seeds = specs.model_seeds(config)
     kinds = Counter()
     for model, own in seeds.items():
         kinds[model.architecture, model.subset] += len(own)
     measured, total, arithmetic = {}, 0.0, 0.0
     for (architecture, subset), number in kinds.items():
         model = next(m for m in seeds if (m.architecture, m.subset) == (architecture, subset))
-        spec = configuration.model_spec(config, model, 0, {})
+        spec = specs.model_spec(config, model, 0, {})
         shape = (architecture, tuple(spec["image_shape"]))
         if shape not in measured:
             draws = min(MOST_DRAWS, config["models"][architecture]["draws"])

@@ -1,24 +1,21 @@
 """Time and memory against images, couplings, width and samples: docs/growth.png.
 
-python benchmarks/growth.py
+python -m benchmarks.growth
 """
 
 import statistics
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
+from benchmarks.measure import interleaved, peak_memory
+
+from oodpriors.models.glow import Glow
+from oodpriors.models.vae import VAE
+from oodpriors.priors import GaussianPrior
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from measure import interleaved, peak_memory  # noqa: E402
-
-from oodpriors.glow import Glow  # noqa: E402
-from oodpriors.priors import GaussianPrior  # noqa: E402
-from oodpriors.vae import VAE  # noqa: E402
 
 SHAPE, CPU = (1, 28, 28), torch.device("cpu")
 LABELS = {

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 from torch.nn import functional as F
 
-from oodpriors.vae import VAE, DecoderConvolution
+from oodpriors.models.vae import VAE, DecoderConvolution
 
 __all__ = ["NormflowsGlow", "PlainVAE", "textbook_log_prob"]
 

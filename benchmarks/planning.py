@@ -1,4 +1,4 @@
-"""Time and memory that Snakemake takes to plan so many models: python benchmarks/planning.py
+"""Time and memory that Snakemake takes to plan so many models: python -m benchmarks.planning
 
 Prints a Markdown table of dry runs, of the whole configuration first.
 """

@@ -1,7 +1,7 @@
 """Errors of precisions, and what an adaptive number of samples saves, of trained models.
 
     snakemake results/quick/data/{fashion_1_7/train,fashion_1_7/test,mnist/test}.npz
-    python benchmarks/trained.py results/quick/data
+    python -m benchmarks.trained results/quick/data
 
 Trains models of scale quick in either precision (a quarter of an hour on one core), and
 prints the Markdown tables of docs/performance.md.
@@ -17,19 +17,19 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
-from cost import load
+from benchmarks.cost import load
 from torch import Tensor, nn
 
-from oodpriors import config as configuration
-from oodpriors.config import ModelId
-from oodpriors.datasets import load_arrays
-from oodpriors.fitting import fit
-from oodpriors.flows import CouplingNetwork
-from oodpriors.glow import dequantize
-from oodpriors.likelihood import RECOMPUTED, Tolerance, importance_weighted_log_prob
+from oodpriors.config import specs
+from oodpriors.config.specs import ModelId
+from oodpriors.data.datasets import load_arrays
+from oodpriors.data.subsets import to_nchw
+from oodpriors.models.glow import dequantize
+from oodpriors.models.layers import CouplingNetwork
+from oodpriors.models.likelihood import RECOMPUTED, Tolerance, importance_weighted_log_prob
+from oodpriors.models.vae import VAE
 from oodpriors.priors import log_mean_exp
-from oodpriors.subsets import to_nchw
-from oodpriors.vae import VAE
+from oodpriors.training.fit import fit
 
 MODELS = [("glow", "unimodal"), ("glow", "bimodal_50"), ("vae", "unimodal"), ("vae", "bimodal_75")]
 KEYS = {"glow": "precision", "vae": "decoder_precision"}
@@ -47,7 +47,7 @@ def images(folder: Path, name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def trained(config: dict, folder: Path, kind: str, prior: str, precision: str) -> nn.Module:
-    spec = configuration.model_spec(config, ModelId(kind, "fashion_1_7", prior), 0, {})
+    spec = specs.model_spec(config, ModelId(kind, "fashion_1_7", prior), 0, {})
     spec["network"][KEYS[kind]] = precision
     x, labels = images(folder, "fashion_1_7/train", config["images"]["train"])
     components = (labels == 7).astype(int) if len(spec["prior"]["means"]) > 1 else 0 * labels

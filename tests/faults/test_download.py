@@ -92,10 +92,10 @@ def server():
 def folder(project: Path, server: Server, monkeypatch) -> Path:
     """A copy of the project for which the files are MNIST, and the server its only address."""
     known = [(name, hashlib.md5(data).hexdigest()) for name, data in FILES.items()]
-    with open(project / "workflow/oodpriors/_torchvision.py", "a") as file:
+    with open(project / "workflow/oodpriors/data/_torchvision.py", "a") as file:
         file.write(f"\ndatasets.MNIST.mirrors = ['{server.address}/']\n")
         file.write(f"datasets.MNIST.resources = {known}\n")
-    module = project / "workflow/oodpriors/fetching.py"
+    module = project / "workflow/oodpriors/data/fetching.py"
     text = module.read_text()
     assert "TIMEOUT = 30.0" in text
     module.write_text(text.replace("TIMEOUT = 30.0", "TIMEOUT = 1.0"))

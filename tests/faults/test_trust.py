@@ -98,7 +98,7 @@ def load_cifar10(project: Path, content: bytes, trusted: bool) -> tuple[int, str
         f"source.meta = source.meta | {{'md5': {known['batches.meta']!r}}}",
         *([f"source.tgz_md5 = {hashlib.md5(content).hexdigest()!r}"] if trusted else []),
     ]
-    with open(project / "workflow/oodpriors/_torchvision.py", "a") as file:
+    with open(project / "workflow/oodpriors/data/_torchvision.py", "a") as file:
         file.write("\n" + "\n".join(lines) + "\n")
     told = {
         "input": {},
@@ -165,7 +165,7 @@ def test_an_archive_writes_nothing_outside_its_folder(project: Path, tmp_path_fa
 
 def test_a_mirror_cannot_change_a_byte_unnoticed(tmp_path: Path):
     """Not even where only the content is known, and the file was compressed again."""
-    from oodpriors.fetching import DownloadError, RemoteFile, fetch
+    from oodpriors.data.fetching import DownloadError, RemoteFile, fetch
 
     content = bytes(range(256)) * 4
     packed = gzip.compress(content, mtime=0)
@@ -186,7 +186,7 @@ def test_a_mirror_cannot_change_a_byte_unnoticed(tmp_path: Path):
 
 
 def test_bytes_that_are_changed_after_their_download_are_noticed(tmp_path: Path):
-    from oodpriors.fetching import RemoteFile, fetch
+    from oodpriors.data.fetching import RemoteFile, fetch
 
     known = RemoteFile("images.bin", (), hashlib.md5(b"images").hexdigest())
     (tmp_path / "images.bin").write_bytes(b"images")
@@ -269,7 +269,7 @@ def test_arrays_of_the_pipeline_execute_nothing(tmp_path: Path, mark: Path):
 
 
 def test_yaml_files_construct_nothing(tmp_path: Path, mark: Path):
-    from oodpriors.files import load_yaml
+    from oodpriors.io.files import load_yaml
 
     (tmp_path / "spec.yaml").write_text(f"!!python/object/apply:os.mknod ['{mark}']")
     with pytest.raises(Exception, match="could not determine a constructor"):

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from oodpriors import compilation, glow
-from oodpriors.devices import find_device
-from oodpriors.models import build_model
-from oodpriors.standins import STAND_INS
-from oodpriors.training import Trainer, TrainingSettings
+from oodpriors.data.standins import STAND_INS
+from oodpriors.io.devices import find_device
+from oodpriors.models import compilation, glow
+from oodpriors.models.build import build_model
+from oodpriors.training.trainer import Trainer, TrainingSettings
 
 MODELS = {
     "vae": (50, {"latent_dim": 50, "decoder_precision": "bfloat16"}, {"learning_rate": 1e-3}),

@@ -15,12 +15,17 @@ import pytest
 import torch
 from torch import nn
 
-from oodpriors.devices import GpuLimits, GpuMemoryError, enough_gpu_memory, find_device
-from oodpriors.glow import Glow
+from oodpriors.io.devices import GpuLimits, GpuMemoryError, enough_gpu_memory, find_device
+from oodpriors.models.glow import Glow
+from oodpriors.models.vae import VAE
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
-from oodpriors.scoring import score
-from oodpriors.training import DivergenceError, InterruptedTraining, Trainer, TrainingSettings
-from oodpriors.vae import VAE
+from oodpriors.scoring.score_files import score
+from oodpriors.training.trainer import (
+    DivergenceError,
+    InterruptedTraining,
+    Trainer,
+    TrainingSettings,
+)
 
 SETTINGS = TrainingSettings(
     epochs=4, batch_size=16, warmup_epochs=1, polyak_epochs=1, max_grad_norm=1e5, shift=0.1
@@ -338,7 +343,7 @@ def test_a_flow_trains_on_halves_of_a_batch_where_memory_is_short(memory, tmp_pa
 
 WITHOUT_COMPILER = """
 import torch
-from oodpriors.glow import Glow
+from oodpriors.models.glow import Glow
 from oodpriors.priors import GaussianPrior
 model = Glow((1, 8, 8), GaussianPrior([[0.0]], 64), 2, (), 8).cuda()
 x = torch.zeros(4, 1, 8, 8, dtype=torch.uint8, device="cuda")

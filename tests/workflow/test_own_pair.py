@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
-from oodpriors.files import load_yaml
+from oodpriors.io.files import load_yaml
 
 MODELS = ["vae/cells/unimodal", "vae/cells/wide"]
 

@@ -11,13 +11,14 @@ from tests.workflow.conftest import ROOT, copy_project
 
 
 def publish(folder: Path, results: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "benchmarks/publish.py", str(results)]
+    command = [sys.executable, "-m", "tools.publish", str(results)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def copy_with_benchmarks(folder: Path) -> Path:
+def copy_with_tools(folder: Path) -> Path:
     copy_project(folder)
-    shutil.copytree(ROOT / "benchmarks", folder / "benchmarks")
+    for part in ("benchmarks", "tools"):
+        shutil.copytree(ROOT / part, folder / part)
     shutil.copy(ROOT / "README.md", folder)
     return folder
 
@@ -28,7 +29,7 @@ def generated(page: Path, name: str) -> str:
 
 
 def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path):
-    folder, results = copy_with_benchmarks(tmp_path), smoke / "results/smoke-embedded"
+    folder, results = copy_with_tools(tmp_path), smoke / "results/smoke-embedded"
     done = publish(folder, results)
     assert done.returncode == 0, done.stderr
     page, readme = folder / "docs/results.md", folder / "README.md"
@@ -48,7 +49,7 @@ def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path)
 
 
 def test_a_page_without_a_place_is_named(smoke: Path, tmp_path: Path):
-    folder = copy_with_benchmarks(tmp_path)
+    folder = copy_with_tools(tmp_path)
     page = folder / "docs/results.md"
     page.write_text(page.read_text().replace("<!-- toy: begin -->", ""))
     done = publish(folder, smoke / "results/smoke-embedded")

@@ -1,6 +1,9 @@
 """The whole workflow on stand-ins at scale smoke, as `make demo` runs it."""
 
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +13,14 @@ import torch
 import yaml
 from tests.workflow.conftest import HAS_TEX, ROOT, SMOKE, snakemake
 
-from oodpriors.datasets import load_arrays
-from oodpriors.files import load_yaml
-from oodpriors.glow import Glow
-from oodpriors.models import load_model
-from oodpriors.scoring import score_sets
-from oodpriors.statistics import auroc
-from oodpriors.toy import ToyFlow
-from oodpriors.vae import VAE
+from oodpriors.data.datasets import load_arrays
+from oodpriors.io.files import load_yaml
+from oodpriors.models.build import load_model
+from oodpriors.models.glow import Glow
+from oodpriors.models.vae import VAE
+from oodpriors.scoring.score_files import score_sets
+from oodpriors.statistics.estimates import auroc
+from oodpriors.toy.flow import ToyFlow
 
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 MODELS = [name for entry in CONFIG["experiments"].values() for name in entry["models"]]
@@ -160,32 +163,56 @@ def rerun_rules(smoke: Path, *arguments: str) -> set[str]:
     return {line.split()[0] for line in stats if line and line.split()[-1].isdigit()} - {"total"}
 
 
-def edit(path: Path, old: str, new: str) -> str:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-    return text
+@contextmanager
+def edited(smoke: Path, module: str, old: str, new: str) -> Iterator[None]:
+    """A module of the library in which every match of old is new, until the block ends."""
+    path = smoke / "workflow/oodpriors" / module
+    before = path.read_text()
+    after = re.sub(old, new, before)
+    assert after != before
+    path.write_text(after)
+    try:
+        yield
+    finally:
+        path.write_text(before)
+
+
+COLOUR = ("figures/sheet.py", '"#0072B2"', '"#0072B3"')
 
 
 def test_a_change_of_style_redraws_and_retrains_nothing(smoke: Path):
-    module = smoke / "workflow/oodpriors/figures.py"
-    before = edit(module, '"#0072B2"', '"#0072B3"')
-    rules = rerun_rules(smoke)
+    with edited(smoke, *COLOUR):
+        rules = rerun_rules(smoke)
     plots = {rule for rule in rules if rule.startswith("plot_")}
     assert "plot_histograms" in plots
     assert rules - plots == {"all", *(["build_pdf"] if PDF else [])}
-    module.write_text(before)
-    snakemake(smoke, "--touch", *SMOKE)
 
 
 def test_an_edit_of_glow_retrains_flows_alone(smoke: Path):
-    module = smoke / "workflow/oodpriors/glow.py"
-    before = edit(module, '"""One dequantisation', '"""Just one dequantisation')
-    output = snakemake(smoke, "-n", *SMOKE).stdout
+    with edited(smoke, "models/glow.py", "/ PIXEL_VALUES - 0.5", "/ PIXEL_VALUES - 1 / 2"):
+        output = snakemake(smoke, "-n", *SMOKE).stdout
     trained = [block.split("wildcards:")[1] for block in output.split("rule train:")[1:]]
     assert len(trained) == len(FLOWS)
     assert all("glow" in line.splitlines()[0] for line in trained)
-    module.write_text(before)
+
+
+def test_an_edit_of_the_evaluation_scores_again_and_retrains_nothing(smoke: Path):
+    with edited(smoke, "models/likelihood.py", "if n_draws < 1:", "if not n_draws >= 1:"):
+        rules = rerun_rules(smoke)
+    assert {"score", "train_toy"} <= rules
+    assert "train" not in rules
+
+
+@pytest.mark.parametrize("module", ["models/glow.py", "models/likelihood.py", "io/files.py"])
+def test_an_edit_of_docstrings_makes_nothing_again(smoke: Path, module: str):
+    with edited(smoke, module, r'"""(?=\w)', '"""So: '):
+        assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE).stdout
+
+
+def test_what_cannot_matter_is_touched(smoke: Path):
+    with edited(smoke, *COLOUR):
+        snakemake(smoke, "--touch", *SMOKE)
+        assert "Nothing to be done" in snakemake(smoke, "-n", *SMOKE).stdout
     snakemake(smoke, "--touch", *SMOKE)
 
 

@@ -5,8 +5,8 @@ The library behind the reproduction of Kamoi and Kobayashi (2019),
 is Sensitive to Prior Distribution Choice*. It reads no configuration and knows
 no path that it was not given; every log-likelihood is in nats per image.
 
-Modules are imported one by one (``from oodpriors import priors, glow``), so that
-whoever needs only the tables or the figures does not load PyTorch.
+Modules are imported one by one (``from oodpriors.models.glow import Glow``), so that
+tables and figures do not load PyTorch.
 """
 
 __version__ = "0.1.0"

@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from oodpriors.io.errors import UserError
+
 __all__ = ["GaussianPrior", "GeneralizedGaussianPrior", "Prior", "build_prior", "log_mean_exp"]
 
 MONTE_CARLO_SAMPLES = 16
@@ -27,7 +29,7 @@ class Prior(nn.Module, ABC):
         scale: s, the standard deviation of every component.
 
     Raises:
-        ValueError: no component, means longer than the latent, or a scale <= 0.
+        UserError: no component, means longer than the latent, or a scale <= 0.
     """
 
     means: Tensor
@@ -37,18 +39,18 @@ class Prior(nn.Module, ABC):
         rows = [mean if isinstance(mean, list) else [] for mean in means]
         longest = max(map(len, rows), default=0)
         if longest == 0:
-            raise ValueError(f"prior means must be a non-empty list of K lists, got {means}")
+            raise UserError(f"prior means must be a non-empty list of K lists, got {means}")
         padded = [[*row, *[0.0] * (longest - len(row))] for row in rows]
         leading = torch.as_tensor(padded, dtype=torch.get_default_dtype())
         if leading.shape[1] > dim:
-            raise ValueError(
+            raise UserError(
                 f"prior means have {leading.shape[1]} coordinates, the latent only {dim}: "
                 "shorten the means or enlarge the latent"
             )
         if not leading.isfinite().all():
-            raise ValueError(f"prior means must be finite, got {means}")
+            raise UserError(f"prior means must be finite, got {means}")
         if not 0 < scale < math.inf:
-            raise ValueError(f"prior scale must be positive, got {scale}")
+            raise UserError(f"prior scale must be positive, got {scale}")
         self.scale = float(scale)
         self.register_buffer("means", nn.functional.pad(leading, (0, dim - leading.shape[1])))
 
@@ -161,7 +163,7 @@ class GeneralizedGaussianPrior(Prior):
     beta = 2 is the Gaussian; a larger beta is lighter-tailed (the paper takes 4).
 
     Raises:
-        ValueError: beta <= 0.
+        UserError: beta <= 0.
     """
 
     def __init__(
@@ -169,7 +171,7 @@ class GeneralizedGaussianPrior(Prior):
     ) -> None:
         super().__init__(means, dim, scale)
         if not 0 < beta < math.inf:
-            raise ValueError(f"prior beta must be positive, got {beta}")
+            raise UserError(f"prior beta must be positive, got {beta}")
         self.beta = float(beta)
         self.alpha = math.exp((math.lgamma(1 / beta) - math.lgamma(3 / beta)) / 2)
         self._log_normalizer = math.log(beta / (2 * self.alpha)) - math.lgamma(1 / beta)
@@ -209,11 +211,11 @@ def build_prior(kind: str, dim: int, **parameters) -> Prior:
     """The prior of the given kind over a latent of dim coordinates.
 
     Raises:
-        ValueError: unknown kind, or parameters that the kind refuses.
+        UserError: unknown kind, or parameters that the kind refuses.
     """
     if kind not in KINDS:
-        raise ValueError(f"prior kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
+        raise UserError(f"prior kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
     try:
         return KINDS[kind](dim=dim, **parameters)
     except TypeError as error:
-        raise ValueError(f"prior kind {kind!r} does not take {parameters}: {error}") from error
+        raise UserError(f"prior kind {kind!r} does not take {parameters}: {error}") from error

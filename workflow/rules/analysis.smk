@@ -6,7 +6,6 @@ rule analyse_toy:
     input:
         facts=collect_files(TOYS, "facts.json"),
         contours=collect_files(PLANES, "contours.json"),
-        code=library("statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/toy.csv",
     log:
@@ -16,11 +15,11 @@ rule analyse_toy:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("analyse_toy"),
         runs=get_runs(TOYS),
         planes=get_runs(PLANES),
         bootstrap=config["bootstrap"],
@@ -31,8 +30,6 @@ rule analyse_toy:
 
 rule analyse_densities:
     """The generalised Gaussian beside the Gaussian (Section 4, Figure 3)."""
-    input:
-        code=library("priors", "densities", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/densities.csv",
         table="<results>/statistics/fig03.csv",
@@ -43,11 +40,11 @@ rule analyse_densities:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("analyse_densities"),
         beta=config["analyses"].get("densities", {}).get("beta"),
     script:
         "../scripts/analyse_densities.py"
@@ -60,7 +57,6 @@ rule analyse_pixels:
         decoded=first_seed(analysed("pixels"), "decoded.npz"),
         test=exposed_arrays("pixels", "test"),
         ood=exposed_arrays("pixels", "ood"),
-        code=library("pixels", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/pixels.csv",
         table="<results>/statistics/fig07.csv",
@@ -70,11 +66,11 @@ rule analyse_pixels:
         "<results>/benchmarks/analyse_pixels.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=30,
     params:
+        code=get_code("analyse_pixels"),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:
@@ -85,7 +81,6 @@ rule analyse_clusters:
     """Variances and pictures of the k-means clusters of each label (Figure 13)."""
     input:
         unpack(get_cluster_inputs),
-        code=library("pixels", "subsets", "statistics", "resampling", "quantities"),
     output:
         facts="<results>/statistics/clusters.csv",
         table="<results>/statistics/fig13.csv",
@@ -96,11 +91,11 @@ rule analyse_clusters:
         "<results>/benchmarks/analyse_clusters.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=6000,
         runtime=30,
     params:
+        code=get_code("analyse_clusters"),
         labels=get_cluster_labels,
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -116,7 +111,6 @@ rule analyse_second_order:
         scores=collect_files(analysed("second_order"), "scores.parquet"),
         test=exposed_arrays("second_order", "test"),
         ood=exposed_arrays("second_order", "ood"),
-        code=library("second_order", *FLOW_CODE, "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/second_order.csv",
     log:
@@ -125,11 +119,11 @@ rule analyse_second_order:
         "<results>/benchmarks/analyse_second_order.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("analyse_second_order"),
         runs=get_runs(analysed("second_order")),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -141,7 +135,6 @@ rule analyse_decoded:
     """How like the data the images of component means and of samples are (Appendix D)."""
     input:
         tables=collect_files(analysed("decoded"), "decoded.csv"),
-        code=library("likeness", "statistics", "resampling", "quantities"),
     output:
         "<results>/statistics/decoded.csv",
     log:
@@ -151,11 +144,11 @@ rule analyse_decoded:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("analyse_decoded"),
         runs=get_runs(analysed("decoded")),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
@@ -167,7 +160,6 @@ rule describe_architecture:
     """Layers of the VAE as built, beside the paper's rows (Tables 2 and 3)."""
     input:
         published=source_file("config/architectures.yaml"),
-        code=library("vae", "models", "architectures"),
     output:
         "<results>/statistics/{network}.csv",
     log:
@@ -177,11 +169,11 @@ rule describe_architecture:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("describe_architecture"),
         network=get_vae_network,
     script:
         "../scripts/describe_architecture.py"
@@ -192,7 +184,6 @@ rule summarise:
     input:
         scores=get_all_scores,
         toy=collect("<results>/statistics/{analysis}.csv", analysis=["toy"] if TOYS else []),
-        code=library("statistics", "resampling", "quantities", "tables", "summaries"),
     output:
         models="<results>/tables/models.csv",
         ranking="<results>/statistics/ranking.csv",
@@ -205,11 +196,11 @@ rule summarise:
         "<results>/benchmarks/summarise.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("summarise"),
         runs=get_runs([*MODELS, *TOYS]),
         models=[str(model) for model in MODELS],
         toys=[str(model) for model in TOYS],
@@ -226,7 +217,6 @@ rule tabulate:
     """A table of the paper, or one of ours, to read and to print."""
     input:
         source=get_table_source,
-        code=library("tables", "tabulation"),
     output:
         csv="<results>/tables/{table}.csv",
         html=report(
@@ -242,11 +232,11 @@ rule tabulate:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("tabulate"),
         entry=get_table,
         published=PUBLISHED,
     script:
@@ -260,7 +250,6 @@ rule judge:
         stored=get_analyses,
         models="<results>/tables/models.csv",
         provenance=get_all_provenance,
-        code=library("statistics", "resampling", "quantities", "claims", "tables", "provenance"),
     output:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",
@@ -283,11 +272,11 @@ rule judge:
         "<results>/benchmarks/judge.tsv"
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("judge"),
         runs=get_runs([*MODELS, *TOYS]),
         claims=CLAIMS,
         published=PUBLISHED,

@@ -2,20 +2,29 @@
 
 import os
 import shutil
+from functools import cache
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from oodpriors import config as configuration
-from oodpriors.checks import check_references
-from oodpriors.config import ModelId
+from oodpriors.config import means, restrict, schema, specs
+from oodpriors.config.checks import check_references
+from oodpriors.config.specs import ModelId
+from oodpriors.io.errors import UserError
+from used_code import checksum
+
+# Scripts find this copy of the library before any other one that may be installed.
+PLACES = [workflow.basedir, os.environ.get("PYTHONPATH")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
+
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
 
 def read_yaml(path):
     with open(workflow.source_path(path)) as file:
-        return yaml.safe_load(file)
+        return yaml.load(file, YAML_LOADER)
 
 
 def inspect_files(datasets):
@@ -23,16 +32,16 @@ def inspect_files(datasets):
     own = {name: entry["path"] for name, entry in datasets.items() if entry["kind"] == "npz"}
     if not own:
         return {}
-    from oodpriors.datasets import inspect_npz  # needs NumPy, which Snakemake alone does not
+    from oodpriors.data.datasets import inspect_npz  # needs NumPy, which Snakemake alone does not
 
     found, mistakes = {}, []
     for name, path in own.items():
         try:
             found |= {name: inspect_npz(path)} if path else {}
-        except ValueError as error:
+        except UserError as error:
             mistakes.append(f"datasets.{name}.path: {error}")
     if mistakes:
-        raise configuration.ConfigError(mistakes)
+        raise schema.ConfigError(mistakes)
     return found
 
 
@@ -43,7 +52,7 @@ def check_mirror(mirror):
     if mirror and not mirror.startswith(("http://", "https://")):
         if not Path(mirror.removeprefix("file://")).expanduser().is_dir():
             mistake = f"mirror: {mirror!r} is no folder here, and no http:// or https:// address"
-            raise configuration.ConfigError([mistake])
+            raise schema.ConfigError([mistake])
 
 
 def load_config():
@@ -52,17 +61,17 @@ def load_config():
     scale = config.get("scale", "quick")
     if scale not in scales:
         raise WorkflowError(f"config: scale: {scale!r} is not one of {', '.join(scales)}")
-    merged = configuration.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
+    merged = schema.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
     try:
-        checked = configuration.validate(merged, read_yaml("../schemas/config.schema.yaml"))
+        checked = schema.validate(merged, read_yaml("../schemas/config.schema.yaml"))
         check_mirror(checked["mirror"])
-        checked = configuration.with_means(checked, lambda path: Path(path).read_text())
+        checked = means.with_means(checked, lambda path: Path(path).read_text())
         if checked["data"] == "embedded":
-            checked = configuration.with_stand_ins(checked)
+            checked = specs.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])
         check_references(checked, inspected)
-        checked = configuration.with_only(checked)
-    except ValueError as error:
+        checked = restrict.with_only(checked)
+    except UserError as error:
         raise WorkflowError(str(error)) from None
     return checked, inspected
 
@@ -71,15 +80,14 @@ checked, INSPECTED = load_config()
 config.update(checked)
 
 N_DECODED = 16
-LIBRARY = os.path.relpath(Path(workflow.basedir, "oodpriors"))
-RUN = configuration.run_name(config)
-MODELS = configuration.model_ids(config)
-TOYS = configuration.toy_ids(config)
+RUN = specs.run_name(config)
+MODELS = specs.model_ids(config)
+TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
-SEEDS = configuration.model_seeds(config) | dict.fromkeys(TOYS, config["seeds"])
+SEEDS = specs.model_seeds(config) | dict.fromkeys(TOYS, config["seeds"])
 ANALYSES = [*config["analyses"], *(["toy"] if TOYS else [])]
-CLAIMS = configuration.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSES)
-PUBLISHED = configuration.with_models(read_yaml("../../config/published.yaml"), config, ANALYSES)
+CLAIMS = restrict.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSES)
+PUBLISHED = restrict.with_models(read_yaml("../../config/published.yaml"), config, ANALYSES)
 HAS_TEX = bool(
     "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
     or shutil.which("latexmk")
@@ -107,9 +115,28 @@ wildcard_constraints:
     dim="[0-9]+",
 
 
-def library(*modules):
-    """Modules of the library that a job stands on: an edit of them runs it again."""
-    return [f"{LIBRARY}/{module}.py" for module in modules]
+@cache
+def get_checksum(script, choices):
+    return checksum(Path(workflow.basedir, "scripts", f"{script}.py"), dict(choices))
+
+
+def get_code(script):
+    """Input function of the checksum of the library's code that a job uses.
+
+    It is a parameter, so that an edit of this code, and of no other, runs the job again.
+    """
+
+    def get(wildcards):
+        prior, table = (wildcards.get(name) for name in ("prior", "table"))
+        choices = {
+            "oodpriors.models.build.BUILDERS": wildcards.get("architecture"),
+            "oodpriors.priors.KINDS": prior and config["priors"][prior]["kind"],
+            "oodpriors.tables.kinds.MAKERS": table and config["tables"][table]["kind"],
+            "oodpriors.tables.kinds.SHOWS": table and config["tables"][table]["kind"],
+        }
+        return get_checksum(script, tuple(choices.items()))
+
+    return get
 
 
 def source_file(path):
@@ -156,7 +183,7 @@ def get_kmeans(wildcards):
 
 
 def get_selection(wildcards):
-    return configuration.selection(config, wildcards.subset, wildcards.split)
+    return specs.selection(config, wildcards.subset, wildcards.split)
 
 
 def get_assignment(wildcards):
@@ -177,7 +204,7 @@ def get_set_names(wildcards):
 
 def get_spec(wildcards):
     model = ModelId(wildcards.architecture, wildcards.subset, wildcards.prior)
-    return configuration.model_spec(config, model, int(wildcards.seed), INSPECTED)
+    return specs.model_spec(config, model, int(wildcards.seed), INSPECTED)
 
 
 def get_budget(key):
@@ -203,17 +230,8 @@ def get_growing(key):
     return get
 
 
-def get_network_code(wildcards):
-    """Modules that decide a trained model's numbers."""
-    return library("priors", "training", "updates", "fitting", "models", *CODE[wildcards.architecture])
-
-
-FLOW_CODE = ["glow", "flows", "products", "flow_steps", "compilation"]
-CODE = {"vae": ["vae", "categorical", "compilation"], "glow": FLOW_CODE, "cv_glow": FLOW_CODE}
-
-
 def get_toy_spec(wildcards):
-    return configuration.toy_spec(config, int(wildcards.dim), wildcards.prior, int(wildcards.seed))
+    return specs.toy_spec(config, int(wildcards.dim), wildcards.prior, int(wildcards.seed))
 
 
 def collect_files(models, name):
@@ -250,7 +268,7 @@ def get_analyses(wildcards):
 
 def analysed(analysis):
     """Models that an analysis is about."""
-    names = configuration.models_of(config["analyses"].get(analysis, {}))
+    names = specs.models_of(config["analyses"].get(analysis, {}))
     return [ModelId.of(name) for name in names]
 
 
@@ -260,7 +278,7 @@ def get_curves():
         name: {
             "title": curve["title"],
             "models": [
-                (configuration.component_distance(config, ModelId.of(model).prior), model)
+                (means.component_distance(config, ModelId.of(model).prior), model)
                 for model in curve["models"]
             ],
         }
@@ -277,7 +295,7 @@ def get_pairs():
 def get_settings():
     """Our value of each setting that the paper prints."""
     return {
-        entry["setting"]: configuration.lookup(config, entry["setting"])
+        entry["setting"]: specs.lookup(config, entry["setting"])
         for entry in PUBLISHED
         if "setting" in entry
     }
@@ -332,7 +350,7 @@ def get_figure(wildcards):
 def get_figure_models(wildcards):
     entry = get_figure(wildcards)
     entries = [entry, *(config["curves"][name] for name in entry.get("curves", []))]
-    names = [name for part in entries for name in configuration.models_of(part)]
+    names = [name for part in entries for name in specs.models_of(part)]
     return list(map(ModelId.of, dict.fromkeys(names)))
 
 
@@ -386,7 +404,7 @@ def get_figure_distances(wildcards):
     """Distance of each model's components."""
     models = get_figure_models(wildcards)
     return {
-        str(model): configuration.component_distance(config, model.prior)
+        str(model): means.component_distance(config, model.prior)
         for model in models
         if len(config["priors"][model.prior]["means"]) < 3
     }

@@ -5,7 +5,6 @@ rule download:
     """Fetch a data set, check it, and store it as arrays with its provenance."""
     input:
         own=get_dataset_file,
-        code=library("datasets", "fetching", "standins"),
     output:
         arrays="<results>/data/{dataset}.npz",
         provenance="<results>/data/{dataset}.provenance.json",
@@ -16,11 +15,11 @@ rule download:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=60,
     params:
+        code=get_code("download"),
         entry=get_source,
         cache="resources/{dataset}",
     script:
@@ -31,7 +30,6 @@ rule cluster:
     """Fit k-means within each label of a subset (Section 5.4, Appendix E)."""
     input:
         arrays=get_subset_arrays,
-        code=library("subsets"),
     output:
         "<results>/data/{subset}/clusters.npz",
     log:
@@ -40,11 +38,11 @@ rule cluster:
         "<results>/benchmarks/cluster/{subset}.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=4000,
         runtime=60,
     params:
+        code=get_code("cluster"),
         labels=get_labels,
         kmeans=get_kmeans,
     script:
@@ -57,7 +55,6 @@ rule prepare:
         arrays=get_subset_arrays,
         provenance=get_subset_provenance,
         clusters=get_clusters,
-        code=library("subsets"),
     output:
         arrays="<results>/data/{subset}/{split}.npz",
         provenance="<results>/data/{subset}/{split}.provenance.json",
@@ -68,11 +65,11 @@ rule prepare:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=3000,
         runtime=30,
     params:
+        code=get_code("prepare"),
         selection=get_selection,
     script:
         "../scripts/prepare.py"
@@ -82,7 +79,6 @@ rule assign:
     """Assign each training image to a component of the prior (Section 4)."""
     input:
         arrays="<results>/data/{subset}/train.npz",
-        code=library("subsets"),
     output:
         "<results>/data/{subset}/assignment.{assignment}.csv",
     log:
@@ -92,11 +88,11 @@ rule assign:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
     params:
+        code=get_code("assign"),
         labels=get_labels,
         seed=config["data_seed"],
     script:

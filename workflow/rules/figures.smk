@@ -6,7 +6,6 @@ rule plot_histograms:
     input:
         scores=figure_files("scores.parquet"),
         provenance=get_figure_provenance,
-        code=library("figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -24,11 +23,11 @@ rule plot_histograms:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_histograms"),
         entry=get_figure,
         runs=get_figure_runs,
         titles=get_titles(),
@@ -43,7 +42,6 @@ rule plot_curves:
     input:
         curves="<results>/statistics/curves.csv",
         provenance=get_figure_provenance,
-        code=library("curves", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -61,11 +59,11 @@ rule plot_curves:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_curves"),
         entry=get_figure,
         titles=get_titles(),
         scale=config["scale"],
@@ -79,7 +77,6 @@ rule plot_topology:
         densities=first_figure_files("density.parquet"),
         latents=first_figure_files("latent.parquet"),
         facts=first_figure_files("facts.json"),
-        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -97,11 +94,11 @@ rule plot_topology:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_topology"),
         entry=get_figure,
         models=get_figure_model_names,
         titles=get_titles(),
@@ -115,7 +112,6 @@ rule plot_contours:
     input:
         densities=first_figure_files("density.parquet"),
         scores=first_figure_files("scores.parquet"),
-        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -133,11 +129,11 @@ rule plot_contours:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_contours"),
         entry=get_figure,
         models=get_figure_model_names,
         titles=get_titles(),
@@ -150,7 +146,6 @@ rule plot_densities:
     """The densities of the two kinds of components (Figure 3)."""
     input:
         table="<results>/statistics/fig03.csv",
-        code=library("planes", "figures", "panels"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -168,11 +163,11 @@ rule plot_densities:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_densities"),
         entry=get_figure,
         scale=config["scale"],
     script:
@@ -184,7 +179,6 @@ rule plot_pixels:
     input:
         table="<results>/statistics/fig07.csv",
         provenance=get_figure_provenance,
-        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -202,11 +196,11 @@ rule plot_pixels:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_pixels"),
         entry=get_figure,
         names=get_set_titles,
         titles=get_titles(),
@@ -222,7 +216,6 @@ rule plot_decoded:
         arrays=get_decoded_arrays,
         components=get_decoded_components,
         provenance=get_figure_provenance,
-        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -240,11 +233,11 @@ rule plot_decoded:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_decoded"),
         entry=get_figure,
         models=get_figure_model_names,
         titles=get_titles(),
@@ -259,7 +252,6 @@ rule plot_clusters:
         table="<results>/statistics/fig13.csv",
         pictures="<results>/statistics/fig13.npz",
         provenance=get_cluster_provenance,
-        code=library("pictures", "figures", "panels", "provenance"),
     output:
         pdf="<results>/figures/{figure}.pdf",
         png=report(
@@ -277,11 +269,11 @@ rule plot_clusters:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("plot_clusters"),
         entry=get_figure,
         keep=get_kept_cluster,
         titles=get_titles(),

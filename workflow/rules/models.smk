@@ -6,7 +6,6 @@ rule train:
     input:
         arrays="<results>/data/{subset}/train.npz",
         components=get_assignment,
-        code=get_network_code,
     output:
         spec="<model>/spec.yaml",
         weights="<model>/weights.pt",
@@ -24,6 +23,7 @@ rule train:
         runtime=get_growing("runtime"),
         gpu=int(config["device"] == "cuda"),
     params:
+        code=get_code("train"),
         spec=get_spec,
     script:
         "../scripts/train.py"
@@ -38,7 +38,6 @@ rule score:
         train="<results>/data/{subset}/train.npz",
         test="<results>/data/{subset}/test.npz",
         ood=get_ood_images,
-        code=library("likelihood", "scoring", "decoding", "devices"),
     output:
         scores="<model>/scores.parquet",
         latents="<model>/latents.npz",
@@ -56,6 +55,7 @@ rule score:
         runtime=get_growing("runtime"),
         gpu=int(config["device"] == "cuda"),
     params:
+        code=get_code("score"),
         draws=get_budget("draws"),
         adaptive=get_tolerance,
         train_limit=config["images"]["score_train"],
@@ -67,8 +67,6 @@ rule score:
 
 rule train_toy:
     """Train and score a flow on a mixture of two Gaussians (Section 3.1, Appendix C)."""
-    input:
-        code=library("priors", "training", "updates", "fitting", "likelihood", "toy"),
     output:
         spec="<toy>/spec.yaml",
         weights="<toy>/weights.pt",
@@ -81,11 +79,11 @@ rule train_toy:
         "<toy>/train.benchmark.tsv"
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=2000,
         runtime=20,
     params:
+        code=get_code("train_toy"),
         spec=get_toy_spec,
         n_test=config["toy"] and config["toy"]["points"]["test"],
         data_seed=config["data_seed"],
@@ -98,7 +96,6 @@ rule map_plane:
     input:
         spec="<toy>/spec.yaml",
         weights="<toy>/weights.pt",
-        code=library("priors", "toy", "contours"),
     output:
         density="<toy>/density.parquet",
         latent="<toy>/latent.parquet",
@@ -110,9 +107,10 @@ rule map_plane:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        code=get_code("map_plane"),
     script:
         "../scripts/map_plane.py"

@@ -7,7 +7,6 @@ rule record:
         provenance=get_all_provenance,
         diagnostics=get_all_diagnostics,
         scores=get_all_scores,  # not read: the code that is told is then that of the last of them
-        code=library("provenance"),
     output:
         "<results>/provenance.json",
     log:
@@ -17,11 +16,11 @@ rule record:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=500,
         runtime=5,
     params:
+        code=get_code("record"),
         run=RUN,
         scale=config["scale"],
         budget={key: config[key] for key in ("images", "bootstrap", "models", "toy")},
@@ -39,7 +38,6 @@ rule typeset:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",
         assumptions=source_file("docs/assumptions.md"),
-        code=library("tex", "document", "tables", "tabulation", "provenance"),
     output:
         directory("<results>/paper"),
     log:
@@ -49,11 +47,11 @@ rule typeset:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=10,
     params:
+        code=get_code("typeset"),
         figures=config["figures"],
         tables=config["tables"],
         titles=get_titles(),
@@ -68,7 +66,6 @@ rule build_pdf:
         main=source_file("paper/main.tex"),
         references=source_file("paper/references.bib"),
         figures=collect("<results>/figures/{figure}.pdf", figure=config["figures"]),
-        code=library("latex"),
     output:
         report(
             "<results>/paper.pdf",
@@ -83,10 +80,11 @@ rule build_pdf:
     localrule: True
     conda:
         "../../envs/latex.yaml"
-    threads: 1
     resources:
         mem_mb=1000,
         runtime=15,
+    params:
+        code=get_code("build_pdf"),
     script:
         "../scripts/build_pdf.py"
 
@@ -104,7 +102,6 @@ rule explain:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    threads: 1
     resources:
         mem_mb=100,
         runtime=5,

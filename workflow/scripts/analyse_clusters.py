@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.datasets import load_arrays, save_arrays
-    from oodpriors.files import atomic
-    from oodpriors.pixels import cluster_pictures, cluster_variances, variance_estimates
-    from oodpriors.quantities import save_stored
-    from oodpriors.subsets import select
+    from oodpriors.analyses.pixels import cluster_pictures, cluster_variances, variance_estimates
+    from oodpriors.data.datasets import load_arrays, save_arrays
+    from oodpriors.data.subsets import select
+    from oodpriors.io.files import atomic
+    from oodpriors.statistics.quantities import save_stored
 
     source, output, params = snakemake.input, snakemake.output, snakemake.params
     data, train = load_arrays(source.arrays), load_arrays(source.arrays)["split"] == "train"

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.likeness import likeness_estimates
-    from oodpriors.quantities import save_stored
+    from oodpriors.analyses.decoded import likeness_estimates
+    from oodpriors.statistics.quantities import save_stored
 
     params, tables = snakemake.params, {}
     for (model, _), path in zip(params.runs, snakemake.input.tables, strict=True):

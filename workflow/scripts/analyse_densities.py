@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.densities import density_facts, density_table
-    from oodpriors.files import atomic
-    from oodpriors.quantities import save_stored
-    from oodpriors.statistics import Estimate
+    from oodpriors.analyses.densities import density_facts, density_table
+    from oodpriors.io.files import atomic
+    from oodpriors.statistics.estimates import Estimate
+    from oodpriors.statistics.quantities import save_stored
 
     beta = snakemake.params.beta
     facts = {name: Estimate.of([value]) for name, value in density_facts(beta).items()}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -11,11 +11,11 @@ with job(snakemake.log[0]):
     import numpy as np
     import pandas as pd
 
-    from oodpriors.datasets import load_arrays
-    from oodpriors.files import atomic
-    from oodpriors.pixels import compare_pixels, equation_2_estimates, pixel_estimates
-    from oodpriors.quantities import save_stored
-    from oodpriors.subsets import to_nchw
+    from oodpriors.analyses.pixels import compare_pixels, equation_2_estimates, pixel_estimates
+    from oodpriors.data.datasets import load_arrays
+    from oodpriors.data.subsets import to_nchw
+    from oodpriors.io.files import atomic
+    from oodpriors.statistics.quantities import save_stored
 
     source, params = snakemake.input, snakemake.params
     scores = pd.read_parquet(source.scores[0])

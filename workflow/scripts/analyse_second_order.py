@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.datasets import load_arrays
-    from oodpriors.files import load_yaml
-    from oodpriors.models import load_model
-    from oodpriors.quantities import save_stored
-    from oodpriors.second_order import difference_estimates, predict
-    from oodpriors.statistics import ScoreTable
-    from oodpriors.subsets import to_nchw
+    from oodpriors.analyses.second_order import difference_estimates, predict
+    from oodpriors.data.datasets import load_arrays
+    from oodpriors.data.subsets import to_nchw
+    from oodpriors.io.files import load_yaml
+    from oodpriors.models.build import load_model
+    from oodpriors.statistics.estimates import ScoreTable
+    from oodpriors.statistics.quantities import save_stored
 
     source, params = snakemake.input, snakemake.params
     tables = {}

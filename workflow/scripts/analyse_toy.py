@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.files import load_json
-    from oodpriors.quantities import save_stored
-    from oodpriors.statistics import over_seeds
+    from oodpriors.io.files import load_json
+    from oodpriors.statistics.estimates import over_seeds
+    from oodpriors.statistics.quantities import save_stored
 
     params, source = snakemake.params, snakemake.input
     files = [*zip(params.runs, source.facts, strict=True)]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.datasets import load_arrays
-    from oodpriors.files import atomic
-    from oodpriors.subsets import assign
+    from oodpriors.data.datasets import load_arrays
+    from oodpriors.data.subsets import assign
+    from oodpriors.io.files import atomic
 
     data = load_arrays(snakemake.input.arrays)
     component = assign(

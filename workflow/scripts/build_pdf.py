@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     from pathlib import Path
 
-    from oodpriors.latex import build_pdf
+    from oodpriors.document.pdf import build_pdf
 
     source = snakemake.input
     files = [source.main, source.references, *source.figures]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import numpy as np
 
-    from oodpriors.datasets import load_arrays, save_arrays
-    from oodpriors.subsets import fit_clusters
+    from oodpriors.data.datasets import load_arrays, save_arrays
+    from oodpriors.data.subsets import fit_clusters
 
     data, kmeans = load_arrays(snakemake.input.arrays), snakemake.params.kmeans
     train = data["split"] == "train"

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.architectures import architecture_table
-    from oodpriors.files import atomic, load_yaml
-    from oodpriors.models import build_model
+    from oodpriors.analyses.architectures import architecture_table
+    from oodpriors.io.files import atomic, load_yaml
+    from oodpriors.models.build import build_model
 
     network = snakemake.wildcards.network
     shape = {"grey": (1, 28, 28), "colour": (3, 32, 32)}[network]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     from pathlib import Path
 
-    from oodpriors.datasets import load_dataset, save_arrays
-    from oodpriors.files import save_json
+    from oodpriors.data.datasets import load_dataset, save_arrays
+    from oodpriors.io.files import save_json
 
     # Where the files come from is no parameter: it changes no byte of what is stored,
     # and must not make anything run again.

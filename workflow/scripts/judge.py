@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,12 +10,13 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.claims import compare_with_paper, judge
-    from oodpriors.files import atomic
-    from oodpriors.provenance import read_note
-    from oodpriors.quantities import Measure, load_stored
-    from oodpriors.statistics import read_scores
-    from oodpriors.tables import show_claims, show_comparison, to_html, verdict_text
+    from oodpriors.data.provenance import read_note
+    from oodpriors.io.files import atomic
+    from oodpriors.statistics.claims import compare_with_paper, judge
+    from oodpriors.statistics.estimates import read_scores
+    from oodpriors.statistics.quantities import Measure, load_stored
+    from oodpriors.tables.cells import to_html
+    from oodpriors.tables.verdicts import show_claims, show_comparison, verdict_text
 
     params, source, output = snakemake.params, snakemake.input, snakemake.output
     curves = {name: curve["models"] for name, curve in params.curves.items()}

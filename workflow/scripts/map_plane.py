@@ -2,16 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.contours import contour_summary, density_grid, latent_grid
-    from oodpriors.files import atomic, load_yaml, save_json
-    from oodpriors.models import load_weights
-    from oodpriors.toy import build_data, build_toy
+    from oodpriors.io.files import atomic, load_yaml, save_json
+    from oodpriors.models.build import load_weights
+    from oodpriors.toy.flow import build_toy
+    from oodpriors.toy.grids import contour_summary, density_grid, latent_grid
+    from oodpriors.toy.mixture import build_data
 
     output, spec = snakemake.output, load_yaml(snakemake.input.spec)
     model, data = load_weights(build_toy(spec), snakemake.input.weights), build_data(spec)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -11,8 +11,8 @@ with job(snakemake.log[0]):
     import numpy as np
     import pandas as pd
 
-    from oodpriors.pictures import plot_clusters
-    from oodpriors.provenance import read_note
+    from oodpriors.data.provenance import read_note
+    from oodpriors.figures.clusters import plot_clusters
 
     params, source = snakemake.params, snakemake.input
     note = read_note(source.provenance, params.scale, params.titles["subsets"])

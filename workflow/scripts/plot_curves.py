@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.curves import plot_curves
-    from oodpriors.provenance import read_note
+    from oodpriors.data.provenance import read_note
+    from oodpriors.figures.curves import plot_curves
 
     params, source = snakemake.params, snakemake.input
     curves = pd.read_csv(source.curves)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -11,9 +11,9 @@ with job(snakemake.log[0]):
     import numpy as np
     import pandas as pd
 
-    from oodpriors.datasets import load_arrays
-    from oodpriors.pictures import decoded_rows, plot_decoded
-    from oodpriors.provenance import read_note
+    from oodpriors.data.datasets import load_arrays
+    from oodpriors.data.provenance import read_note
+    from oodpriors.figures.images import decoded_rows, plot_decoded
 
     params, source = snakemake.params, snakemake.input
     note = read_note(source.provenance, params.scale, params.titles["subsets"])

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.planes import plot_densities
+    from oodpriors.figures.densities import plot_densities
 
     paths = [snakemake.output.pdf, snakemake.output.png]
     plot_densities(pd.read_csv(snakemake.input.table), "", paths)

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.figures import histogram_panels, plot_histograms
-    from oodpriors.provenance import read_note
-    from oodpriors.statistics import read_scores
+    from oodpriors.data.provenance import read_note
+    from oodpriors.figures.histograms import histogram_panels, plot_histograms
+    from oodpriors.statistics.estimates import read_scores
 
     params, entry = snakemake.params, snakemake.params.entry
     scores = read_scores(params.runs, snakemake.input.scores)

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.pictures import pixel_titles, plot_pixel_distances
-    from oodpriors.provenance import read_note
+    from oodpriors.data.provenance import read_note
+    from oodpriors.figures.pixels import pixel_titles, plot_pixel_distances
 
     params, source = snakemake.params, snakemake.input
     table = pd.read_csv(source.table)

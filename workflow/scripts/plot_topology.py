@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.files import load_json
-    from oodpriors.planes import Plane, plot_topology
+    from oodpriors.figures.toy import Plane, plot_topology
+    from oodpriors.io.files import load_json
 
     params, source = snakemake.params, snakemake.input
     facts = [load_json(path) for path in source.facts]

@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0]):
-    from oodpriors.datasets import load_arrays, save_arrays
-    from oodpriors.files import load_json, save_json
-    from oodpriors.provenance import subset_provenance
-    from oodpriors.subsets import select
+    from oodpriors.data.datasets import load_arrays, save_arrays
+    from oodpriors.data.provenance import subset_provenance
+    from oodpriors.data.subsets import select
+    from oodpriors.io.files import load_json, save_json
 
     data, selection = load_arrays(snakemake.input.arrays), snakemake.params.selection
     split = snakemake.wildcards.split

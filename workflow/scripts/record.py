@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import platform
 
-    from oodpriors.files import load_json, save_json
-    from oodpriors.provenance import code_version, software_versions
+    from oodpriors.io.files import load_json, save_json
+    from oodpriors.io.machine import code_version, software_versions
 
     params = snakemake.params
     trained = [load_json(path) for path in snakemake.input.diagnostics]

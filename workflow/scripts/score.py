@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -13,14 +13,14 @@ with job(snakemake.log[0]):
     import pandas as pd
     import torch
 
-    from oodpriors.datasets import load_arrays, save_arrays
-    from oodpriors.decoding import compare_decoded, decode
-    from oodpriors.devices import find_device
-    from oodpriors.files import atomic, load_yaml
-    from oodpriors.fitting import discard_checkpoints
-    from oodpriors.models import load_model
-    from oodpriors.scoring import score_sets
-    from oodpriors.subsets import to_nchw
+    from oodpriors.data.datasets import load_arrays, save_arrays
+    from oodpriors.data.subsets import to_nchw
+    from oodpriors.io.devices import find_device
+    from oodpriors.io.files import atomic, load_yaml
+    from oodpriors.models.build import load_model
+    from oodpriors.scoring.decoding import compare_decoded, decode
+    from oodpriors.scoring.score_files import score_sets
+    from oodpriors.training.fit import discard_checkpoints
 
     torch.set_num_threads(snakemake.config["models"][snakemake.wildcards.architecture]["threads"])
     params, output = snakemake.params, snakemake.output

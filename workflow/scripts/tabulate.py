@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 with job(snakemake.log[0]):
     import pandas as pd
 
-    from oodpriors.files import atomic
-    from oodpriors.tables import to_html
-    from oodpriors.tabulation import make_table, show_table
+    from oodpriors.io.files import atomic
+    from oodpriors.tables.cells import to_html
+    from oodpriors.tables.kinds import make_table, show_table
 
     params = snakemake.params
     table = make_table(params.entry, pd.read_csv(snakemake.input.source), params.published)

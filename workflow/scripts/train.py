@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -13,12 +13,12 @@ with job(snakemake.log[0]):
     import pandas as pd
     import torch
 
-    from oodpriors.datasets import load_arrays
-    from oodpriors.devices import find_device
-    from oodpriors.files import atomic, save_json, save_yaml, sha256
-    from oodpriors.fitting import attempt, fit
-    from oodpriors.models import save_weights
-    from oodpriors.subsets import to_nchw
+    from oodpriors.data.datasets import load_arrays
+    from oodpriors.data.subsets import to_nchw
+    from oodpriors.io.devices import find_device
+    from oodpriors.io.files import atomic, save_json, save_yaml, sha256
+    from oodpriors.models.build import save_weights
+    from oodpriors.training.fit import attempt, fit
 
     output, folder = snakemake.output, Path(snakemake.output.weights).parent
     # These are no parameters: finished models stay, wherever the next ones are trained.
@@ -29,10 +29,9 @@ with job(snakemake.log[0]):
     images = to_nchw(load_arrays(snakemake.input.arrays)["images"])
     components = pd.read_csv(snakemake.input.components)["component"].to_numpy(copy=True)
 
-    with attempt(folder, spec, snakemake.input.code, output) as checkpoint:
+    with attempt(folder, spec, snakemake.params.code, output) as checkpoint:
         if checkpoint:
             result = fit(spec, images, components, checkpoint, device, save_every)
-
             save_yaml(output.spec, spec)
             save_weights(result.model, output.weights)
             with atomic(output.history) as path:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,19 +12,19 @@ with job(snakemake.log[0]):
 
     import torch
 
-    from oodpriors.files import atomic, save_json, save_yaml
-    from oodpriors.fitting import attempt, discard_checkpoints
-    from oodpriors.models import save_weights
-    from oodpriors.toy import build_data, exact_facts, fit_toy, score_toy
+    from oodpriors.io.files import atomic, save_json, save_yaml
+    from oodpriors.models.build import save_weights
+    from oodpriors.toy.flow import fit_toy, score_toy
+    from oodpriors.toy.mixture import build_data, exact_facts
+    from oodpriors.training.fit import attempt, discard_checkpoints
 
     torch.set_num_threads(snakemake.threads)
     spec, params, output = snakemake.params.spec, snakemake.params, snakemake.output
     folder = Path(output.weights).parent
 
-    with attempt(folder, spec, snakemake.input.code, output) as checkpoint:
+    with attempt(folder, spec, snakemake.params.code, output) as checkpoint:
         if checkpoint:
             result = fit_toy(spec, checkpoint)
-
             data = build_data(spec)
             scores = score_toy(result.model, data, params.n_test, params.data_seed)
             save_yaml(output.spec, spec)

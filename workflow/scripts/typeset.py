@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from oodpriors.job import job
+from oodpriors.io.job import job
 
 if TYPE_CHECKING:
     from snakemake.script import snakemake
@@ -12,8 +12,8 @@ with job(snakemake.log[0]):
 
     import pandas as pd
 
-    from oodpriors.document import fragments
-    from oodpriors.files import load_json
+    from oodpriors.document.fragments import fragments
+    from oodpriors.io.files import load_json
 
     source, params = snakemake.input, snakemake.params
     written = fragments(

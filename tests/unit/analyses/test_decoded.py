@@ -1,0 +1,97 @@
+"""Estimates of how like the data decoded images are."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from oodpriors.analyses.decoded import likeness_estimates
+from oodpriors.statistics.bootstrap import multiplicities, seed_multiplicities
+
+# estimates
+
+
+def made(percentiles, samples, distances):
+    """A table of likeness, of these means' and samples' percentiles."""
+    k = len(percentiles)
+    table = pd.DataFrame({"kind": ["mean"] * k + ["sample"] * len(samples)})
+    table["percentile"] = [*percentiles, *samples]
+    for j in range(k):
+        table[f"distance_{j}"] = [*(row[j] for row in distances), *[math.nan] * len(samples)]
+    return table
+
+
+# Own distances on the diagonal; the nearest others' are 4, 2 and 5.
+CRAFTED = [[1.0, 4.0, 9.0], [2.0, 3.0, 8.0], [7.0, 5.0, 1.0]]
+
+
+TABLES = [
+    made([0.1, 0.2, 0.9], [0.0, 0.5, 1.0, 0.25], CRAFTED),
+    made([0.3, 0.3, 0.3], [0.5, 0.5, 0.0, 1.0], np.transpose(CRAFTED).tolist()),
+    made([0.0, 0.0, 1.0], [0.1, 0.2, 0.3, 0.4], CRAFTED),
+]
+
+
+N_BOOTSTRAP = 200
+
+
+def estimates(tables, seed=0):
+    found = likeness_estimates({"a/b/c": tables}, N_BOOTSTRAP, seed)
+    return {name.removeprefix("a/b/c/"): estimate for name, estimate in found.items()}
+
+
+@pytest.mark.parametrize("n_seeds", [1, 2, 3])
+def test_estimates_are_means_over_seeds(n_seeds):
+    found, tables = estimates(TABLES[:n_seeds]), TABLES[:n_seeds]
+    for kind in ("mean", "sample"):
+        truth = np.mean([t.loc[t["kind"] == kind, "percentile"].mean() for t in tables])
+        assert found[f"{kind}_percentile"].value == pytest.approx(truth, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("distances", "ratio"),
+    [
+        (CRAFTED, 3 / 2),
+        (np.transpose(CRAFTED).tolist(), 3 / 4),  # 1 / 2, 3 / 4, 1 / 8
+        ([[1.0, 4.0], [2.0, 0.5]], 1 / 4),
+        ([[4.0, 1.0], [2.0, 0.5]], 4.0),
+    ],
+)
+def test_the_own_ratio_is_the_worst_of_the_means(distances, ratio):
+    table = made([0.5] * len(distances), [0.5], distances)
+    assert estimates([table])["own_ratio"].value == pytest.approx(ratio, rel=1e-12)
+
+
+def test_a_unimodal_model_has_no_own_ratio():
+    assert estimates([made([0.5], [0.1, 0.9], [[1.0]])]).keys() == {
+        "mean_percentile",
+        "sample_percentile",
+    }
+
+
+def test_a_single_seed_resamples_samples_alone():
+    found = estimates(TABLES[:1])
+    for name in ("mean_percentile", "own_ratio"):
+        assert found[name].std_error == pytest.approx(0, abs=1e-12)
+    samples, weights = [0.0, 0.5, 1.0, 0.25], multiplicities("samples", 4, N_BOOTSTRAP, 0)
+    truth = [np.mean(np.repeat(samples, counts)) for counts in weights]
+    np.testing.assert_allclose(found["sample_percentile"].row, truth, rtol=1e-12)
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_several_seeds_are_resampled(seed):
+    drawn = seed_multiplicities(3, N_BOOTSTRAP, seed)
+    found, ratios = estimates(TABLES, seed), [3 / 2, 3 / 4, 3 / 2]
+    means = [t.loc[t["kind"] == "mean", "percentile"].mean() for t in TABLES]
+    for name, values in (("own_ratio", ratios), ("mean_percentile", means)):
+        truth = [np.mean(np.repeat(values, counts)) for counts in drawn]
+        np.testing.assert_allclose(found[name].row, truth, rtol=1e-12)
+        assert found[name].std_error > 0
+
+
+def test_every_model_has_its_estimates():
+    found = likeness_estimates({"x/y/a": TABLES[:1], "x/y/b": TABLES}, N_BOOTSTRAP, 0)
+    names = ("mean_percentile", "sample_percentile", "own_ratio")
+    assert set(found) == {f"x/y/{m}/{name}" for m in "ab" for name in names}
+    assert all(len(estimate.replicates) == N_BOOTSTRAP for estimate in found.values())

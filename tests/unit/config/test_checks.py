@@ -1,0 +1,399 @@
+"""Every mistake in the configuration is told with its place; the right one means what it says."""
+
+import math
+
+import pytest
+from tests.unit.config.conftest import GREY_NPZ, NPZ, REMOVED, SCHEMA, UNI, checked, mistakes_of
+
+from oodpriors.config.checks import VAE_SHAPES
+from oodpriors.config.schema import ConfigError
+from oodpriors.models.vae import ARCHITECTURES
+
+THREE = {"title": "3", "means": [[1], [2], [3]], "assignment": "random"}
+
+
+FOUR = {
+    "title": "4",
+    "means": {"rule": "axes", "k": 4, "distance": 9},
+    "assignment": "label",
+}
+
+
+REFERENCE_MISTAKES = [
+    (
+        {"datasets.mnist": {"kind": "npz"}},
+        "datasets.mnist: kind npz needs the key path",
+    ),
+    (
+        {"datasets.mnist": {"kind": "embedded"}},
+        "datasets.mnist: kind embedded needs the key stands_for",
+    ),
+    (
+        {"datasets.mnist.path": "mnist.npz"},
+        "datasets.mnist.path: only kind npz has a path; kind is mnist",
+    ),
+    (
+        {"datasets.mnist": {"kind": "embedded", "stands_for": "mnist", "path": "x"}},
+        "datasets.mnist.path: only kind npz has a path; kind is embedded",
+    ),
+    (
+        {"subsets.svhn.dataset": "shvn"},
+        "subsets.svhn.dataset: there is no data set 'shvn'; did you mean svhn?",
+    ),
+    (
+        {"subsets.svhn.dataset": "x"},
+        "there is no data set 'x'; known: fashion_mnist, mnist, cifar10, svhn",
+    ),
+    (
+        {"subsets.fashion_1.out_of_distribution": "mnst"},
+        "subsets.fashion_1.out_of_distribution: there is no subset 'mnst'; did you mean mnist?",
+    ),
+    (
+        {"subsets.fashion_1.labels": [12, 1, 10]},
+        "subsets.fashion_1.labels: the train split of fashion_mnist lacks [10, 12]; it has [0, 1, ",
+    ),
+    (
+        {"subsets.svhn.kmeans": {"k": 3, "keep": 3}},
+        "subsets.svhn.kmeans.keep: there is no cluster 3; they are numbered 0 to 2",
+    ),
+    (
+        {"experiments.x": {"models": ["gloww/fashion_1/unimodal"]}},
+        "gloww/fashion_1/unimodal: there is no model 'gloww'; did you mean glow?",
+    ),
+    (
+        {"experiments.x": {"models": ["vae/fashion_2/unimodal"]}},
+        "experiments.x: vae/fashion_2/unimodal: there is no subset 'fashion_2'; did you mean fash",
+    ),
+    (
+        {"experiments.x": {"models": ["vae/fashion_1/unimodel"]}},
+        "there is no prior 'unimodel'; did you mean unimodal?",
+    ),
+    (
+        {
+            "priors.long": {"title": "l", "means": [[0] * 51], "assignment": "single"},
+            "experiments.x": {"models": ["vae/fashion_1/long"]},
+        },
+        "priors.long.means: 51 coordinates, but the latent of vae on fashion_1 has 50",
+    ),
+    (
+        {
+            "priors.long": {"title": "l", "means": [[0] * 785], "assignment": "single"},
+            "experiments.x": {"models": ["glow/fashion_1/long"]},
+        },
+        "priors.long.means: 785 coordinates, but the latent of glow on fashion_1 has 784",
+    ),
+    (
+        {"experiments.x": {"models": ["vae/fashion_1/bimodal_75"]}},
+        "experiments.x: vae/fashion_1/bimodal_75: assignment 'label' makes 1 groups of images, "
+        "priors.bimodal_75 has 2 means",
+    ),
+    (
+        {
+            "subsets.all": {
+                "title": "All",
+                "dataset": "fashion_mnist",
+                "out_of_distribution": "mnist",
+            },
+            "experiments.x": {"models": ["vae/all/bimodal_75"]},
+        },
+        "assignment 'label' makes 10 groups of images, priors.bimodal_75 has 2 means",
+    ),
+    (
+        {
+            "subsets.parts": {
+                "title": "Parts",
+                "dataset": "fashion_mnist",
+                "labels": [1, 7],
+                "out_of_distribution": "mnist",
+                "kmeans": {"k": 3},
+            },
+            "priors.four": {"title": "4", "means": [[1], [2], [3], [4]], "assignment": "cluster"},
+            "experiments.x": {"models": ["vae/parts/four"]},
+        },
+        "assignment 'cluster' makes 6 groups of images, priors.four has 4 means",
+    ),
+    (
+        {
+            "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "single"},
+            "experiments.x": {"models": ["vae/fashion_1_7/two"]},
+        },
+        "assignment 'single' makes 1 groups of images, priors.two has 2 means",
+    ),
+    (
+        {"subsets.fashion_1.out_of_distribution": None},
+        "vae/fashion_1/unimodal: subsets.fashion_1 names no out_of_distribution subset",
+    ),
+    (
+        {"subsets.fashion_1.out_of_distribution": "svhn"},
+        "vae/fashion_1/unimodal: images are (1, 28, 28), those of svhn are (3, 32, 32)",
+    ),
+    (
+        {
+            "subsets.svhn.out_of_distribution": "svhn",
+            "experiments.x": {"models": ["vae/svhn/unimodal"]},
+        },
+        "experiments.x: vae/svhn/unimodal: svhn has no train split to learn or test on",
+    ),
+    (
+        NPZ | {"subsets.own.labels": [3, 4]},
+        "subsets.own.labels: the train split of own lacks [4]; it has [3, 5]",
+    ),
+    (
+        NPZ
+        | {
+            "experiments.x": {"models": ["vae/own/three"]},
+            "priors.three": {"title": "3", "means": [[1], [2], [3]], "assignment": "label"},
+        },
+        "assignment 'label' makes 2 groups of images, priors.three has 3 means",
+    ),
+    (
+        {"models.vae.draws": 1},
+        "models.vae.draws: a standard error needs at least 2 importance samples",
+    ),
+    (
+        {"figures.fig04.panels": {"(a)": ["vae/fashion_1_7/bimodal_50"]}},
+        "figures.fig04: there is no model of an experiment named 'vae/fashion_1_7/bimodal_50'; did",
+    ),
+    (
+        {"tables.table1.models": [UNI, "glow/mnist/unimodal"]},
+        "tables.table1: there is no model of an experiment named 'glow/mnist/unimodal'; did you m",
+    ),
+    (
+        {"priors.three": THREE, "experiments.x": {"models": ["vae/fashion_1_7/three"]}},
+        "assignment 'random' makes 2 groups of images, priors.three has 3 means",
+    ),
+    *(
+        ({place: entry}, f"{place}: there is no model of an experiment named 'vae/mnist/unimodal'")
+        for place, entry in {
+            "figures.x": {"kind": "decoded", "models": ["vae/mnist/unimodal"]},
+            "tables.x": {"kind": "decomposition", "pairs": [[UNI, "vae/mnist/unimodal"]]},
+            "curves.x": {"title": "x", "models": [UNI, "vae/mnist/unimodal"]},
+            "analyses.pixels": {"model": "vae/mnist/unimodal"},
+            "analyses.decoded": {"models": ["vae/mnist/unimodal"]},
+        }.items()
+    ),
+    (
+        {"figures.x": {"kind": "curves", "curves": ["vae_gausian"]}},
+        "figures.x.curves: there is no curve 'vae_gausian'; did you mean vae_gaussian?",
+    ),
+    (
+        {"analyses.clusters": {"subset": "fashion"}},
+        "analyses.clusters.subset: 'fashion' is no subset with kmeans",
+    ),
+    (
+        {"figures.x": {"kind": "clusters", "subset": "fashion_1_7"}},
+        "figures.x.subset: 'fashion_1_7' is no subset with kmeans",
+    ),
+    (
+        {"figures.x": {"panels": {"(a) VAE": [UNI]}, "columns": {"(a) VAF": "latent_first"}}},
+        "figures.x.columns: there is no panel '(a) VAF'; did you mean (a) VAE?",
+    ),
+    (
+        {
+            "priors.four": FOUR,
+            "experiments.x": {"models": ["glow/fashion_0_1_7_8/four"]},
+            "curves.x": {"title": "x", "models": ["glow/fashion_0_1_7_8/four"]},
+        },
+        "curves.x: glow/fashion_0_1_7_8/four has 4 components; a distance needs two",
+    ),
+    (
+        {"toy.priors": ["unimodl"]},
+        "toy.priors: there is no prior 'unimodl'; did you mean unimodal?",
+    ),
+    (
+        {"priors.four": FOUR, "toy.priors": ["four"]},
+        "toy.priors: four has 4 components, the mixtures have 2",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"), REFERENCE_MISTAKES, ids=[message for _, message in REFERENCE_MISTAKES]
+)
+def test_what_does_not_fit_together_is_told(changes, message):
+    inspected = GREY_NPZ if "datasets.own" in changes else {}
+    lines = mistakes_of(changes, inspected)
+    assert any(message in line for line in lines)
+
+
+NEEDED = {
+    "figures": {
+        "histograms": "panels",
+        "curves": "curves",
+        "contours": "models",
+        "topology": "models",
+        "densities": None,
+        "pixels": "models",
+        "decoded": "models",
+        "clusters": "subset",
+    },
+    "tables": {
+        "likelihoods": "models",
+        "ranking": None,
+        "decomposition": "pairs",
+        "architecture": "network",
+        "toy": None,
+        "second_order": "models",
+    },
+}
+
+
+every_kind = pytest.mark.parametrize(
+    ("table", "kind"), [(table, kind) for table in NEEDED for kind in NEEDED[table]]
+)
+
+
+def kinds_of(table):
+    properties = SCHEMA["properties"][table]["additionalProperties"]["properties"]
+    return set(properties["kind"]["enum"])
+
+
+@every_kind
+def test_a_kind_without_its_needed_key_is_told(table, kind):
+    assert set(NEEDED[table]) == kinds_of(table)
+    needed, change = NEEDED[table][kind], {f"{table}.x": {"kind": kind}}
+    if needed:
+        assert mistakes_of(change) == [
+            f"config: {table}.x: kind {kind} needs the key {needed}",
+        ]
+    else:
+        checked(change)
+
+
+def test_columns_need_panels():
+    for kind in ("histograms", "densities"):
+        lines = mistakes_of({"figures.x": {"kind": kind, "columns": {"(a)": "latent_first"}}})
+        assert any("figures.x" in line for line in lines)
+
+
+def test_every_mistaken_reference_has_its_line():
+    lines = mistakes_of({"subsets.mnist.dataset": "x", "subsets.svhn.dataset": "y"})
+    assert [line.split(":")[1].strip() for line in lines] == [
+        "subsets.mnist.dataset",
+        "subsets.svhn.dataset",
+    ]
+
+
+# what is allowed, though it looks odd
+
+NOTHING = {key: {} for key in ("experiments", "figures", "tables", "curves", "analyses")}
+
+
+ALLOWED = {
+    "as many coordinates as the latent": {
+        "priors.full": {"title": "f", "means": [[0] * 50], "assignment": "single"},
+        "experiments.x": {"models": ["vae/fashion_1/full"]},
+    },
+    "the last cluster": {"subsets.svhn.kmeans": {"k": 3, "keep": 2}},
+    "no limits": dict.fromkeys(("images.train", "images.test", "images.ood")),
+    "a component of each cluster": {
+        "subsets.fashion_1.kmeans": {"k": 2},
+        "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "cluster"},
+        "experiments.x": {"models": ["glow/fashion_1/two"]},
+    },
+    "one kept cluster of each label": {
+        "subsets.fashion_1_7.kmeans": {"k": 2, "keep": 1},
+        "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "cluster"},
+        "experiments.x": {"models": ["glow/fashion_1_7/two"]},
+    },
+    "colour": {
+        "subsets.cifar": {
+            "title": "CIFAR-10",
+            "dataset": "cifar10",
+            "labels": [0, 4],
+            "out_of_distribution": "svhn",
+        },
+        "experiments.x": {"models": ["vae/cifar/bimodal_75", "glow/cifar/unimodal"]},
+    },
+    "no figures and tables": {"figures": {}, "tables": {}},
+    "only one architecture": {
+        **NOTHING,
+        "models.vae": REMOVED,
+        "experiments": {"x": {"models": ["glow/fashion_1/unimodal"]}},
+    },
+    "no toy flows": {
+        "toy": None,
+        "figures": {},
+        "tables": {},
+    },
+    "only toy flows": NOTHING,
+    "a random assignment": {
+        "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "random"},
+        "experiments.x": {"models": ["vae/fashion_1_7/two"]},
+    },
+    "a curve of one component": {"curves.x": {"title": "x", "models": [UNI]}},
+    "another column for a panel": {
+        "figures.x": {"panels": {"(a)": [UNI]}, "columns": {"(a)": "latent_first"}}
+    },
+}
+
+
+@pytest.mark.parametrize("changes", ALLOWED.values(), ids=ALLOWED)
+def test_what_fits_together_is_allowed(changes):
+    checked(changes)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"shape": (3, 32, 32)}, "images are (3, 32, 32), those of mnist are (1, 28, 28)"),
+        ({"labels": {"train": [3, 5]}}, "own has no test split to learn or test on"),
+        ({"labels": {"test": [3, 5]}}, "own has no train split to learn or test on"),
+    ],
+)
+def test_an_npz_has_to_suit_the_models_that_learn_it(facts, message):
+    inspected = {"own": GREY_NPZ["own"] | facts}
+    lines = mistakes_of(NPZ | {"experiments.x": {"models": ["vae/own/unimodal"]}}, inspected)
+    assert any(message in line for line in lines)
+
+
+def own_set(**labels) -> dict:
+    return {"own": {"shape": (1, 28, 28), "labels": labels}}
+
+
+def test_an_ood_set_needs_a_test_split():
+    with pytest.raises(ConfigError, match="own has no test split"):
+        checked(NPZ | {"subsets.fashion_1.out_of_distribution": "own"}, own_set(train=[0]))
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_labels_have_to_be_in_every_split_that_is_used(split):
+    inspected = own_set(**{"train": [3, 5], "test": [3, 5], split: [3]})
+    models = {"models": ["vae/own/unimodal"]}
+    with pytest.raises(ConfigError, match=rf"the {split} split of own lacks \[5\]"):
+        checked(NPZ | {"subsets.own.labels": [3, 5], "experiments.x": models}, inspected)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "message"), [("vae", "a VAE takes"), ("glow", "squeezes do not divide")]
+)
+def test_images_that_no_network_takes_are_told(architecture, message):
+    inspected = {"own": {"shape": (1, 9, 9), "labels": {"train": [0], "test": [0]}}}
+    models = {"models": [f"{architecture}/own/unimodal"]}
+    change = {"subsets.own.out_of_distribution": "own", "experiments.x": models}
+    with pytest.raises(ConfigError, match=message):
+        checked(NPZ | change, inspected)
+
+
+PRIOR = {"title": "t", "means": [[1], [-1]], "assignment": "label"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"priors.p": PRIOR | {"beta": 4}}, "priors.p.beta: only kind generalized_gaussian has it"),
+        ({"priors.p": PRIOR | {"means": [[math.inf], [1]]}}, "priors.p.means: .* must be finite"),
+        ({"priors.p": PRIOR | {"scale": math.nan}}, "priors.p.scale: nan must be finite"),
+        (
+            {"models.glow.network.grey.couplings": 1},
+            r"squeeze_after: there are 1 couplings, so no squeeze comes after \[",
+        ),
+    ],
+)
+def test_numbers_that_no_model_takes_are_told(change, message):
+    with pytest.raises(ConfigError, match=message):
+        checked(change)
+
+
+def test_shapes_that_the_vae_takes_are_those_of_its_architectures():
+    assert set(VAE_SHAPES) == set(ARCHITECTURES)

@@ -1,0 +1,157 @@
+"""Some experiments alone, and the claims that they suffice for."""
+
+import copy
+
+import pytest
+from tests.unit.config.conftest import OWN, checked, entry, every_scale, read
+
+from oodpriors.config.checks import check_references
+from oodpriors.config.restrict import with_models, with_only
+from oodpriors.config.schema import ConfigError
+from oodpriors.config.specs import (
+    model_ids,
+    models_of,
+    toy_ids,
+)
+
+# some of the experiments
+
+
+def small(only):
+    """Two experiments, toy flows, and what needs the one, the other, both or none."""
+    one, two, toy = "vae/a/uni", "glow/b/multi", "toy/mixture_2/uni"
+    return {
+        "only": only,
+        "experiments": {"first": {"models": [one, "vae/a/multi"]}, "second": {"models": [two]}},
+        "toy": {"dims": [2], "priors": ["uni"]},
+        "curves": {"c1": {"title": "1", "models": [one]}, "c2": {"title": "2", "models": [two]}},
+        "analyses": {
+            "densities": {"beta": 4},
+            "pixels": {"model": one},
+            "clusters": {"subset": "b"},
+            "decoded": {"models": [one, two]},
+        },
+        "figures": {
+            "one": {"kind": "histograms", "panels": {"(a)": [one, "vae/a/multi"]}},
+            "two": {"kind": "clusters", "subset": "b"},
+            "both": {"kind": "curves", "curves": ["c1", "c2"]},
+            "curve": {"kind": "curves", "curves": ["c2"]},
+            "flows": {"kind": "contours", "models": [toy]},
+            "none": {"kind": "densities"},
+        },
+        "tables": {
+            "one": {"kind": "likelihoods", "models": [one]},
+            "both": {"kind": "decomposition", "pairs": [[one, two]]},
+            "flows": {"kind": "toy"},
+            "none": {"kind": "architecture", "network": "grey"},
+        },
+    }
+
+
+KEPT = {
+    "experiments": {"first": ["first"], "second": ["second"]},
+    "curves": {"first": ["c1"], "second": ["c2"]},
+    "analyses": {"first": ["densities", "pixels"], "second": ["densities", "clusters"]},
+    "figures": {"first": ["one", "none"], "second": ["two", "curve", "none"]},
+    "tables": {"first": ["one", "none"], "second": ["none"]},
+}
+
+
+@pytest.mark.parametrize("only", ["first", "second"])
+@pytest.mark.parametrize("table", KEPT)
+def test_what_needs_other_experiments_is_left_out(table, only):
+    config = small([only])
+    given = copy.deepcopy(config)
+    kept = with_only(config)
+    assert config == given
+    assert list(kept[table]) == KEPT[table][only]
+    assert kept[table].items() <= config[table].items()
+    assert kept["toy"] is None
+
+
+def test_toy_flows_need_another_experiment_beside_them():
+    with pytest.raises(ConfigError, match=r"^config: only: toy alone leaves no table"):
+        with_only(small(["toy"]))
+    assert with_only(small(["toy", "first"]))["toy"] is not None
+
+
+@pytest.mark.parametrize("only", [None, ["first", "second", "toy"]])
+def test_all_experiments_keep_everything(only):
+    assert with_only(small(only)) == small(only)
+
+
+def test_an_experiment_that_does_not_exist_is_told():
+    with pytest.raises(ConfigError) as caught:
+        with_only(small(["frist", "second", "tyo"]))
+    assert str(caught.value).splitlines() == [
+        "config: only: there is no experiment 'frist'; did you mean first?",
+        "config: only: there is no experiment 'tyo'; did you mean toy?",
+    ]
+
+
+@pytest.mark.parametrize("only", OWN["experiments"])
+def test_any_experiment_alone_is_a_sound_configuration(only):
+    config = with_only(checked({"only": [only]}))
+    check_references(config, {})
+    for table in ("figures", "tables", "curves", "analyses"):
+        needed = set(models_of(config[table]))
+        assert needed <= {str(model) for model in (*model_ids(config), *toy_ids(config))}
+
+
+def kept_of(entries, config=None, analyses=()):
+    config = small(None) if config is None else config
+    return [e["id"] for e in with_models(entries, config, analyses)]
+
+
+def test_claims_about_models_that_are_not_trained_are_left_out():
+    entries = [
+        entry("both", "vae/a/uni", "glow/b/multi"),
+        entry("one unknown", "vae/a/uni", "glow/a/uni"),
+        entry("toy flow", "toy/mixture_2/uni"),
+        entry("no such toy flow", "toy/mixture_3/uni"),
+        entry("no model"),
+        {"id": "number", "quantity": {"model": "vae/b/uni", "statistic": "nll"}},
+    ]
+    assert kept_of(entries) == ["both", "toy flow", "no model"]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "kept"),
+    [
+        ({"curve": "c1", "function": "range"}, True),
+        ({"curve": "c3", "function": "range"}, False),
+        ({"stored": "pixels/lower_fraction"}, True),
+        ({"stored": "clusters/ratio_0_0"}, False),
+        ({"difference": [{"model": "vae/a/uni"}, {"stored": "pixels/lower_fraction"}]}, True),
+        ({"difference": [{"model": "vae/a/uni"}, {"stored": "clusters/ratio_0_0"}]}, False),
+        ({"largest": [{"ratio": [{"curve": "c1"}, {"curve": "c3"}]}, 5]}, False),
+    ],
+)
+def test_claims_about_what_is_not_computed_are_left_out(quantity, kept):
+    claim = {"id": "x", "comparisons": [{"left": 1, "relation": ">", "right": quantity}]}
+    number = {"id": "x", "quantity": quantity, "value": 1}
+    for each in (claim, number):
+        assert bool(kept_of([each], analyses=["pixels"])) == kept
+
+
+@pytest.mark.parametrize(
+    ("setting", "kept"),
+    [
+        ("toy.dims.0", True),
+        ("toy.dims.1", False),
+        ("toy.nothing", False),
+        ("analyses.densities.beta", True),
+        ("only", False),
+        ("experiments.first.models.0.x", False),
+    ],
+)
+def test_settings_that_the_configuration_lacks_are_left_out(setting, kept):
+    assert bool(kept_of([{"id": "x", "setting": setting, "value": 4}])) == kept
+
+
+@every_scale
+@pytest.mark.parametrize("path", ["config/claims.yaml", "config/published.yaml"])
+def test_the_configuration_has_everything_for_the_papers_claims_and_numbers(path, scale):
+    entries, config = read(path), checked(scale=scale)
+    known = kept_of(entries, config, [*config["analyses"], "toy"])
+    assert known == [e["id"] for e in entries]

@@ -1,0 +1,289 @@
+"""What a configuration says of its models."""
+
+import copy
+
+import pytest
+from tests.unit.config.conftest import GREY_NPZ, NPZ, OWN, UNI, checked, every_scale
+
+from oodpriors.config.specs import (
+    ModelId,
+    image_shape,
+    lookup,
+    model_ids,
+    model_seeds,
+    model_spec,
+    models_of,
+    run_name,
+    selection,
+    toy_ids,
+    toy_spec,
+    with_stand_ins,
+)
+
+
+def test_labels_of_an_npz_are_those_that_were_found_in_it():
+    models = {"experiments.x": {"models": ["vae/own/bimodal_75"]}}
+    config = checked(NPZ | models, GREY_NPZ)
+    assert image_shape(config, "own", GREY_NPZ) == (1, 28, 28)
+
+
+# what is asked of the configuration
+
+
+@pytest.mark.parametrize(
+    ("subset", "split", "limit"),
+    [
+        ("fashion_1_7", "train", 70),
+        ("fashion_1_7", "test", 50),
+        ("mnist", "test", 60),
+        ("mnist", "train", 70),
+    ],
+)
+def test_the_limit_follows_the_role_of_the_subset(subset, split, limit):
+    config = checked({"images.train": 70, "images.test": 50, "images.ood": 60})
+    assert selection(config, subset, split)["limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("scale", "own", "limit"),
+    [(None, None, None), (None, 50, 50), (90, None, 90), (90, 50, 50), (50, 90, 50)],
+)
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_smaller_limit_counts(scale, own, limit, split):
+    config = checked({f"images.{split}": scale, f"subsets.fashion_1.limit.{split}": own})
+    assert selection(config, "fashion_1", split)["limit"] == limit
+
+
+def test_a_selection_has_labels_seed_and_cluster():
+    changes = {"data_seed": 4, "subsets.fashion_1.kmeans": {"k": 3, "keep": 1}}
+    assert selection(checked(changes | {"images.train": None}), "fashion_1", "train") == {
+        "labels": [1],
+        "limit": None,
+        "seed": 4,
+        "cluster": 1,
+    }
+
+
+def test_without_kmeans_there_is_no_cluster():
+    assert selection(checked(), "fashion_1", "train")["cluster"] is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"scale": "quick"}, "quick"),
+        ({"scale": "smoke", "data": "embedded"}, "smoke-embedded"),
+        ({"scale": "paper", "run": "mine"}, "mine"),
+        ({"data": "embedded", "run": "mine"}, "mine"),
+    ],
+)
+def test_a_run_is_named_by_its_scale_and_data_unless_it_has_a_name(changes, name):
+    assert run_name(checked(changes)) == name
+
+
+def test_models_of_all_experiments_stand_once_in_their_order():
+    config = checked({"experiments.again": {"models": [UNI, "glow/fashion_1/unimodal"]}})
+    names = []
+    for experiment in OWN["experiments"].values():
+        names += [name for name in experiment["models"] if name not in names]
+    assert [str(model) for model in model_ids(config)] == names
+    assert model_ids(config)[0] == ModelId("vae", "fashion_1_7", "unimodal")
+
+
+@pytest.mark.parametrize(
+    ("subset", "shape"), [("mnist", (1, 28, 28)), ("fashion_1", (1, 28, 28)), ("svhn", (3, 32, 32))]
+)
+@pytest.mark.parametrize("stand_ins", [False, True])
+def test_official_images_have_their_known_shapes(subset, shape, stand_ins):
+    config = with_stand_ins(checked()) if stand_ins else checked()
+    assert image_shape(config, subset, {}) == shape
+
+
+def test_stand_ins_replace_official_data_sets_alone():
+    before = checked(NPZ | {"data": "embedded"}, GREY_NPZ)
+    given = copy.deepcopy(before)
+    after = with_stand_ins(before)
+    assert before == given
+    for name in ("mnist", "fashion_mnist", "cifar10", "svhn"):
+        entry = after["datasets"][name]
+        assert (entry["kind"], entry["stands_for"]) == ("embedded", name)
+    assert after["datasets"]["own"] == before["datasets"]["own"]
+    assert {k: v for k, v in after.items() if k != "datasets"} == {
+        k: v for k, v in before.items() if k != "datasets"
+    }
+
+
+def test_a_specification_holds_everything_that_defines_a_model():
+    config = checked(
+        {
+            "models.vae.training": {
+                "epochs": 3,
+                "batch_size": 8,
+                "learning_rate": 0.1,
+                "beta1": 0.5,
+                "beta2": None,
+            }
+        }
+    )
+    assert model_spec(config, ModelId("vae", "fashion_1_7", "bimodal_75"), 6, {}) == {
+        "architecture": "vae",
+        "image_shape": [1, 28, 28],
+        "prior": {"kind": "gaussian", "means": [[75], [-75]], "scale": 1.0},
+        "network": {
+            "latent_dim": 50,
+            "decoder_width": 4,
+            "encoder_norm_last": True,
+            "scaled_start": True,
+            "decoder_precision": "bfloat16",
+        },
+        "training": {
+            "epochs": 3,
+            "batch_size": 8,
+            "learning_rate": 0.1,
+            "beta1": 0.5,
+            "beta2": None,
+            "warmup_epochs": 0,
+            "decay_fraction": 0,
+            "max_grad_norm": None,
+            "polyak_epochs": 0,
+            "initialization_batch": 256,
+            "shift": 0.0,
+        },
+        "seed": 6,
+    }
+
+
+def test_a_specification_has_the_shape_of_the_prior_where_it_has_one():
+    config = checked({"priors.unimodal.kind": "generalized_gaussian", "priors.unimodal.beta": 4})
+    spec = model_spec(config, ModelId("glow", "fashion_1", "unimodal"), 0, {})
+    expected = {"kind": "generalized_gaussian", "means": [[0]], "scale": 1.0, "beta": 4}
+    assert spec["prior"] == expected
+
+
+@pytest.mark.parametrize(("shape", "latent"), [((1, 28, 28), 50), ((3, 32, 32), 100)])
+def test_the_network_follows_the_number_of_channels(shape, latent):
+    inspected = {"own": {"shape": shape, "labels": {"train": [0], "test": [0]}}}
+    spec = model_spec(checked(NPZ, inspected), ModelId("vae", "own", "unimodal"), 0, inspected)
+    assert (spec["image_shape"], spec["network"]["latent_dim"]) == (list(shape), latent)
+
+
+def test_what_does_not_define_a_model_is_not_in_its_specification():
+    model = ModelId("glow", "fashion_1", "unimodal")
+    other = {
+        "subsets.fashion_1.title": "Trousers",
+        "priors.unimodal.title": "one",
+        "models.glow.draws": 9,
+        "models.glow.threads": 9,
+        "bootstrap": 999,
+        "device": "cpu",
+    }
+    assert model_spec(checked(), model, 0, {}) == model_spec(checked(other), model, 0, {})
+
+
+def test_the_shift_of_a_subset_is_in_the_specification_of_its_models():
+    config = checked({"subsets.fashion_1.shift": 0.25})
+    for subset, shift in (("fashion_1", 0.25), ("fashion_7", 0.0)):
+        spec = model_spec(config, ModelId("vae", subset, "unimodal"), 0, {})
+        assert spec["training"]["shift"] == shift
+
+
+# seeds
+
+
+def seeded(**experiments):
+    entries = {name: {"models": [UNI], "seeds": seeds} for name, seeds in experiments.items()}
+    return {"seeds": [4, 2], "experiments": entries}
+
+
+@pytest.mark.parametrize(
+    ("experiments", "seeds"),
+    [
+        ({"a": None}, [2, 4]),
+        ({"a": [7]}, [7]),
+        ({"a": [7, 0], "b": [3]}, [0, 3, 7]),
+        ({"a": [7, 4], "b": None}, [2, 4, 7]),
+        ({"a": [1, 2], "b": [2, 1]}, [1, 2]),
+    ],
+)
+def test_a_model_has_the_seeds_of_all_its_experiments(experiments, seeds):
+    assert model_seeds(seeded(**experiments)) == {ModelId.of(UNI): seeds}
+
+
+@every_scale
+def test_every_model_has_seeds(scale):
+    config = checked(scale=scale)
+    seeds = model_seeds(config)
+    assert list(seeds) == model_ids(config)
+    assert all(own == sorted(set(own)) and own for own in seeds.values())
+
+
+# what is asked of the whole
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("a", {"b": [[5, 6], {"c": 7}]}),
+        ("a.b.0.1", 6),
+        ("a.b.1.c", 7),
+        ("2.x", "digits may be a name"),
+    ],
+)
+def test_a_dotted_key_leads_through_mappings_and_lists(key, value):
+    config = {"a": {"b": [[5, 6], {"c": 7}]}, "2": {"x": "digits may be a name"}}
+    assert lookup(config, key) == value
+
+
+@pytest.mark.parametrize(("key", "error"), [("a.x", KeyError), ("a.b.9", IndexError)])
+def test_a_key_that_leads_nowhere_is_an_error(key, error):
+    with pytest.raises(error):
+        lookup({"a": {"b": [1]}}, key)
+
+
+def test_an_entry_names_its_models_and_nothing_else():
+    entry = {
+        "title": "VAE, Gaussian",
+        "where": "a/b/c",
+        "model": "toy/mixture_2/uni",
+        "models": ["vae/f/uni"],
+        "panels": {"(a) x/y/z": ["glow/f_1/uni_2", "no model"]},
+        "pairs": [["vae/f/a", "vae/f/b"]],
+    }
+    names = ["toy/mixture_2/uni", "vae/f/uni", "glow/f_1/uni_2", "no model", "vae/f/a", "vae/f/b"]
+    assert list(models_of(entry)) == names
+    assert list(models_of({})) == []
+
+
+def test_a_toy_flow_is_named_by_its_mixture_and_prior():
+    config = {"toy": {"dims": [2, 10], "priors": ["uni", "two"]}}
+    assert [str(model) for model in toy_ids(config)] == [
+        "toy/mixture_2/uni",
+        "toy/mixture_2/two",
+        "toy/mixture_10/uni",
+        "toy/mixture_10/two",
+    ]
+    assert toy_ids({"toy": None}) == []
+
+
+def test_the_specification_of_a_toy_flow_holds_everything_that_defines_it():
+    data = {"mean": 2.0, "variance": 1.0, "ood_variance": 0.1}
+    network = {"couplings": 3, "width": 5}
+    config = checked({"toy.points.train": 277, "toy.network": network, "toy.data": data})
+    config["priors"]["two"] = {
+        "title": "t",
+        "kind": "gaussian",
+        "means": [[1], [2]],
+        "scale": 2.0,
+        "beta": None,
+        "assignment": "label",
+    }
+    assert toy_spec(config, 5, "two", 6) == {
+        "architecture": "toy",
+        "dim": 5,
+        "data": data,
+        "prior": {"kind": "gaussian", "means": [[1], [2]], "scale": 2.0},
+        "network": network,
+        "points": 277,
+        "training": config["toy"]["training"],
+        "seed": 6,
+    }

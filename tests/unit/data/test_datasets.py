@@ -1,0 +1,558 @@
+"""Every kind of data set becomes the same arrays, and nothing unverified is opened."""
+
+import gzip
+import hashlib
+import io
+import json
+import pickle
+import re
+import struct
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+import yaml
+from tests.unit.data.conftest import SHAPES, every_official
+
+from oodpriors.data import fetching
+from oodpriors.data._torchvision import datasets as torchvision_datasets
+from oodpriors.data.datasets import (
+    CONTENT_SHA256,
+    OFFICIAL,
+    inspect_npz,
+    load_arrays,
+    load_dataset,
+    load_npz,
+    load_official,
+    save_arrays,
+)
+from oodpriors.data.fetching import DownloadError
+
+ROOT = Path(__file__).parents[3]
+
+
+OFFICIAL_CLASSES = {
+    "mnist": torchvision_datasets.MNIST,
+    "fashion_mnist": torchvision_datasets.FashionMNIST,
+    "cifar10": torchvision_datasets.CIFAR10,
+    "svhn": torchvision_datasets.SVHN,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_internet(monkeypatch):
+    def refuse(request, **more):
+        raise OSError("no internet in tests")
+
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", refuse)
+
+
+def md5(data):
+    return hashlib.md5(data).hexdigest()
+
+
+def draw(n, shape, seed):
+    return np.random.default_rng(seed).integers(0, 256, (n, *shape), dtype=np.uint8)
+
+
+# tiny official files
+
+
+def idx(array):
+    """The IDX format: a magic number with the rank, the sizes, the bytes."""
+    head = struct.pack(f">{1 + array.ndim}I", 2048 + array.ndim, *array.shape)
+    return gzip.compress(head + array.astype(np.uint8).tobytes())
+
+
+def idx_files(monkeypatch, kind, splits):
+    parts = [(split, draw(n, (28, 28), n), np.arange(n) % 10) for split, n in splits.items()]
+    files = {}
+    for split, images, labels in parts:
+        name = {"test": "t10k"}.get(split, split)
+        files[f"{name}-images-idx3-ubyte.gz"] = idx(images)
+        files[f"{name}-labels-idx1-ubyte.gz"] = idx(labels)
+    source = OFFICIAL_CLASSES[kind]
+    known = [(name, md5(files.get(name, b"not needed"))) for name, _ in source.resources]
+    monkeypatch.setattr(source, "resources", known)
+    return files, parts
+
+
+def mnist_files(monkeypatch):
+    return idx_files(monkeypatch, "mnist", {"test": 7})
+
+
+def fashion_mnist_files(monkeypatch):
+    return idx_files(monkeypatch, "fashion_mnist", {"train": 6, "test": 4})
+
+
+def archive_of(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(f"cifar-10-batches-py/{name}")
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def cifar10_files(monkeypatch):
+    source = torchvision_datasets.CIFAR10
+    sets = {"train": draw(10, (32, 32, 3), 1), "test": draw(2, (32, 32, 3), 2)}
+    labels = {split: (3 * np.arange(len(images)) + 1) % 10 for split, images in sets.items()}
+    batches = [(f"data_batch_{i + 1}", "train", slice(2 * i, 2 * i + 2)) for i in range(5)]
+    members = {"batches.meta": pickle.dumps({"label_names": list("abcdefghij")})}
+    for name, split, part in [*batches, ("test_batch", "test", slice(0, 2))]:
+        # a row is an image: red, then green, then blue, each line by line
+        rows = sets[split][part].transpose(0, 3, 1, 2).reshape(2, 3072)
+        members[name] = pickle.dumps({"data": rows, "labels": labels[split][part].tolist()})
+    hashes = {name: md5(data) for name, data in members.items()}
+    archive = archive_of(members)
+    monkeypatch.setattr(source, "tgz_md5", md5(archive))
+    monkeypatch.setattr(source, "train_list", [[name, hashes[name]] for name, _, _ in batches])
+    monkeypatch.setattr(source, "test_list", [["test_batch", hashes["test_batch"]]])
+    monkeypatch.setattr(source, "meta", source.meta | {"md5": hashes["batches.meta"]})
+    return {source.filename: archive}, [(s, sets[s], labels[s]) for s in ("train", "test")]
+
+
+def svhn_files(monkeypatch):
+    images, written = draw(12, (32, 32, 3), 3), np.arange(12) % 10 + 1
+    buffer = io.BytesIO()
+    scipy.io.savemat(buffer, {"X": images.transpose(1, 2, 3, 0), "y": written[:, None]})
+    url, name, _ = torchvision_datasets.SVHN.split_list["test"]
+    entry = [url, name, md5(buffer.getvalue())]
+    monkeypatch.setattr(torchvision_datasets.SVHN, "split_list", {"test": entry})
+    # the file writes the digit 0 as label 10
+    return {name: buffer.getvalue()}, [("test", images, written % 10)]
+
+
+MAKERS = {
+    "mnist": mnist_files,
+    "fashion_mnist": fashion_mnist_files,
+    "cifar10": cifar10_files,
+    "svhn": svhn_files,
+}
+
+
+def write_mirror(folder, files):
+    folder.mkdir(parents=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+
+
+@pytest.fixture
+def official(monkeypatch, tmp_path):
+    """Makes tiny official files of a kind, in a mirror; gives their parts."""
+
+    def make(kind, below=""):
+        files, parts = MAKERS[kind](monkeypatch)
+        write_mirror(tmp_path / "mirror" / below, files)
+        return files, parts
+
+    return make
+
+
+def load(kind, tmp_path):
+    return load_official(kind, [str(tmp_path / "mirror")], tmp_path / "cache")
+
+
+@every_official
+def test_official_files_give_images_labels_and_splits(official, tmp_path, kind):
+    _, parts = official(kind)
+    data = load(kind, tmp_path)
+    assert (data.images.dtype, data.labels.dtype) == (np.uint8, np.int64)
+    assert data.images.shape[1:] == SHAPES[kind]
+    assert len(data.images) == len(data.split) == sum(len(images) for _, images, _ in parts)
+    for split, images, labels in parts:
+        np.testing.assert_array_equal(data.images[data.split == split], images)
+        np.testing.assert_array_equal(data.labels[data.split == split], labels)
+
+
+@every_official
+def test_official_files_may_lie_in_a_folder_named_by_the_kind(official, tmp_path, kind):
+    _, parts = official(kind, below=kind)
+    assert len(load(kind, tmp_path).images) == sum(len(images) for _, images, _ in parts)
+
+
+@every_official
+def test_provenance_names_every_file_with_its_checksum(official, tmp_path, kind):
+    files, parts = official(kind)
+    provenance = load(kind, tmp_path).provenance
+    assert provenance == {
+        "kind": kind,
+        "stand_in": False,
+        "files": [
+            {
+                "name": name,
+                "origin": f"{tmp_path}/mirror/{name}",
+                "bytes": len(files[name]),
+                "sha256": hashlib.sha256(files[name]).hexdigest(),
+            }
+            for name in [entry["name"] for entry in provenance["files"]]
+        ],
+        "images": {split: len(images) for split, images, _ in parts},
+    }
+    assert {entry["name"] for entry in provenance["files"]} == set(files)
+
+
+@every_official
+def test_a_second_load_needs_only_the_cache(official, tmp_path, kind):
+    official(kind)
+    first = load(kind, tmp_path)
+    second = load_official(kind, [], tmp_path / "cache")
+    np.testing.assert_array_equal(first.images, second.images)
+    assert second.provenance == first.provenance
+
+
+@every_official
+def test_provenance_can_be_stored(official, tmp_path, kind):
+    official(kind)
+    provenance = load(kind, tmp_path).provenance
+    assert json.loads(json.dumps(provenance)) == provenance
+
+
+def test_house_number_10_is_the_digit_0(official, tmp_path):
+    official("svhn")
+    assert load("svhn", tmp_path).labels.tolist() == [*range(1, 10), 0, 1, 2]
+
+
+# where the official files are said to be
+
+
+def listed(kind):
+    return {file.name: file for file in OFFICIAL[kind][0]()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("mnist", {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}),
+        (
+            "fashion_mnist",
+            {
+                f"{s}-{w}-ubyte.gz"
+                for s in ("train", "t10k")
+                for w in ("images-idx3", "labels-idx1")
+            },
+        ),
+        ("cifar10", {"cifar-10-python.tar.gz"}),
+        ("svhn", {"test_32x32.mat"}),
+    ],
+)
+def test_only_the_files_that_are_needed_are_listed(kind, names):
+    assert set(listed(kind)) == names
+
+
+@pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
+def test_idx_addresses_and_checksums_are_those_of_torchvision(monkeypatch, kind):
+    source = OFFICIAL_CLASSES[kind]
+    monkeypatch.setattr(source, "mirrors", ["http://one.test/", "http://two.test/"])
+    monkeypatch.setattr(source, "resources", [("t10k-images.gz", "a" * 32)])
+    (file,) = listed(kind).values()
+    assert file.urls == ("http://one.test/t10k-images.gz", "http://two.test/t10k-images.gz")
+    assert file.md5 == "a" * 32
+
+
+@pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
+def test_every_known_content_belongs_to_a_listed_file(kind):
+    known = {name for owner, name in CONTENT_SHA256 if owner == kind}
+    assert known == set(listed(kind))
+    assert all(file.content_sha256 for file in listed(kind).values())
+
+
+def test_contents_of_different_files_differ():
+    assert len(set(CONTENT_SHA256.values())) == len(CONTENT_SHA256)
+
+
+def test_the_address_and_checksum_of_cifar10_are_those_of_torchvision(monkeypatch):
+    source = torchvision_datasets.CIFAR10
+    assert listed("cifar10")[source.filename].md5 == source.tgz_md5
+    monkeypatch.setattr(source, "url", "http://one.test/archive")
+    monkeypatch.setattr(source, "tgz_md5", "b" * 32)
+    (file,) = listed("cifar10").values()
+    assert (file.urls, file.md5) == (("http://one.test/archive",), "b" * 32)
+
+
+def test_the_address_and_checksum_of_svhn_are_those_of_torchvision(monkeypatch):
+    entry = ["http://one.test/mat", "test.mat", "c" * 32]
+    monkeypatch.setattr(torchvision_datasets.SVHN, "split_list", {"test": entry})
+    (file,) = listed("svhn").values()
+    assert (file.urls, file.name, file.md5) == (("http://one.test/mat",), "test.mat", "c" * 32)
+
+
+def test_every_official_kind_and_the_users_own_can_be_configured():
+    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+    kinds = schema["properties"]["datasets"]["additionalProperties"]["properties"]["kind"]["enum"]
+    assert kinds == [*OFFICIAL, "npz", "embedded"]
+
+
+# files that cannot be trusted
+
+
+class Marker:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """A pickle whose opening leaves a mark, and the mark."""
+    mark = tmp_path / "opened"
+    harmful = pickle.dumps(Marker(mark))
+    pickle.loads(harmful)
+    assert mark.exists()
+    mark.unlink()
+    return harmful, mark
+
+
+def test_no_pickle_of_a_wrong_archive_is_opened(tmp_path, marked):
+    harmful, mark = marked
+    names = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch", "batches.meta"]
+    archive = archive_of(dict.fromkeys(names, harmful))
+    write_mirror(tmp_path / "mirror", {"cifar-10-python.tar.gz": archive})
+    with pytest.raises(DownloadError, match="wrong checksum"):
+        load("cifar10", tmp_path)
+    assert not mark.exists()
+
+
+def test_no_pickle_with_another_checksum_than_its_own_is_opened(monkeypatch, tmp_path, marked):
+    harmful, mark = marked
+    files, _ = cifar10_files(monkeypatch)
+    with tarfile.open(fileobj=io.BytesIO(files["cifar-10-python.tar.gz"])) as tar:
+        members = {Path(m.name).name: tar.extractfile(m).read() for m in tar.getmembers()}
+    archive = archive_of(members | {"data_batch_1": harmful})
+    monkeypatch.setattr(torchvision_datasets.CIFAR10, "tgz_md5", md5(archive))
+    write_mirror(tmp_path / "mirror", {"cifar-10-python.tar.gz": archive})
+    with pytest.raises(RuntimeError, match="corrupted"):
+        load("cifar10", tmp_path)
+    assert not mark.exists()
+
+
+@every_official
+def test_a_changed_byte_is_refused(official, tmp_path, kind):
+    files, _ = official(kind)
+    for name, data in files.items():
+        (tmp_path / "mirror" / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(DownloadError, match="wrong checksum"):
+        load(kind, tmp_path)
+
+
+# files of one's own
+
+
+def own(n=6, shape=(8, 8)):
+    return {
+        "images": draw(n, shape, 0),
+        "labels": np.arange(n, dtype=np.int32) % 3,
+        "split": np.array(["train", "test"] * (n // 2)),
+    }
+
+
+def write_npz(path, **changes):
+    arrays = {name: a for name, a in (own() | changes).items() if a is not None}
+    np.savez_compressed(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (8, 6, 1), (8, 6, 3)])
+def test_an_npz_gives_its_arrays(tmp_path, shape):
+    arrays = own(shape=shape)
+    np.savez(tmp_path / "own.npz", **arrays)
+    data = load_npz(tmp_path / "own.npz")
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(getattr(data, name), array)
+    assert (data.labels.dtype, data.split.dtype.kind) == (np.int64, "U")
+
+
+def test_the_provenance_of_an_npz_names_the_file_with_its_checksum(tmp_path):
+    path = write_npz(tmp_path / "own.npz")
+    provenance = load_npz(path).provenance
+    (record,) = provenance.pop("files")
+    assert provenance == {"kind": "npz", "stand_in": False, "images": {"test": 3, "train": 3}}
+    assert record == {
+        "name": "own.npz",
+        "origin": str(path),
+        "bytes": path.stat().st_size,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("shape", "facts"),
+    [((8, 6), (1, 8, 6)), ((8, 6, 1), (1, 8, 6)), ((8, 6, 3), (3, 8, 6))],
+)
+def test_inspecting_an_npz_tells_channels_first_and_labels_by_split(tmp_path, shape, facts):
+    path = write_npz(tmp_path / "own.npz", images=draw(6, shape, 0))
+    # labels 0 1 2 0 1 2 of train test train test train test
+    assert inspect_npz(path) == {"shape": facts, "labels": {"train": [0, 1, 2], "test": [0, 1, 2]}}
+
+
+def test_inspecting_agrees_with_loading(tmp_path):
+    split = np.array(["train"] * 4 + ["test"] * 2)
+    path = write_npz(tmp_path / "own.npz", labels=np.array([5, 2, 5, 2, 9, 0]), split=split)
+    facts, data = inspect_npz(path), load_npz(path)
+    assert facts["labels"] == {
+        s: sorted(set(data.labels[data.split == s].tolist())) for s in ("train", "test")
+    }
+    assert facts["shape"] == (1, *data.images.shape[1:])
+
+
+def test_inspecting_reads_no_image(tmp_path):
+    # a header that announces 30 GB of images, of which there is not one
+    header = io.BytesIO()
+    described = {"descr": "|u1", "fortran_order": False, "shape": (6, 50_000, 100_000)}
+    np.lib.format.write_array_header_1_0(header, described)
+    path = write_npz(tmp_path / "own.npz", images=None)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("images.npy", header.getvalue())
+    assert inspect_npz(path)["shape"] == (1, 50_000, 100_000)
+
+
+MISTAKES = {
+    "no images": ({"images": None}, "it lacks images; it has ['labels', 'split']"),
+    "no labels": ({"labels": None}, "it lacks labels; it has ['images', 'split']"),
+    "no labels, no split": ({"labels": None, "split": None}, "it lacks labels, split"),
+    "float images": ({"images": np.zeros((6, 8, 8))}, "images are float64, not uint8"),
+    "flat images": ({"images": draw(6, (64,), 0)}, "images have shape (6, 64), not (N, H, W)"),
+    "two channels": ({"images": draw(6, (8, 8, 2), 0)}, "images have shape (6, 8, 8, 2)"),
+    "four channels": ({"images": draw(6, (8, 8, 4), 0)}, "images have shape (6, 8, 8, 4)"),
+    "channels first": ({"images": draw(6, (3, 8, 8), 0)}, "images have shape (6, 3, 8, 8)"),
+    "few labels": ({"labels": np.arange(5)}, "labels are int64 (5,), not integers (6,)"),
+    "float labels": ({"labels": np.arange(6.0)}, "labels are float64 (6,), not integers (6,)"),
+    "one-hot labels": ({"labels": np.eye(6, dtype=int)}, "labels are int64 (6, 6)"),
+    "other splits": (
+        {"split": np.array(["train", "valid"] * 3)},
+        "split must hold 'train' or 'test' for each of (6,) images",
+    ),
+    "few splits": ({"split": np.array(["train"] * 5)}, "split must hold 'train' or 'test'"),
+    "numbered splits": ({"split": np.arange(6) % 2}, "split must hold 'train' or 'test'"),
+    "pickled labels": ({"labels": np.array([1, None] * 3)}, "Object arrays cannot be loaded"),
+    "pickled images": ({"images": np.full((6, 8, 8), None)}, "images are object, not uint8"),
+}
+
+
+def assert_refused(path, message):
+    """By both functions, with the file's name and the reason."""
+    for read in (inspect_npz, load_npz):
+        with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: .*{re.escape(message)}"):
+            read(path)
+
+
+@pytest.mark.parametrize(("changes", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_an_npz_with_a_mistake_is_refused_by_name(tmp_path, changes, message):
+    assert_refused(write_npz(tmp_path / "own.npz", **changes), message)
+
+
+def test_all_mistakes_of_an_npz_are_told_at_once(tmp_path):
+    path = write_npz(tmp_path / "own.npz", labels=np.arange(5), split=np.arange(6))
+    with pytest.raises(ValueError, match=r"labels are int64 \(5,\).*; split must hold"):
+        load_npz(path)
+
+
+def test_a_pickle_in_an_npz_is_not_opened(tmp_path, marked):
+    _, mark = marked
+    path = write_npz(tmp_path / "own.npz", labels=np.array([Marker(mark)] * 6))
+    assert_refused(path, "Object arrays cannot be loaded")
+    assert not mark.exists()
+
+
+def test_images_of_an_unknown_format_are_refused_by_name(tmp_path):
+    array = io.BytesIO()
+    np.lib.format.write_array(array, own()["images"], version=(3, 0))
+    path = write_npz(tmp_path / "own.npz", images=None)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("images.npy", array.getvalue())
+    assert_refused(path, "images.npy has an unknown format version (3, 0)")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5, 0.9])
+def test_a_truncated_npz_is_refused_by_name(tmp_path, kept):
+    path = write_npz(tmp_path / "own.npz")
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    assert_refused(path, "not a usable npz data set")
+
+
+@pytest.mark.parametrize("content", [b"<html>moved</html>", pickle.dumps([1])], ids=["html", "pkl"])
+def test_what_is_no_npz_is_refused_by_name(tmp_path, content):
+    (tmp_path / "own.npz").write_bytes(content)
+    assert_refused(tmp_path / "own.npz", "not a usable npz data set")
+
+
+def test_a_missing_npz_is_refused_by_name(tmp_path):
+    assert_refused(tmp_path / "own.npz", "No such file")
+
+
+def test_the_error_says_what_an_npz_must_hold(tmp_path):
+    with pytest.raises(ValueError, match=r"images \(uint8.*labels \(integers.*split \('train'"):
+        load_npz(write_npz(tmp_path / "own.npz", split=None))
+
+
+# the three kinds by their entry
+
+
+def test_an_entry_of_each_kind_is_loaded(official, tmp_path, stand_ins):
+    _, ((_, images, _),) = official("mnist")
+    sources, cache = [str(tmp_path / "mirror")], tmp_path / "cache"
+    loaded = load_dataset({"kind": "mnist"}, sources, cache)
+    np.testing.assert_array_equal(loaded.images, images)
+    path = write_npz(tmp_path / "own.npz")
+    loaded = load_dataset({"kind": "npz", "path": str(path)}, sources, cache)
+    np.testing.assert_array_equal(loaded.images, own()["images"])
+    loaded = load_dataset({"kind": "embedded", "stands_for": "mnist"}, sources, cache)
+    np.testing.assert_array_equal(loaded.images, stand_ins["mnist"].images)
+
+
+# arrays on disk
+
+
+def test_arrays_come_back_as_they_were_stored(tmp_path):
+    arrays = own() | {"index": np.arange(6)}
+    save_arrays(tmp_path / "new" / "arrays.npz", **arrays)
+    loaded = load_arrays(tmp_path / "new" / "arrays.npz")
+    assert list(loaded) == list(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(loaded[name], array)
+        assert loaded[name].dtype == array.dtype
+
+
+def test_stored_arrays_are_never_unpickled(tmp_path, marked):
+    _, mark = marked
+    np.savez(tmp_path / "arrays.npz", images=np.array([Marker(mark)]))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        load_arrays(tmp_path / "arrays.npz")
+    assert not mark.exists()
+
+
+def test_splits_of_bytes_are_text(tmp_path):
+    split = np.array(["train", "test"] * 3).astype("S5")
+    data = load_npz(write_npz(tmp_path / "own.npz", split=split))
+    assert json.loads(json.dumps(data.provenance))["images"] == {"test": 3, "train": 3}
+
+
+def test_a_single_array_is_refused_by_name(tmp_path):
+    np.save(tmp_path / "own.npy", np.zeros(3))
+    assert_refused(tmp_path / "own.npy", "not a usable npz data set")
+
+
+@pytest.mark.parametrize("member", ["labels.npy", "images.npy"])
+def test_damaged_bytes_are_refused_by_name(tmp_path, member):
+    arrays = {
+        "images": draw(400, (5, 5), 0),
+        "labels": draw(400, (), 1).astype(int),
+        "split": np.array(["train", "test"] * 200),
+    }
+    path = write_npz(tmp_path / "own.npz", **arrays)
+    info = zipfile.ZipFile(path).getinfo(member)
+    start = info.header_offset + 30 + len(member) + 20 + info.compress_size // 3
+    data = bytearray(path.read_bytes())
+    data[start : start + 20] = bytes(byte ^ 0xFF for byte in data[start : start + 20])
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=re.escape(str(path))):
+        load_npz(path)

@@ -1,0 +1,98 @@
+"""What is said of the data is what they are."""
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from oodpriors.data.provenance import describe, subset_provenance, trained_on
+
+TITLES = {"mnist": "MNIST", "fashion_1": "Fashion-MNIST (1)"}
+
+
+def part(subset="mnist", split="test", images=5, of_images=9, stand_in=False):
+    return {
+        "subset": subset,
+        "split": split,
+        "images": images,
+        "of_images": of_images,
+        "source": {"stand_in": stand_in},
+    }
+
+
+# in words
+
+
+def test_whole_real_data_need_no_more_than_the_scale():
+    assert describe([part(images=9), part("fashion_1", images=9)], "paper", TITLES) == "scale paper"
+
+
+def test_without_data_there_is_the_scale():
+    assert describe([], "quick", TITLES) == "scale quick"
+
+
+def test_parts_of_the_data_are_counted():
+    parts = [
+        part(images=1000, of_images=10000),
+        part("fashion_1", "train", 6000, 6000),
+        part("fashion_1", "test", 20, 1000),
+    ]
+    assert describe(parts, "quick", TITLES) == (
+        "scale quick; part of the data: 1,000 of 10,000 MNIST test images, "
+        "20 of 1,000 Fashion-MNIST (1) test images"
+    )
+
+
+@pytest.mark.parametrize("parts", [[True], [True, True], [False, True]])
+def test_a_single_stand_in_is_said_aloud(parts):
+    said = describe([part(images=9, stand_in=s) for s in parts], "smoke", TITLES)
+    assert said == "scale smoke; STAND-IN DATA, no number compares with the paper"
+
+
+def test_stand_ins_and_parts_are_both_said():
+    said = describe([part(stand_in=True)], "smoke", TITLES)
+    assert said.index("STAND-IN DATA") < said.index("part of the data: 5 of 9 MNIST test images")
+
+
+# of a subset
+
+
+@pytest.mark.parametrize(
+    ("labels", "split", "of_images"),
+    [
+        (None, "train", 60),
+        (None, "test", 40),
+        ([1], "train", 6),
+        ([1, 7], "test", 8),
+        ([3], "test", 4),
+    ],
+)
+def test_eligible_images_are_counted_by_split_and_label(labels, split, of_images):
+    data = {
+        "labels": np.tile(np.arange(10), 10),
+        "split": np.repeat(["train", "test"], [60, 40]),
+    }
+    chosen = {"images": np.arange(3 * 16, dtype=np.uint8).reshape(3, 4, 4)}
+    selection = {"subset": "a", "split": split, "labels": labels, "limit": 3}
+    source = {"kind": "mnist", "stand_in": False}
+    assert subset_provenance(source, selection, data, chosen) == {
+        **selection,
+        "images": 3,
+        "of_images": of_images,
+        "content_sha256": hashlib.sha256(bytes(range(48))).hexdigest(),
+        "source": source,
+    }
+
+
+def test_counting_changes_no_data():
+    data = {"labels": np.arange(4), "split": np.array(["test"] * 4)}
+    before = {name: array.copy() for name, array in data.items()}
+    chosen = {"images": np.zeros((1, 2, 2), np.uint8)}
+    subset_provenance({}, {"split": "test", "labels": [1]}, data, chosen)
+    for name, array in before.items():
+        np.testing.assert_array_equal(data[name], array)
+
+
+def test_a_model_was_trained_on_its_gpu_or_else_on_the_processor():
+    assert trained_on({"device": "cpu", "processor": "Z80"}) == "Z80"
+    assert trained_on({"device": "Tesla", "processor": "Z80"}) == "Tesla"

@@ -1,0 +1,162 @@
+"""What the document is made of is sound LaTeX, and it is all there."""
+
+import re
+from collections import Counter
+
+import pytest
+from tests.unit.document.conftest import MODELS, ROOT, assert_balanced, cells, made, printed, record
+
+from oodpriors.statistics.claims import compare_with_paper
+
+MAIN = (ROOT / "paper/main.tex").read_text()
+
+
+EMPTY = {
+    "tables": {},
+    "figures": {},
+    "comparison": compare_with_paper([], None),
+}
+
+
+def macros(text):
+    """Names and texts of the macros."""
+    found = re.findall(r"\\newcommand\{\\(\w+)\}\{(.*)\}\n", text)
+    assert len(found) == text.count("\n")
+    return {name: printed(value) for name, value in found}
+
+
+@pytest.mark.parametrize("changes", [{}, EMPTY], ids=["full", "empty"])
+def test_every_file_that_the_document_reads_is_made(changes):
+    assert set(re.findall(r"\\input\{(\w+)\}", MAIN)) == made(**changes).keys()
+
+
+@pytest.mark.parametrize("changes", [{}, EMPTY], ids=["full", "empty"])
+def test_every_part_of_the_document_is_balanced(changes):
+    for text in made(**changes).values():
+        assert_balanced(text)
+
+
+def test_every_macro_of_the_document_is_made():
+    used = set(re.findall(r"\\([A-Z]\w*)", MAIN.split(r"\input{macros}")[1]))
+    assert used
+    from_packages = {"FloatBarrier"}
+    assert used - from_packages <= macros(made()["macros"]).keys()
+
+
+def test_the_macros_count_the_verdicts():
+    found = macros(made()["macros"])
+    counts = {name: found[name] for name in ("Holds", "Fails", "Undecided", "Claims")}
+    assert counts == {"Holds": "3", "Fails": "1", "Undecided": "2", "Claims": "6"}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(4.6, "9 seconds"), (60, "2 minutes"), (1800, "60 minutes"), (3.6e6, "2,000 hours")],
+)
+def test_the_time_of_the_trainings_is_told_in_a_fitting_unit(seconds: float, words: str):
+    run = record()
+    for model in run["models"]:  # two of them
+        model["training_seconds"] = seconds
+    assert macros(made(record=run)["macros"])["Computing"] == words
+
+
+def test_the_document_names_each_processor_and_gpu_once():
+    run = record()
+    run["models"] += [{**run["models"][0], "device": "Tesla"}]
+    assert macros(made(record=run)["macros"])["Devices"] == "Tesla, Z80 (model 1)"
+
+
+def test_the_macros_tell_the_run():
+    found = macros(made()["macros"])
+    assert (found["Run"], found["Scale"], found["Seeds"]) == ("my_run", "smoke", "0, 3")
+    assert found["Models"] == "2"
+    assert (found["TestImages"], found["OodImages"]) == ("1,000", "2,345")
+    assert found["Commit"] == "f" * 12
+    assert "5 of 9,000 MNIST & more test images" in found["Note"]
+
+
+@pytest.mark.parametrize(
+    ("stand_in", "data", "source"),
+    [
+        (False, "the real data sets", "mnist: t10k_images.gz (0123456789ab)"),
+        (True, "stand-in data", "stand-in: drawn_things"),
+    ],
+)
+def test_stand_ins_are_named_as_such(stand_in, data, source):
+    parts = made(record=record(stand_in))
+    assert macros(parts["macros"])["Data"] == data
+    assert ("STAND-IN" in macros(parts["macros"])["Note"]) == stand_in
+    assert cells(parts["data"])[1] == ["mnist", "test", "5", "9,000", source]
+
+
+def test_changed_code_is_named_as_such():
+    found = macros(made(record=record(changed=True))["macros"])
+    assert found["Commit"] == "f" * 12 + " with changes"
+
+
+def test_the_table_of_trainings_has_a_row_each():
+    _, first, second = cells(made()["training"])
+    assert first == [MODELS[0], "0", "12,345", "678", "1,800", "–", "cpu"]
+    assert second == [MODELS[1], "3", "12,345", "678", "1,800", "2.5e-06", "cpu"]
+
+
+def test_the_table_of_claims_has_a_row_each():
+    rows = cells(made()["claims"])
+    assert [(row[0], row[-1]) for row in rows[1:]] == [
+        ("A", "holds"),
+        ("B", "fails"),
+        ("C", "not decided"),
+        ("D", "holds"),
+        ("E", "not decided"),
+        ("F", "holds"),
+    ]
+    assert rows[1][2] == "50 % of a_b"
+
+
+def test_the_papers_number_stands_beside_ours():
+    row = cells(made()["comparison"])[-1]
+    assert row[2] == "1,647.76"
+    assert row[4] == "0.910"  # 1500 / 1647.76
+
+
+def test_figures_and_tables_come_with_their_place_in_the_paper():
+    parts = made()
+    assert "(Figure 4 of the paper.) uni " in parts["figures"]
+    assert "{fig04.pdf}" in parts["figures"]
+    assert "(Table 1 of the paper.) Of a" in parts["tables"]
+
+
+def test_a_table_has_the_models_in_its_order_with_the_papers_number():
+    rows = [row for row in cells(made()["tables"]) if row[0] in ("VAE", "Glow")]
+    assert [row[:4] for row in rows[:2]] == [
+        ["Glow", "multi", "Fashion-MNIST (1, 7)", "–"],
+        ["VAE", "uni", "Fashion-MNIST (1, 7)", "1,647.76"],
+    ]
+    assert [row[-1] for row in rows[2:]] == ["0.250 [0.203, 0.297]"] * 2
+
+
+def test_without_a_table_of_the_paper_all_models_are_listed():
+    rows = cells(made(tables={})["tables"])
+    named = [row for row in rows if row[0] in ("VAE", "Glow")]
+    assert len(named) == 2 * len(MODELS)
+
+
+def test_every_input_is_listed_with_its_whole_checksum():
+    text = made()["inputs"]
+    assert "t10k\\_images.gz & " + "0123456789abcdef" * 4 in text
+    assert "images of mnist, test & " + "ab" * 32 in text
+
+
+def test_commits_of_the_trainings_and_of_the_document_are_named():
+    macros = made(record=record(changed=True))["macros"]
+    assert "f" * 40 + " with changes" in macros
+    assert "\\newcommand{\\TrainingCommits}{" + "e" * 40 + "}" in macros
+
+
+def test_software_is_listed_with_its_versions():
+    assert made()["software"] == "python 3.12, scikit-learn 1.5"
+
+
+def test_the_references_and_labels_of_the_document_stand_once():
+    counts = Counter(re.findall(r"\\label\{(\w+)\}", MAIN + "".join(made().values())))
+    assert set(counts.values()) == {1}

@@ -1,0 +1,41 @@
+"""Curves over the distance of components."""
+
+import numpy as np
+from tests.unit.figures.conftest import DISTANCES, curves, tick_texts
+
+# Curves
+
+
+def test_curves_show_means_intervals_and_the_charge_of_the_prior(figure_of):
+    table = curves()
+    for axes, architecture in zip(figure_of("fig06").axes[:2], ("VAE", "Glow"), strict=True):
+        assert architecture in axes.get_title()
+        assert len(axes.containers) == 4  # two kinds of components, two sets
+        own = table[table["architecture"] == architecture]
+        guide = [line for line in axes.lines if line.get_linestyle() == ":"]
+        assert len(guide) == 1
+        np.testing.assert_allclose(guide[0].get_ydata(orig=False), -1400 - np.square(DISTANCES) / 8)
+        low, high = axes.get_ylim()
+        assert low < own["mean_ood_low"].min()
+        assert own["mean_test_high"].max() < high
+        for container, column in zip(axes.containers, ("mean_ood", "mean_test") * 2, strict=True):
+            line, _, (bars,) = container
+            name = "Gaussian" if container in axes.containers[:2] else "generalised Gaussian"
+            drawn = own[own["component"] == name]
+            np.testing.assert_allclose(line.get_ydata(orig=False), drawn[column])
+            ends = np.array([segment[:, 1] for segment in bars.get_segments()])
+            np.testing.assert_allclose(ends, drawn[[f"{column}_low", f"{column}_high"]])
+
+
+def test_curves_mark_a_turning_distance_only_where_there_is_one(figure_of):
+    for axes, expected in zip(figure_of("fig06").axes[2:], ([30, 8], [30]), strict=True):
+        diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
+        assert diamonds == expected
+        low, high = axes.get_xlim()
+        assert low < 0
+        assert high > 200
+
+
+def test_curves_label_the_distances_that_fit(figure_of):
+    for axes in figure_of("fig06").axes[2:]:
+        assert [text.get_text() for text in tick_texts(axes.xaxis)] == [str(d) for d in DISTANCES]

@@ -1,0 +1,317 @@
+"""Statistics equal their definitions, and their bootstrap has the right spread."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+from tests.unit.statistics.conftest import by_sklearn, constant, difference, frame, scores, table
+
+from oodpriors.statistics.estimates import (
+    Estimate,
+    ScoreTable,
+    auroc,
+    estimate,
+    over_seeds,
+    read_scores,
+)
+
+
+def test_the_nearest_component_is_the_one_that_likes_an_image_best():
+    data = frame(ood=[-3.0, -1.0]).assign(
+        log_prob_component_0=[-5, -1], log_prob_component_1=[-2, -4]
+    )
+    assert ScoreTable([data]).values(0, "ood", "log_prob_nearest").tolist() == [-2, -1]
+
+
+# auroc
+
+
+def by_pairs(inside, outside):
+    wins = [(a > b) + 0.5 * (a == b) for a, b in product(inside, outside)]
+    return sum(wins) / len(wins)
+
+
+@pytest.mark.parametrize("oracle", [by_pairs, by_sklearn])
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("values", [3, 10, 10**6], ids="of {} values".format)
+def test_auroc_is_the_share_of_pairs(oracle, seed, values):
+    rng = np.random.default_rng(seed)
+    inside, outside = rng.integers(values, size=30), rng.integers(values, size=41)
+    assert auroc(inside, outside) == pytest.approx(oracle(inside, outside), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "value"),
+    [
+        ([-1], [-2], 1.0),
+        ([-2], [-1], 0.0),
+        ([-1], [-1], 0.5),
+        ([5, 5, 5], [5, 5], 0.5),
+        ([1, 2], [1, 3], 0.375),  # a tie, a loss, a win, a loss
+    ],
+)
+def test_ties_count_half(inside, outside, value):
+    assert auroc(np.asarray(inside), np.asarray(outside)) == value
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_auroc_out_of_the_other_distribution_is_the_complement(seed):
+    inside, outside = scores(seed=seed)
+    assert auroc(inside, outside) + auroc(outside, inside) == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.25, 1.0, 1024.0])
+@pytest.mark.parametrize("shift", [-2048.0, 0.0, 512.0])
+def test_auroc_does_not_depend_on_shift_and_scale(scale, shift):
+    inside, outside = scores()
+    assert auroc(scale * inside + shift, scale * outside + shift) == auroc(inside, outside)
+
+
+def test_tiny_differences_of_large_likelihoods_count():
+    rng = np.random.default_rng(0)
+    inside, outside = rng.integers(50, size=100), rng.integers(50, size=80)
+    # a millionth of a millionth of the likelihood itself
+    found = auroc(-3000 + 3e-9 * inside, -3000 + 3e-9 * outside)
+    assert found == pytest.approx(by_pairs(inside, outside), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "shift", "expected"),
+    [
+        ("auroc", 1.0, norm.cdf(-1 / np.sqrt(2))),
+        ("overlap", 1.0, 2 * norm.cdf(-0.5)),
+        ("overlap", 20.0, 0.0),
+        ("in_band", 1.5, norm.cdf(1.96 - 1.5) - norm.cdf(-1.96 - 1.5)),
+        ("fpr95", -1.0, norm.cdf(norm.ppf(0.95) - 1)),
+        ("within", 4.0, norm.cdf(1) - norm.cdf(-9)),
+        ("std", 3.0, 1.0),
+    ],
+)
+def test_statistics_of_two_normals_are_the_exact_ones(statistic, shift, expected):
+    rng = np.random.default_rng(0)
+    data = table(test=rng.normal(0, 1, 100_000), ood=rng.normal(shift, 1, 100_000))
+    # histograms of n values fall short by up to sqrt(BINS / (pi n)), here 0.013
+    assert estimate(data, statistic, n_bootstrap=1).value == pytest.approx(expected, abs=0.01)
+
+
+def test_a_set_overlaps_itself_and_its_blind_rankings_are_known():
+    values = scores()[0]
+    data = table(test=values, ood=values)
+    found = {
+        name: estimate(data, name, n_bootstrap=1).value for name in ("overlap", "auroc", "fpr95")
+    }
+    assert found == {"overlap": 1.0, "auroc": 0.5, "fpr95": 0.95}
+
+
+def test_equal_values_overlap_altogether():
+    assert estimate(table(test=np.ones(5), ood=np.ones(9)), "overlap", n_bootstrap=9).value == 1
+
+
+@pytest.mark.parametrize("statistic", ["auroc", "median", "mean"])
+def test_scores_that_are_no_numbers_give_none(statistic):
+    data = table(test=np.zeros(4), ood=np.array([1.0, np.nan, 2.0]))
+    assert np.isnan(estimate(data, statistic, n_bootstrap=3).row).all()
+
+
+@pytest.mark.parametrize("which", ["train", "test", "ood"])
+def test_a_statistic_is_about_its_set(which):
+    sets = {"train": np.array([1.0, 2]), "test": np.array([5.0, 6]), "ood": np.array([8.0, 9])}
+    found = estimate(table(**sets), "mean", which, n_bootstrap=100)
+    assert found.value == sets[which].mean()
+    assert sets[which].min() <= found.replicates.min() <= found.replicates.max()
+    assert found.replicates.max() <= sets[which].max()
+
+
+def test_a_statistic_is_of_its_column():
+    data = frame(test=np.zeros(4), ood=np.zeros(4)).assign(bits_per_dim=[1, 2, 3, 4, 5, 6, 7, 8])
+    found = estimate(ScoreTable([data]), "mean", "ood", "bits_per_dim", n_bootstrap=100)
+    assert found.value == 6.5
+
+
+@pytest.mark.parametrize("statistic", ["mean", "nll"])
+def test_the_standard_error_of_a_mean_is_the_textbook_one(statistic):
+    inside, outside = scores(n=300)
+    found = estimate(table(test=inside, ood=outside), statistic, n_bootstrap=3000)
+    assert found.std_error == pytest.approx(outside.std() / np.sqrt(len(outside)), rel=0.05)
+
+
+def test_the_standard_error_of_a_gap_adds_those_of_both_sets():
+    inside, outside = scores(n=300)
+    found = estimate(table(test=inside, ood=outside), "gap", n_bootstrap=3000)
+    expected = np.sqrt(inside.var() / len(inside) + outside.var() / len(outside))
+    assert found.std_error == pytest.approx(expected, rel=0.05)
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
+    inside, outside = scores(n=300)
+    low, high = estimate(table(test=inside, ood=outside), "mean", n_bootstrap=3000).interval
+    half = 1.96 * outside.std() / np.sqrt(len(outside))
+    assert low == pytest.approx(outside.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(outside.mean() + half, abs=0.1 * half)
+
+
+def test_the_interval_of_an_auroc_covers_the_truth():
+    rng, truth, hits = np.random.default_rng(0), norm.cdf(1 / np.sqrt(2)), 0
+    for _ in range(60):
+        data = table(test=rng.normal(1, 1, 100), ood=rng.normal(0, 1, 100))
+        low, high = estimate(data, "auroc", n_bootstrap=200).interval
+        hits += low < truth < high
+    assert 0.87 * 60 <= hits <= 60
+
+
+def test_equal_seeds_give_equal_replicates():
+    data = table(test=scores()[0], ood=scores()[1])
+    first, again, other = (estimate(data, "auroc", n_bootstrap=100, seed=s) for s in (1, 1, 2))
+    np.testing.assert_array_equal(first.replicates, again.replicates)
+    assert not np.array_equal(first.replicates, other.replicates)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mode"], "statistic 'mode' is unknown; there are mean, median, nll"),
+        (["mean", "svhn"], "set 'svhn' is unknown; there are ood, test"),
+        (["mean", "ood", "kl"], "column 'kl' is unknown; there are log_prob"),
+    ],
+)
+def test_an_unknown_name_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        estimate(table(test=np.zeros(3), ood=np.zeros(3)), *arguments)
+
+
+def test_models_that_share_images_are_resampled_together():
+    inside, outside = scores()
+    found = difference(table(test=inside, ood=outside + 3), table(test=inside, ood=outside))
+    assert found.value == pytest.approx(3)
+    assert found.std_error == pytest.approx(0, abs=1e-9)
+
+
+def test_the_error_of_a_paired_difference_is_that_of_the_differences():
+    rng = np.random.default_rng(1)
+    inside, outside = scores(n=300)
+    change = rng.normal(3, 1, len(outside))
+    found = difference(table(test=inside, ood=outside + change), table(test=inside, ood=outside))
+    assert found.std_error == pytest.approx(change.std() / np.sqrt(len(change)), rel=0.05)
+
+
+def test_models_with_other_images_are_resampled_apart():
+    inside, outside = scores(n=300)
+    found = difference(
+        table({"ood": "svhn"}, test=inside, ood=outside),
+        table({"ood": "mnist"}, test=inside, ood=outside),
+    )
+    error = outside.std() / np.sqrt(len(outside))
+    assert found.value == 0
+    assert found.std_error == pytest.approx(np.sqrt(2) * error, rel=0.05)
+
+
+def test_sets_of_one_model_are_resampled_apart():
+    values = scores(n=300)[1]
+    found = estimate(table(test=values, ood=values), "gap", n_bootstrap=3000)
+    assert found.std_error == pytest.approx(np.sqrt(2 / len(values)) * values.std(), rel=0.05)
+
+
+def test_the_aurocs_of_equal_models_do_not_differ():
+    inside, outside = scores()
+    found = difference(
+        table(test=inside, ood=outside), table(test=2 * inside, ood=2 * outside), "auroc"
+    )
+    assert (found.value, found.std_error) == (0, 0)
+
+
+@pytest.mark.parametrize("values", [(4,), (1, 3), (1, 2, 6)])
+def test_seeds_are_averaged(values):
+    assert estimate(constant(*values), "mean", n_bootstrap=100).value == np.mean(values)
+
+
+@pytest.mark.parametrize("values", [(0, 2), (1, 2, 6), (0, 1, 5, 5, 9)])
+def test_the_error_over_seeds_is_the_textbook_one(values):
+    found = estimate(constant(*values, n=1), "mean", n_bootstrap=10_000)
+    assert found.std_error == pytest.approx(np.std(values, ddof=1) / np.sqrt(len(values)), rel=0.03)
+
+
+def test_one_seed_adds_no_error():
+    assert estimate(constant(7), "mean", n_bootstrap=100).std_error == 0
+
+
+def test_models_of_equal_numbers_of_seeds_share_the_draws():
+    found = difference(constant(0, 2, 5), constant(1, 3, 6))
+    assert (found.value, found.std_error) == (-1, pytest.approx(0, abs=1e-12))
+
+
+def test_models_of_other_numbers_of_seeds_are_drawn_apart():
+    rows = [
+        estimate(constant(*v), "mean", n_bootstrap=5000).replicates for v in ([0, 1], [0, 1, 5])
+    ]
+    assert np.corrcoef(rows)[0, 1] == pytest.approx(0, abs=0.05)
+
+
+def test_seeds_are_resampled_beside_images():
+    rng = np.random.default_rng(3)
+    images, seeds = rng.normal(0, 1, 400), np.array([-0.2, 0.0, 0.3])
+    data = ScoreTable([frame(test=images, ood=images + shift) for shift in seeds])
+    expected = np.sqrt(images.var() / 400 + seeds.var(ddof=1) / 3)
+    assert estimate(data, "mean", n_bootstrap=3000).std_error == pytest.approx(expected, rel=0.05)
+
+
+# reading
+
+
+def test_scores_are_grouped_by_model_with_their_seeds(tmp_path):
+    runs = [("vae/a/uni", 0), ("vae/a/uni", 1), ("glow/a/uni", 4), ("vae/a/uni", 2)]
+    paths = [str(tmp_path / f"{i}.parquet") for i in range(len(runs))]
+    for i, path in enumerate(paths):
+        frame(test=np.full(3, float(i)), ood=np.full(2, -float(i))).to_parquet(path, index=False)
+    read = read_scores(runs, paths)
+    assert {model: list(found.seeds) for model, found in read.items()} == {
+        "vae/a/uni": [0, 1, 2],
+        "glow/a/uni": [4],
+    }
+    assert [read["vae/a/uni"].values(run, "test")[0] for run in range(3)] == [0, 1, 3]
+    assert read["glow/a/uni"].values(0, "ood").tolist() == [-2, -2]
+
+
+def test_a_table_knows_its_images_and_sizes():
+    data = table({"ood": "mnist.test"}, train=np.zeros(4), test=np.zeros(2), ood=np.zeros(3))
+    assert data.images == {"train": "train.images", "test": "test.images", "ood": "mnist.test"}
+    assert [data.size(which) for which in ("train", "test", "ood")] == [4, 2, 3]
+
+
+# estimates by hand
+
+
+def test_the_spread_of_an_estimate_is_that_of_its_replicates():
+    found = Estimate(2.0, np.arange(1001.0))
+    assert found.interval == pytest.approx((25.0, 975.0))
+    # of the integers 0 .. n, with n in the denominator: sqrt(n (n + 1) (n + 2) / 12 / n)
+    assert found.std_error == pytest.approx(np.sqrt(1001 * 1002 / 12))
+
+
+def test_replicates_that_are_not_finite_are_left_out_of_the_spread():
+    finite = np.arange(5.0)
+    with_more = Estimate(2.0, np.concatenate([finite, [np.nan, np.inf]]))
+    assert with_more.std_error == Estimate(2.0, finite).std_error
+    assert with_more.interval == Estimate(2.0, finite).interval
+
+
+def test_without_a_finite_replicate_the_spread_is_unknown():
+    found = Estimate(2.0, np.full(3, np.nan))
+    assert np.isnan([found.std_error, *found.interval]).all()
+
+
+def test_a_number_without_replicates_has_no_error():
+    assert (Estimate(2.0).std_error, Estimate(2.0).interval) == (0, (2, 2))
+
+
+def test_a_difference_keeps_the_replicates_paired():
+    left, right = Estimate(3.0, np.array([1.0, 2, 3])), Estimate(1.0, np.array([1.0, 2, 3]))
+    assert ((left - right).value, (left - right).std_error) == (2.0, 0.0)
+
+
+def test_values_of_seeds_alone_vary_with_the_seeds_that_are_drawn():
+    values = [[1.0], [4.0], [7.0]]
+    found = over_seeds(values, 4000, 0)
+    assert found.value == 4
+    assert found.std_error == pytest.approx(np.std([1, 4, 7], ddof=1) / np.sqrt(3), rel=0.05)
+    assert over_seeds(values[:1], 100, 0).std_error == 0

@@ -1,0 +1,31 @@
+"""Cells of tables."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from oodpriors.tables.cells import cells, to_html
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "digits", "text"),
+    [
+        (1234.567, math.nan, 2, "1,234.57"),
+        (-1234.567, 8.9, 1, "-1,234.6 ± 8.9"),
+        (0.5, 0.0, 3, "0.500 ± 0.000"),
+        (math.nan, 1.0, 2, "–"),
+        (10.4, 1234.6, 0, "10 ± 1,235"),
+    ],
+)
+def test_a_cell_has_its_digits_and_its_error(value, error, digits, text):
+    values, errors = pd.Series([value]), pd.Series([error])
+    assert cells(values, errors, digits) == [text]
+    if math.isnan(error):
+        assert cells(values, digits=digits) == [text]
+
+
+def test_a_page_of_a_table_escapes_its_cells():
+    page = to_html(pd.DataFrame({"a < b": ["x & y ± 1"]}))
+    assert "a &lt; b" in page
+    assert "x &amp; y ± 1" in page

@@ -1,0 +1,39 @@
+"""Tables of likelihoods, and what their note says."""
+
+import numpy as np
+import pytest
+from tests.unit.tables.sources import MULTI, UNI, frame, of_kind
+
+from oodpriors.tables.kinds import show_table
+from oodpriors.tables.likelihoods import seed_note
+
+# seeds and verdicts
+
+
+@pytest.mark.parametrize(
+    ("seeds", "note"),
+    [
+        ([1, 1], "There is one seed, so errors are over images alone"),
+        ([3, 3], "Errors are over images and 3 seeds of each model."),
+        ([2, 3], "Errors are over images and 2 or 3 seeds of each model."),
+        ([1, 3, 1], "2 of 3 models have one seed, and their errors are over images alone"),
+    ],
+)
+def test_the_note_on_seeds_tells_one_from_several(seeds, note):
+    found = seed_note({f"m{i}": n for i, n in enumerate(seeds)})
+    assert found.startswith(note)
+    assert ("how much another training would differ is not in them" in found) == (1 in seeds)
+
+
+# likelihoods and rankings
+
+
+@of_kind("likelihoods")
+def test_likelihoods_stand_in_the_tables_order_beside_the_papers(table):
+    assert table["model"].tolist() == [MULTI, UNI]
+    truth = [-frame(name).query("set == 'ood'")["log_prob"].mean() for name in (MULTI, UNI)]
+    np.testing.assert_allclose(table["nll_ood"], truth, rtol=1e-12)
+    shown = show_table("likelihoods", table)
+    assert shown["Paper: NLL out"].tolist() == ["2,679.89", "–"]
+    assert shown["Prior"].tolist() == ["two", "one"]
+    assert shown["bits/dim out"].tolist() == ["1.500", "1.500"]

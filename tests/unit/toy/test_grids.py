@@ -1,0 +1,82 @@
+"""Densities on a grid, and their regions."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from tests.unit.toy.conftest import MEANS, random_flow, scipy_mixture
+
+from oodpriors.priors import build_prior
+from oodpriors.toy.grids import contour_summary, density_grid, latent_grid
+from oodpriors.toy.mixture import ToyData
+
+pytestmark = pytest.mark.usefixtures("double_precision")
+
+
+class TrueModel:
+    """The data's own density in place of a model: a flow that changes nothing."""
+
+    def __init__(self):
+        self.prior = ToyData(2)
+
+    def __call__(self, x):
+        return x, x.new_zeros(len(x))
+
+
+def test_density_grid_holds_the_densities_of_its_points():
+    flow = random_flow(means=MEANS["bimodal"])
+    grid = density_grid(flow, ToyData(2), half_width=4.0, n=9)
+    x, z = (torch.tensor(grid[[f"{name}_1", f"{name}_2"]].to_numpy()) for name in "xz")
+    with torch.no_grad():
+        torch.testing.assert_close(flow(x)[0], z)
+        np.testing.assert_allclose(grid["log_prob"], flow.log_prob(x))
+    np.testing.assert_allclose(grid["log_prob_true"], scipy_mixture(2)(x), rtol=1e-10)
+    np.testing.assert_allclose(grid["prior_log_prob"], flow.prior.log_prob(z))
+    assert sorted(set(grid["x_1"])) == list(range(-4, 5))
+    assert len(grid[["x_1", "x_2"]].drop_duplicates()) == 81
+
+
+def test_latent_grid_is_the_density_grid_seen_from_the_other_side():
+    flow, data = random_flow(means=MEANS["bimodal"]), ToyData(2)
+    grid = latent_grid(flow, data, half_width=6.0, n=7)
+    x, z = (torch.tensor(grid[[f"{name}_1", f"{name}_2"]].to_numpy()) for name in "xz")
+    with torch.no_grad():
+        torch.testing.assert_close(flow(x)[0], z)
+        np.testing.assert_allclose(grid["log_prob"], flow.log_prob(x))
+    np.testing.assert_allclose(grid["prior_log_prob"], flow.prior.log_prob(z))
+    np.testing.assert_allclose(grid["log_prob_true"], data.log_prob(x))
+    assert sorted(set(grid["z_2"])) == list(range(-6, 7, 2))
+    assert latent_grid(flow, data, n=3)["z_1"].max() == 5 + 4
+
+
+def test_contours_of_the_true_density():
+    summary = contour_summary(density_grid(TrueModel(), ToyData(2)))
+    between = scipy_mixture(2)(np.array([[0.0, 0.0], [1.0, 0.0]]))
+    assert summary["regions"] == 2
+    assert summary["at_origin"] == pytest.approx(between[0], rel=1e-12)
+    assert summary["largest_between"] == pytest.approx(between[1], rel=1e-12)
+    assert summary["mass_on_grid"] == pytest.approx(1, abs=1e-5)
+    assert summary["mass_outside"] == pytest.approx(0.01, abs=3e-4)
+
+
+def test_contours_of_one_gaussian_between_the_modes():
+    model = TrueModel()
+    model.prior = build_prior("gaussian", 2, means=[[0.0]])
+    summary = contour_summary(density_grid(model, ToyData(2)))
+    assert summary["regions"] == 1
+    assert summary["largest_between"] == pytest.approx(-math.log(2 * math.pi))
+    # the smallest area of 99 % is two ellipses, whose components hardly overlap
+    x = np.random.default_rng(0).standard_normal((100_000, 2))
+    distance = (np.abs(x[:, 0]) - 3.5) ** 2 / 0.5 + x[:, 1] ** 2
+    outside = distance > stats.chi2(2).ppf(0.99)
+    assert summary["mass_outside"] == pytest.approx(outside.mean(), abs=0.01)
+
+
+def test_speckles_are_no_regions_and_a_bridge_joins_two():
+    grid = density_grid(TrueModel(), ToyData(2))
+    far = (grid["x_1"].abs() < 0.15) & (grid["x_2"] > 5)
+    assert contour_summary(grid.assign(log_prob=grid["log_prob"].mask(far, -9)))["regions"] == 2
+    bridge = (grid["x_2"] == 0) & (grid["x_1"].abs() < 2)
+    assert contour_summary(grid.assign(log_prob=grid["log_prob"].mask(bridge, -9)))["regions"] == 1

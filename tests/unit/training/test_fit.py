@@ -1,0 +1,93 @@
+"""A training has one checkpoint, named by what decides its result, and one process at a time."""
+
+import threading
+from contextlib import suppress
+
+import pytest
+
+from oodpriors.training.fit import attempt, discard_checkpoints
+
+SPEC = {"prior": {"means": [[-5.0], [5.0]]}, "seed": 0}
+CODE = "0123456789abcdef"
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return [str(tmp_path / name) for name in ("weights.pt", "spec.yaml")]
+
+
+def write(outputs):
+    for path in outputs:
+        with open(path, "w") as file:
+            file.write("made")
+
+
+def name(folder, spec, code):
+    with attempt(folder, spec, code, ["nowhere"]) as checkpoint:
+        return checkpoint.name
+
+
+def test_the_same_training_has_the_same_checkpoint(tmp_path):
+    assert name(tmp_path, SPEC, CODE) == name(tmp_path, dict(reversed(SPEC.items())), CODE)
+
+
+def test_another_specification_or_other_code_has_another_checkpoint(tmp_path):
+    names = {name(tmp_path, SPEC, CODE), name(tmp_path, SPEC | {"seed": 1}, CODE)}
+    assert len(names | {name(tmp_path, SPEC, "another")}) == 3
+
+
+def test_a_checkpoint_stays_until_it_is_discarded(tmp_path, outputs):
+    with attempt(tmp_path / "c", SPEC, CODE, outputs) as checkpoint:
+        checkpoint.write_text("state")
+        write(outputs)
+    assert list((tmp_path / "c").iterdir()) == [checkpoint]
+    discard_checkpoints(tmp_path / "c")
+    assert list((tmp_path / "c").iterdir()) == []
+
+
+def test_discarding_takes_every_checkpoint_and_nothing_else(tmp_path):
+    for name in ("checkpoint.old.pt", "checkpoint.new.pt", "weights.pt", "checkpoint.new.lock"):
+        (tmp_path / name).write_text("")
+    discard_checkpoints(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"weights.pt", "checkpoint.new.lock"}
+
+
+def second(folder, outputs):
+    """Another attempt in a thread, and what it was given."""
+    given = []
+
+    def take():
+        with attempt(folder, SPEC, CODE, outputs) as checkpoint:
+            given.append(checkpoint)
+
+    thread = threading.Thread(target=take, daemon=True)
+    thread.start()
+    thread.join(0.3)
+    assert given == []
+    return thread, given
+
+
+def test_a_second_attempt_has_nothing_to_do_when_the_first_has_finished(tmp_path, outputs):
+    with attempt(tmp_path / "c", SPEC, CODE, outputs) as checkpoint:
+        thread, given = second(tmp_path / "c", outputs)
+        checkpoint.write_text("state")
+        write(outputs)
+    thread.join(10)
+    assert given == [None]
+
+
+def test_a_second_attempt_goes_on_where_the_first_one_failed(tmp_path, outputs):
+    with (
+        suppress(OSError),
+        attempt(tmp_path / "c", SPEC, CODE, outputs) as checkpoint,
+    ):
+        thread, given = second(tmp_path / "c", outputs)
+        raise OSError("disk full")
+    thread.join(10)
+    assert given == [checkpoint]
+
+
+def test_finished_outputs_alone_stop_no_attempt(tmp_path, outputs):
+    write(outputs)  # Snakemake removes them before a job: who finds some is to make them again
+    with attempt(tmp_path / "c", SPEC, CODE, outputs) as checkpoint:
+        assert checkpoint

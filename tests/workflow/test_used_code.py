@@ -1,0 +1,204 @@
+"""The code of a job is what its script can reach, no less and not much more."""
+
+import json
+import os
+
+import pytest
+from tests.faults.conftest import Training
+from tests.workflow.conftest import ROOT
+
+from used_code import checksum, used_code
+
+SCRIPTS = ROOT / "workflow/scripts"
+SCRIPT = """
+from library.models import build
+from library import names
+from oodpriors.io import files
+from library.io.files import save
+
+print(build("glow").score(names.TITLE))
+save()
+files.save()
+"""
+MODELS = '''
+"""Models."""
+
+from library.layers import Layer, mix
+
+
+class Base:
+    def __init__(self):
+        self.n = start()
+
+    def score(self, x):
+        return mix(x)
+
+    def unused(self):
+        return nobody()
+
+
+class Glow(Base):
+    """A flow."""
+
+    SIZE = 3
+
+    def forward(self):
+        return Layer
+
+
+class VAE(Base):
+    pass
+
+
+BUILDERS = {"glow": Glow, "vae": VAE}
+
+
+def build(name):
+    """Build it."""
+    # by its name
+    return BUILDERS[name]()
+
+
+def start():
+    return 0
+
+
+def nobody():
+    return 1
+'''
+LAYERS = """
+import os
+
+os.environ["A"] = "1"
+for each in ():
+    os.getcwd()
+Layer, Other = 1, 2
+
+
+def mix(x):
+    from library.late import later
+
+    return later(x)
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    files = {
+        "scripts/train.py": SCRIPT,
+        "library/models.py": MODELS,
+        "library/layers.py": LAYERS,
+        "library/late.py": "def later(x):\n    return x\n\n\ndef never(x):\n    return x\n",
+        "oodpriors/io/files.py": "def save():\n    return 0\n",
+        "library/names.py": 'TITLE = "t"\nOTHER = "o"\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path / "scripts/train.py"
+
+
+def test_names_are_followed_through_imports_classes_and_modules(script):
+    assert {name.removeprefix("library.") for name in used_code(script)} == {
+        *("models.build", "models.BUILDERS", "models.start", "models.VAE", "models.Glow"),
+        *("models.Glow.forward", "models.Base", "models.Base.__init__", "models.Base.score"),
+        *("layers.Layer", "layers.mix", "layers.", "late.later", "names.TITLE"),
+    }
+
+
+def test_of_a_dictionary_only_the_chosen_entry_counts(script):
+    chosen = used_code(script, {"library.models.BUILDERS": "vae"})
+    assert "library.models.VAE" in chosen
+    assert not any("Glow" in name for name in chosen)
+    assert "Glow" not in chosen["library.models.BUILDERS"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("return 0", "return 2", False),
+        ("SIZE = 3", "SIZE = 4", False),
+        ("return 1", "return 3", True),
+        ("# by its name", "# by another name", True),
+        ('"""Build it."""', '"""Make it."""', True),
+        ("def nobody", "def more():\n    return 5\n\n\ndef nobody", True),
+        ('"vae": VAE', '"vae": VAE, "new": 1', False),
+    ],
+)
+def test_the_checksum_follows_what_is_used_and_nothing_else(script, tmp_path, old, new, same):
+    before = checksum(script)
+    module = tmp_path / "library/models.py"
+    assert old in module.read_text()
+    copy = tmp_path / "copy"
+    for folder in ("scripts", "library"):
+        (copy / folder).mkdir(parents=True)
+        for file in (tmp_path / folder).iterdir():
+            (copy / folder / file.name).write_text(file.read_text())
+    module = copy / "library/models.py"
+    module.write_text(module.read_text().replace(old, new))
+    assert (checksum(copy / "scripts/train.py") == before) is same
+
+
+def modules_of(script, **choices):
+    used = used_code(SCRIPTS / f"{script}.py", choices)
+    return {name.split(".")[1] for name in used}, used
+
+
+def test_a_training_uses_its_own_architecture_and_no_evaluation():
+    for architecture, other in (("vae", "glow"), ("glow", "vae")):
+        choices = {"oodpriors.models.build.BUILDERS": architecture}
+        packages, used = modules_of("train", **choices)
+        assert packages == {"data", "models", "priors", "training"}
+        assert not any(name.startswith(f"oodpriors.models.{other}.") for name in used)
+        assert not any(name.startswith("oodpriors.models.likelihood.") for name in used)
+
+
+def test_scores_use_the_model_and_its_likelihood():
+    _, used = modules_of("score")
+    assert {
+        "oodpriors.models.vae.VAE.log_likelihood",
+        "oodpriors.models.likelihood.importance_weighted_log_prob",
+        "oodpriors.models.coupling_network.forward_convolutions",
+        "oodpriors.priors.Prior.log_prob_parts",
+    } <= set(used)
+
+
+@pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("plot_*.py")))
+def test_figures_use_no_model(script):
+    packages, _ = modules_of(script)
+    assert packages <= {"data", "figures", "statistics"}
+
+
+# Python runs it at its start, where it is on the path: it notes which functions are called.
+NOTE_CALLS = """
+import atexit, json, sys
+
+called = set()
+
+
+def note(frame, event, argument):
+    if event == "call" and "workflow/oodpriors/" in frame.f_code.co_filename:
+        path = frame.f_code.co_filename.split("workflow/")[-1].removesuffix(".py")
+        called.add(path.replace("/", ".") + "." + frame.f_code.co_qualname.split(".<locals>")[0])
+
+
+sys.setprofile(note)
+atexit.register(lambda: json.dump(sorted(called), open({path!r}, "w")))
+"""
+
+
+def test_a_training_calls_nothing_that_does_not_count(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        NOTE_CALLS.replace("{path!r}", repr(str(tmp_path / "called.json")))
+    )
+    training = Training(tmp_path / "training")
+    training.finish(env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    called = json.loads((tmp_path / "called.json").read_text())
+    functions = [
+        name
+        for name in called
+        if not name.startswith("oodpriors.io.") and name.split(".")[-1].lstrip("_")[0].islower()
+    ]
+    assert len(functions) > 50
+    choices = {"oodpriors.models.build.BUILDERS": "glow", "oodpriors.priors.KINDS": "gaussian"}
+    assert set(functions) <= set(used_code(SCRIPTS / "train.py", choices))

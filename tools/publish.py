@@ -1,0 +1,118 @@
+"""Puts the numbers of a finished run on the project's pages: python -m tools.publish RESULTS
+
+Into docs/results.md and README.md, between their comments, and Figure 4 into docs/fig04.png.
+Numbers in the sentences around them are to be read again by a person.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+from benchmarks.breakdown import KINDS, read, wall_time
+from tools.pages import put
+
+from oodpriors.data.provenance import trained_on
+from oodpriors.statistics.claims import VERDICTS
+from oodpriors.tables.kinds import show_table
+from oodpriors.tables.verdicts import show_claims, show_comparison
+
+ROOT = Path(__file__).parents[1]
+
+OUT = ["Model", "Prior", "Training data", "Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
+IN = ["Model", "Prior", "Training data", "NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
+
+
+def markdown(table: pd.DataFrame) -> str:
+    return table.map(lambda cell: str(cell).replace("|", "\\|")).to_markdown(
+        index=False, disable_numparse=True
+    )
+
+
+def about(results: Path, record: dict) -> str:
+    """Which code made the numbers, where, and in what time."""
+    trained = sorted({_commit(model["code"]) for model in record["models"]})
+    jobs = read(results)
+    minutes = jobs.groupby("kind")["s"].sum() / 60
+    spent = ", ".join(f"{kind} {minutes[kind]:.0f}" for kind in KINDS if kind in minutes)
+    seeds = sorted({model["seed"] for model in record["models"]})
+    rows = {
+        "scale": record["scale"],
+        "seeds": ", ".join(map(str, seeds)),
+        "code": f"models trained at {', '.join(trained)}; all else at {_commit(record['code'])}",
+        "trained on": ", ".join(sorted({trained_on(model) for model in record["models"]})),
+        "software": f"PyTorch {record['software']['torch']}",
+        "time": f"{wall_time(jobs) / 60:.0f} minutes; core-minutes: {spent}",
+    }
+    return markdown(pd.DataFrame(rows.items(), columns=["", " "]))
+
+
+def _commit(code: dict) -> str:
+    return f"`{code['commit'][:12]}`" + (" with changes" if code["changed"] else "")
+
+
+def curves(table: pd.DataFrame) -> pd.DataFrame:
+    """Figure 6 as it is printed."""
+
+    def interval(name: str, form: str) -> list[str]:
+        ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
+        return [f"[{low:{form}}, {high:{form}}]" for low, high in ends]
+
+    aurocs = zip(table["auroc"], interval("auroc", ".2f"), strict=True)
+    return pd.DataFrame(
+        {
+            "Curve": table["curve_title"],
+            "d": [f"{d:g}" for d in table["distance"]],
+            "Mean out": [f"{value:,.0f}" for value in table["mean_ood"]],
+            "95 %": interval("mean_ood", ",.0f"),
+            "Mean in": [f"{value:,.0f}" for value in table["mean_test"]],
+            "AUROC": [f"{value:.2f} {ends}" for value, ends in aurocs],
+            "d²/8": [f"{value:,.0f}" for value in table["midpoint_charge"]],
+            "Turns at": [f"{value:.0f}" for value in table["turning_distance"]],
+        }
+    )
+
+
+def short(likelihoods: pd.DataFrame) -> pd.DataFrame:
+    """Table 1 in as few columns as a reader of the first page needs."""
+    return pd.DataFrame(
+        {
+            "model": likelihoods["Model"],
+            "prior": likelihoods["Prior"],
+            "trained on": likelihoods["Training data"],
+            "MNIST: paper's NLL": likelihoods["Paper: NLL out"],
+            "MNIST: our NLL": likelihoods["NLL out"],
+            "its own test images: our NLL": likelihoods["NLL in"],
+            "AUROC": likelihoods["AUROC"],
+        }
+    )
+
+
+def main(folder: str) -> None:
+    results, page = Path(folder), "docs/results.md"
+    record = json.loads((results / "provenance.json").read_text())
+    table1 = show_table("likelihoods", pd.read_csv(results / "tables" / "table1.csv"))
+    put(page, "run", about(results, record))
+    put(page, "table1", f"{markdown(table1[OUT])}\n\n{markdown(table1[IN])}")
+    for kind in ("ranking", "decomposition", "toy", "second_order"):
+        table = show_table(kind, pd.read_csv(results / "tables" / f"{kind}.csv"))
+        put(page, kind, markdown(table))
+    put(page, "curves", markdown(curves(pd.read_csv(results / "statistics" / "curves.csv"))))
+    comparison = pd.read_csv(results / "comparison.csv")
+    comparison = show_comparison(comparison[comparison["kind"] != "setting"])
+    put(page, "comparison", markdown(comparison))
+    claims = show_claims(pd.read_csv(results / "claims.csv"))
+    put(page, "claims", markdown(claims[["Claim", "Text", "Paper's numbers", "Verdict"]]))
+    numbers = claims["Verdict"].value_counts()
+    counted = ", ".join(f"{verdict} {numbers.get(verdict, 0)}" for verdict in VERDICTS)
+    put(page, "counts", f"{len(claims)} claims: {counted}.")
+    put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
+    put("README.md", "table1", markdown(short(table1)))
+    shutil.copy(results / "figures" / "fig04.png", ROOT / "docs" / "fig04.png")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    main(sys.argv[1])

@@ -1,0 +1,1 @@
+"""What is measured on pixels, images and weights, and is no score: one module an analysis."""

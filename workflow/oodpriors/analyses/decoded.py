@@ -1,0 +1,53 @@
+"""How like the data the decoded images of a model are, over its seeds (Appendix D)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from oodpriors.statistics.bootstrap import multiplicities
+from oodpriors.statistics.estimates import Estimate, over_seeds
+
+
+def likeness_estimates(
+    tables: Mapping[str, Sequence[pd.DataFrame]], n_bootstrap: int, seed: int
+) -> dict[str, Estimate]:
+    """What :func:`~oodpriors.scoring.decoding.compare_decoded` found, by model, over its seeds.
+
+    Args:
+        tables: by model, one per seed.
+        n_bootstrap: replicates, over seeds and samples.
+        seed: of the bootstrap.
+
+    Returns:
+        ``<model>/mean_percentile`` and ``<model>/sample_percentile``, the mean
+        percentile of mean images and of samples; and, of several components,
+        ``<model>/own_ratio``: the largest ratio of a mean image's distance from its own
+        component's mean training image to that from the nearest other one.
+    """
+    estimates = {}
+    for model, own in tables.items():
+        rows = [_likeness(table, n_bootstrap, seed) for table in own]
+        for name in rows[0]:
+            found = over_seeds([row[name] for row in rows], n_bootstrap, seed)
+            estimates[f"{model}/{name}"] = found
+    return estimates
+
+
+def _likeness(table: pd.DataFrame, n_bootstrap: int, seed: int) -> dict[str, np.ndarray]:
+    means, samples = (table[table["kind"] == kind] for kind in ("mean", "sample"))
+    weights = multiplicities("samples", len(samples), n_bootstrap, seed)
+    found = {
+        "mean_percentile": np.full(1 + n_bootstrap, means["percentile"].mean()),
+        "sample_percentile": weights @ samples["percentile"].to_numpy() / len(samples),
+    }
+    if len(means) > 1:
+        found["own_ratio"] = np.full(1 + n_bootstrap, _own_ratio(means))
+    return found
+
+
+def _own_ratio(means: pd.DataFrame) -> float:
+    distances = means.filter(regex=r"^distance_\d+$").to_numpy()
+    own = np.diag(distances).copy()
+    np.fill_diagonal(distances, np.inf)
+    return float((own / distances.min(1)).max())

@@ -1,0 +1,182 @@
+"""Variances over pixels: what Section 3.2's analysis is about (Figures 7 and 13)."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from oodpriors.statistics.bootstrap import multiplicities
+from oodpriors.statistics.estimates import Estimate
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float64)
+
+
+def mean_squared_distance(
+    images: np.ndarray, centres: np.ndarray, nearest: np.ndarray
+) -> np.ndarray:
+    r"""Per-pixel mean squared distance to the mean image of the own component, (K, D).
+
+    The empirical :math:`\sigma^2_{\mathcal{D}_i, h, w, c}` of Section 3.2; NaN where a
+    component has no image.
+
+    Args:
+        images: (N, ...) in [0, 1].
+        centres: mean images of the K components, (K, ...) in [0, 1].
+        nearest: component of each image, (N,).
+    """
+    squares = (_flat(images) - _flat(centres)[nearest]) ** 2
+    groups = [squares[nearest == k] for k in range(len(centres))]
+    empty = np.full(squares.shape[1], np.nan)
+    return np.stack([group.mean(0) if len(group) else empty for group in groups])
+
+
+def compare_pixels(
+    images: Mapping[str, np.ndarray], centres: np.ndarray, nearest: Mapping[str, np.ndarray]
+) -> pd.DataFrame:
+    """A row per pixel: what Figure 7 shows, for the sets ``test`` and ``ood``.
+
+    Args:
+        images: of both sets, (N, ...) in [0, 1].
+        centres: mean images of the components.
+        nearest: component of each image of both sets.
+
+    Returns:
+        ``pixel``, ``distance_<set>_<k>`` (see :func:`mean_squared_distance`) and
+        ``variance_<set>``.
+    """
+    columns = {"pixel": np.arange(centres[0].size)}
+    for name, pictures in images.items():
+        distances = mean_squared_distance(pictures, centres, nearest[name])
+        columns |= {f"distance_{name}_{k}": row for k, row in enumerate(distances)}
+        columns[f"variance_{name}"] = _flat(pictures).var(0)
+    return pd.DataFrame(columns)
+
+
+def pixel_estimates(
+    images: Mapping[str, np.ndarray], n_bootstrap: int, seed: int
+) -> dict[str, Estimate]:
+    """How the per-pixel variances of ``ood`` lie beside those of ``test`` (Figure 7c).
+
+    Returns:
+        ``lower_fraction`` of the pixels at which the variance of ``ood`` is smaller,
+        ``median_difference`` and ``sum_difference`` of the variances, ``ood`` less
+        ``test``; bootstrap over images.
+    """
+    test, ood = (
+        _variances(_flat(images[name]), multiplicities(name, len(images[name]), n_bootstrap, seed))
+        for name in ("test", "ood")
+    )
+    compared = {
+        "lower_fraction": (ood < test).mean(1),
+        "median_difference": np.median(ood, 1) - np.median(test, 1),
+        "sum_difference": (ood - test).sum(1),
+    }
+    return {name: Estimate.of(row) for name, row in compared.items()}
+
+
+def equation_2_estimates(
+    images: Mapping[str, np.ndarray],
+    centres: np.ndarray,
+    nearest: Mapping[str, np.ndarray],
+    n_bootstrap: int,
+    seed: int,
+) -> dict[str, Estimate]:
+    r"""The sums over pixels and components in Equation 2, without the weights of its model.
+
+    Args:
+        images: of the sets ``test`` and ``ood``, (N, ...) in [0, 1].
+        centres: mean images of the components.
+        nearest: component of each image of both sets.
+        n_bootstrap: replicates over images.
+        seed: of the bootstrap.
+
+    Returns:
+        ``equation_2_sum``, :math:`\sum_{h,w} \sum_i (w_i \sigma^2_{D_i} - w_i^* \sigma^2_{D_i^*})`;
+        a positive one predicts a lower likelihood out of distribution.
+    """
+    means = {}
+    for name in ("test", "ood"):
+        squares = ((_flat(images[name]) - _flat(centres)[nearest[name]]) ** 2).sum(1)
+        weights = multiplicities(name, len(squares), n_bootstrap, seed)
+        means[name] = weights @ squares / len(squares)
+    return {"equation_2_sum": Estimate.of(means["ood"] - means["test"])}
+
+
+def _variances(flat: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Per-pixel variance in each resample: (N, D), (R, N) -> (R, D)."""
+    weights = weights / len(flat)
+    return weights @ flat**2 - (weights @ flat) ** 2
+
+
+def cluster_variances(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray) -> pd.DataFrame:
+    """Per-dimension variance of each cluster beside that of its whole label (Figure 13).
+
+    Args:
+        images: (N, ...) in [0, 1].
+        labels: (N,).
+        clusters: number of the k-means cluster within the label, (N,).
+
+    Returns:
+        ``label``, ``cluster`` (a number, or ``all``), ``dimension`` and ``variance``.
+    """
+    tables = []
+    for label in np.unique(labels):
+        own = labels == label
+        groups = {"all": own} | {str(c): own & (clusters == c) for c in np.unique(clusters[own])}
+        for name, chosen in groups.items():
+            variance = _flat(images[chosen]).var(0)
+            table = {"label": label, "cluster": name, "dimension": np.arange(len(variance))}
+            tables.append(pd.DataFrame(table | {"variance": variance}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def variance_estimates(
+    images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, n_bootstrap: int, seed: int
+) -> dict[str, Estimate]:
+    """``ratio_<label>_<cluster>``: mean variance over dimensions, cluster over whole label.
+
+    Bootstrap over images, with the centres held; ``lowered_<label>_<cluster>`` is the
+    fraction of dimensions whose variance is smaller in the cluster.
+    """
+    estimates = {}
+    table = cluster_variances(images, labels, clusters)
+    wide = table.pivot_table(index=["label", "dimension"], columns="cluster", values="variance")
+    for label in np.unique(labels):
+        own = labels == label
+        weights = multiplicities(f"label {label}", int(own.sum()), n_bootstrap, seed)
+        whole = _spread(images[own], weights)
+        for cluster in np.unique(clusters[own]):
+            chosen = clusters[own] == cluster
+            part = _spread(images[own][chosen], weights[:, chosen])
+            lower = (wide.loc[label, str(cluster)] < wide.loc[label, "all"]).mean()
+            estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole)
+            estimates[f"lowered_{label}_{cluster}"] = Estimate.of(np.full_like(whole, lower))
+    return estimates
+
+
+def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean variance over dimensions in each resample, (R,), with the mean image held."""
+    flat = _flat(images)
+    squares = ((flat - flat.mean(0)) ** 2).mean(1)
+    with np.errstate(invalid="ignore"):  # a resample may hold no image of a small cluster
+        return weights @ squares / weights.sum(1)
+
+
+def cluster_pictures(
+    images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, n: int = 10, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """n random images of each cluster, as ``label_<label>``: (clusters, n, ...) in [0, 1].
+
+    Fewer where a cluster of the label has fewer.
+    """
+    rng = np.random.default_rng(seed)
+    pictures = {}
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        members = [own[clusters[own] == c] for c in np.unique(clusters[own])]
+        few = min(n, *map(len, members))
+        drawn = [rng.choice(index, few, replace=False) for index in members]
+        pictures[f"label_{label}"] = np.stack([images[index] for index in drawn]).astype(np.float32)
+    return pictures

@@ -1,0 +1,123 @@
+r"""The second-order analysis of a constant-volume Glow (Section 3.2, Appendix A).
+
+With additive couplings the volume is constant, so log p_i(x) differs from the prior's
+log-density at f(x) by a constant, and to second order around the component's mean image
+
+.. math:: E_q[\log p] - E_{p^*}[\log p] \simeq -\frac{1}{2 \sigma_\psi^2} \sum_{h,w,c} H_{hwc}
+          \sum_i (w_i \sigma^2_{D_i, hwc} - w_i^* \sigma^2_{D_i^*, hwc})
+
+Equation 7 takes :math:`H_{hwc} = (\prod_l \sum_j u_{l,c,j})^2` from the 1x1 convolutions
+alone; the exact diagonal is the squared length of the Jacobian's column.
+"""
+
+import copy
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from oodpriors.models.glow import PIXEL_VALUES, Glow
+from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution
+from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
+
+PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
+
+
+def channel_gains(model: Glow) -> Tensor:
+    r""":math:`\prod_l \sum_j u_{l,c,j}` of each channel of the squeezed image, (C,).
+
+    An actnorm is a diagonal factor of the convolution that follows it. The convolutions
+    over height and width, of which Equation 7 knows nothing, enter by the root mean
+    square of their columns' lengths, which is 1 as long as they are rotations.
+    """
+    channels = model.latent_shape[0]
+    gains = torch.ones(channels, dtype=torch.float64)
+    scale = torch.ones(channels, dtype=torch.float64)
+    for layer in model.layers:
+        if isinstance(layer, ActNorm):
+            scale = (LOG_SCALE_FACTOR * layer.log_scale.detach().double()).exp().flatten()
+        elif isinstance(layer, AxisConvolution):
+            weight = layer.weight.detach().double()
+            if layer.axis == 1:
+                gains, scale = gains * (weight * scale).sum(1), torch.ones_like(scale)
+            else:
+                gains = gains * weight.square().sum(0).mean().sqrt()
+    return gains
+
+
+@torch.no_grad()
+def jacobian(model: Glow, y: Tensor, step: float = 1e-4, batch: int = 56) -> Tensor:
+    """Jacobian of latents by dequantised pixels at one image y (C, H, W): (D, D).
+
+    By central differences, so y and the model should be in double precision.
+    """
+    flat = y.flatten()
+    columns = []
+    for start in range(0, len(flat), batch):
+        unit = torch.eye(len(flat), dtype=y.dtype)[start : start + batch] * step
+        ends = [model((flat + sign * unit).view(-1, *y.shape))[0] for sign in (1, -1)]
+        columns.append((ends[0] - ends[1]) / (2 * step))
+    return torch.cat(columns).T
+
+
+@torch.no_grad()
+def predict(model: Glow, scores: pd.DataFrame, images: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    r"""Scores of the given sets with the second-order term of log p as further columns.
+
+    In nats, one column for each of PREDICTIONS: ``equation_7`` as printed but for its
+    factor (see docs/assumptions.md); ``jacobian_diagonal`` with the exact diagonal;
+    ``jacobian`` without the assumption that pixels are uncorrelated,
+    :math:`-\|J (x - \bar x_i)\|^2 / (2 \sigma_\psi^2)`. Their means over two sets,
+    subtracted, are the predicted difference.
+
+    Args:
+        model: with additive couplings.
+        scores: with ``set`` and ``nearest_component``, rows in the order of the images.
+        images: uint8 (N, C, H, W), by set.
+    """
+    model = copy.deepcopy(model).double()
+    centres = model.inverse(model.prior.means)
+    matrices = [jacobian(model, centre) for centre in centres]
+    squared = channel_gains(model).square()[None, :, None, None]
+    gains = model.layers[0].inverse(squared.expand(1, *model.latent_shape)).flatten()
+    tables = []
+    for name, pictures in images.items():
+        rows = scores[scores["set"] == name]
+        terms = _terms(pictures, rows["nearest_component"].to_numpy(), centres, matrices, gains)
+        tables.append(rows.assign(**{n: v / model.prior.scale**2 for n, v in terms.items()}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _terms(
+    images: np.ndarray, nearest: np.ndarray, centres: Tensor, matrices: list[Tensor], gains: Tensor
+) -> dict[str, np.ndarray]:
+    y = (torch.from_numpy(images).double() + 0.5) / PIXEL_VALUES - 0.5
+    terms = {name: np.empty(len(images)) for name in PREDICTIONS}
+    for k, matrix in enumerate(matrices):
+        chosen = nearest == k
+        offset = (y[torch.from_numpy(chosen)] - centres[k]).flatten(1)
+        terms["equation_7"][chosen] = -0.5 * offset.square() @ gains
+        terms["jacobian_diagonal"][chosen] = -0.5 * offset.square() @ matrix.square().sum(0)
+        terms["jacobian"][chosen] = -0.5 * (offset @ matrix.T).square().sum(1)
+    return terms
+
+
+def difference_estimates(
+    scores: Mapping[str, ScoreTable], n_bootstrap: int, seed: int
+) -> dict[str, Estimate]:
+    """E_q - E_p* of each model, as ``<model>/measured`` and as each of PREDICTIONS.
+
+    Args:
+        scores: by model, with the columns of :func:`predict`.
+        n_bootstrap: replicates, over images and seeds.
+        seed: of the bootstrap.
+    """
+    columns = {"measured": "log_prob"} | {name: name for name in PREDICTIONS}
+    estimates = {}
+    for model, table in scores.items():
+        for name, column in columns.items():
+            gap = estimate(table, "gap", "ood", column, n_bootstrap, seed)
+            estimates[f"{model}/{name}"] = Estimate.of(-gap.row)
+    return estimates

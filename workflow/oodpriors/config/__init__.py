@@ -1,0 +1,1 @@
+"""The configuration: checked, completed, and asked for its models; light enough for Snakemake."""

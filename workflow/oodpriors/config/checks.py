@@ -1,0 +1,307 @@
+"""What names and numbers of a configuration say about one another."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from oodpriors.config.schema import ConfigError, suggestion
+from oodpriors.config.specs import (
+    ModelId,
+    dataset_facts,
+    model_ids,
+    models_of,
+    network_of,
+    selection,
+    toy_ids,
+)
+
+VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
+
+
+def check_references(config: Mapping, inspected: Mapping) -> None:
+    """Check what names and numbers of the configuration say about one another.
+
+    Args:
+        config: validated.
+        inspected: what :func:`oodpriors.data.datasets.inspect_npz` says of each npz data set.
+
+    Raises:
+        ConfigError: a line for each mistake.
+    """
+    _raise(_check_datasets(config))
+    _raise(_check_subsets(config, inspected))
+    _raise(_check_priors(config))
+    _raise(_check_models(config, inspected))
+    _raise(_check_budgets(config))
+    _raise(_check_toy(config))
+    _raise(_check_figures(config))
+    _raise(_check_curves(config))
+
+
+def _raise(mistakes: Iterator[str]) -> None:
+    found = list(mistakes)
+    if found:
+        raise ConfigError(found)
+
+
+def _unknown(where: str, what: str, name: str, known) -> str:
+    return f"{where}: there is no {what} {name!r}{suggestion(name, known)}"
+
+
+def _check_datasets(config: Mapping) -> Iterator[str]:
+    needs = {"npz": "path", "embedded": "stands_for"}
+    for name, entry in config["datasets"].items():
+        key = needs.get(entry["kind"])
+        if key and not entry.get(key):
+            yield f"datasets.{name}: kind {entry['kind']} needs the key {key}"
+        if key != "path" and entry.get("path"):
+            yield f"datasets.{name}.path: only kind npz has a path; kind is {entry['kind']}"
+
+
+def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
+    datasets, subsets = config["datasets"], config["subsets"]
+    for name, subset in subsets.items():
+        where = f"subsets.{name}"
+        if subset["dataset"] not in datasets:
+            yield _unknown(f"{where}.dataset", "data set", subset["dataset"], datasets)
+            continue
+        other = subset["out_of_distribution"]
+        if other is not None and other not in subsets:
+            yield _unknown(f"{where}.out_of_distribution", "subset", other, subsets)
+        _, labels = dataset_facts(config, subset["dataset"], inspected)
+        for split in ("test",) if other is None else ("train", "test"):
+            have = labels.get(split, [])
+            missing = sorted(set(subset["labels"] or []) - set(have))
+            if missing:
+                source = f"the {split} split of {subset['dataset']}"
+                yield f"{where}.labels: {source} lacks {missing}; it has {have}"
+        kmeans = subset["kmeans"]
+        if kmeans and kmeans["keep"] is not None and kmeans["keep"] >= kmeans["k"]:
+            yield (
+                f"{where}.kmeans.keep: there is no cluster {kmeans['keep']}; they are numbered "
+                f"0 to {kmeans['k'] - 1}"
+            )
+
+
+def _check_models(config: Mapping, inspected: Mapping) -> Iterator[str]:
+    for experiment, entry in config["experiments"].items():
+        for name in entry["models"]:
+            where = f"experiments.{experiment}: {name}"
+            model = ModelId.of(name)
+            missing = [
+                _unknown(where, what, key, config[table])
+                for what, key, table in (
+                    ("model", model.architecture, "models"),
+                    ("subset", model.subset, "subsets"),
+                    ("prior", model.prior, "priors"),
+                )
+                if key not in config[table]
+            ]
+            yield from missing or _check_model(config, model, where, inspected)
+
+
+def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping) -> Iterator[str]:
+    subset, prior = config["subsets"][model.subset], config["priors"][model.prior]
+    shape, labels = dataset_facts(config, subset["dataset"], inspected)
+    for split in ("train", "test"):
+        if split not in labels:
+            yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
+    yield from _check_exposure(config, model.subset, shape, where, inspected)
+    network = network_of(config, model.architecture, shape)
+    yield from _check_shape(network, shape, where)
+    yield from _check_batch(config, model)
+    latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
+    if longest > latent:
+        yield (
+            f"priors.{model.prior}.means: {longest} coordinates, but the latent of "
+            f"{model.architecture} on {model.subset} has {latent}"
+        )
+    groups = _groups(subset, labels, prior["assignment"])
+    if groups != len(prior["means"]):
+        yield (
+            f"{where}: assignment {prior['assignment']!r} makes {groups} groups of images, "
+            f"priors.{model.prior} has {len(prior['means'])} means"
+        )
+
+
+def _check_exposure(
+    config: Mapping, subset: str, shape: tuple, where: str, inspected: Mapping
+) -> Iterator[str]:
+    other = config["subsets"][subset]["out_of_distribution"]
+    if other is None:
+        yield f"{where}: subsets.{subset} names no out_of_distribution subset"
+        return
+    dataset = config["subsets"][other]["dataset"]
+    other_shape, labels = dataset_facts(config, dataset, inspected)
+    if other_shape != shape:
+        yield f"{where}: images are {shape}, those of {other} are {other_shape}"
+    if "test" not in labels:
+        yield f"{where}: {dataset} has no test split for {other}"
+
+
+def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
+    if "latent_dim" in network and shape not in VAE_SHAPES:
+        yield f"{where}: a VAE takes images {' or '.join(map(str, VAE_SHAPES))}, not {shape}"
+    squeezes = 1 + len(network.get("squeeze_after", []))
+    if "couplings" in network and any(side % 2**squeezes for side in shape[1:]):
+        yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
+
+
+def _check_batch(config: Mapping, model: ModelId) -> Iterator[str]:
+    limit = selection(config, model.subset, "train")["limit"]
+    batch = config["models"][model.architecture]["training"]["batch_size"]
+    if limit is not None and limit < batch:
+        yield (
+            f"models.{model.architecture}.training.batch_size: {batch} is more than the {limit} "
+            f"training images of {model.subset}: lower it, or raise images.train and "
+            f"subsets.{model.subset}.limit.train"
+        )
+
+
+def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
+    n_labels = len(subset["labels"] or labels.get("train", []))
+    all_clusters = subset["kmeans"] and subset["kmeans"]["keep"] is None
+    per_label = subset["kmeans"]["k"] if all_clusters else 1
+    groups = {"single": 1, "cluster": n_labels * per_label}
+    return groups.get(assignment, n_labels)
+
+
+def _check_priors(config: Mapping) -> Iterator[str]:
+    for name, prior in config["priors"].items():
+        if prior["beta"] is not None and prior["kind"] != "generalized_gaussian":
+            yield f"priors.{name}.beta: only kind generalized_gaussian has it"
+        if prior["beta"] is None and prior["kind"] == "generalized_gaussian":
+            yield f"priors.{name}.beta: kind generalized_gaussian needs it; the paper takes 4"
+        lengths = list(map(len, prior["means"]))
+        if len(set(lengths)) > 1:
+            yield (
+                f"priors.{name}.means: {lengths} coordinates: write as many of each mean, "
+                "with zeros where need be"
+            )
+        if not all(math.isfinite(value) for mean in prior["means"] for value in mean):
+            yield f"priors.{name}.means: {prior['means']} must be finite"
+        if not math.isfinite(prior["scale"]):
+            yield f"priors.{name}.scale: {prior['scale']} must be finite"
+
+
+def _check_budgets(config: Mapping) -> Iterator[str]:
+    for name, model in config["models"].items():
+        if name == "vae" and model["draws"] < 2:
+            yield "models.vae.draws: a standard error needs at least 2 importance samples"
+        for kind, network in model["network"].items():
+            late = [n for n in network.get("squeeze_after", []) if n > network["couplings"]]
+            if late:
+                yield (
+                    f"models.{name}.network.{kind}.squeeze_after: there are "
+                    f"{network['couplings']} couplings, so no squeeze comes after {late}"
+                )
+
+
+NEEDS = {
+    "histograms": "panels",
+    "curves": "curves",
+    "contours": "models",
+    "topology": "models",
+    "pixels": "models",
+    "decoded": "models",
+    "clusters": "subset",
+    "likelihoods": "models",
+    "second_order": "models",
+    "decomposition": "pairs",
+    "architecture": "network",
+}
+
+
+IMAGE_MODELS = ("vae", "glow", "cv_glow")
+# Architectures whose models have what a kind of figure, or an analysis, draws on.
+DRAWN = {
+    "contours": ("toy",),
+    "topology": ("toy",),
+    "pixels": IMAGE_MODELS,
+    "decoded": IMAGE_MODELS,
+    "second_order": ("cv_glow",),
+}
+
+
+def _check_figures(config: Mapping) -> Iterator[str]:
+    known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
+    for table in ("figures", "tables", "curves", "analyses"):
+        for name, entry in config[table].items():
+            where = f"{table}.{name}"
+            need = NEEDS.get(entry.get("kind"))
+            if need and need not in entry:
+                yield f"{where}: kind {entry['kind']} needs the key {need}"
+            for model in models_of(entry):
+                if model not in known:
+                    yield _unknown(where, "model of an experiment named", model, known)
+            yield from _check_parts(config, entry, where)
+            kind = name if table == "analyses" else entry.get("kind")
+            yield from _check_drawn(entry, kind, where)
+    yield from _check_analysed(config)
+
+
+def _check_drawn(entry: Mapping, kind: str | None, where: str) -> Iterator[str]:
+    for model in models_of(entry):
+        architecture, _, rest = model.partition("/")
+        drawn = DRAWN.get(kind, (architecture,))
+        if architecture not in drawn:
+            yield f"{where}: {model} is no {' or '.join(drawn)}, which {kind} needs"
+        elif kind in ("contours", "topology") and not rest.startswith("mixture_2/"):
+            yield f"{where}: {model} is not in two dimensions, which {kind} needs: take mixture_2"
+
+
+def _check_analysed(config: Mapping) -> Iterator[str]:
+    """Figures that draw what an analysis stored are about the same models or images."""
+    pixels, clusters = (config["analyses"].get(name, {}) for name in ("pixels", "clusters"))
+    about = {"pixels": [pixels.get("model")], "clusters": clusters.get("subset")}
+    for name, entry in config["figures"].items():
+        key = NEEDS.get(entry["kind"])
+        if entry["kind"] in about and entry.get(key) not in (None, about[entry["kind"]]):
+            yield (
+                f"figures.{name}.{key}: {entry[key]} was not analysed; analyses.{entry['kind']} "
+                f"has {about[entry['kind']]}"
+            )
+
+
+def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
+    for curve in entry.get("curves", []):
+        if curve not in config["curves"]:
+            yield _unknown(f"{where}.curves", "curve", curve, config["curves"])
+    subset = entry.get("subset")
+    if subset is not None and not config["subsets"].get(subset, {}).get("kmeans"):
+        yield f"{where}.subset: {subset!r} is no subset with kmeans"
+    for title in entry.get("columns", {}):
+        if title not in entry.get("panels", {}):
+            yield _unknown(f"{where}.columns", "panel", title, entry.get("panels", {}))
+
+
+def _check_curves(config: Mapping) -> Iterator[str]:
+    for name, curve in config["curves"].items():
+        for model in map(ModelId.of, curve["models"]):
+            means = config["priors"][model.prior]["means"]
+            if len(means) > 2:
+                yield f"curves.{name}: {model} has {len(means)} components; a distance needs two"
+
+
+def _check_toy(config: Mapping) -> Iterator[str]:
+    toy = config["toy"]
+    if toy is None:
+        return
+    for prior in toy["priors"]:
+        entry = config["priors"].get(prior)
+        if entry is None:
+            yield _unknown("toy.priors", "prior", prior, config["priors"])
+            continue
+        if len(entry["means"]) > 2:
+            yield f"toy.priors: {prior} has {len(entry['means'])} components, the mixtures have 2"
+        longest = max(map(len, entry["means"]))
+        if longest > min(toy["dims"]):
+            yield f"toy.dims: priors.{prior}.means has {longest} coordinates, more than a mixture"
+    if toy["training"]["batch_size"] > toy["points"]["train"]:
+        yield (
+            f"toy.training.batch_size: {toy['training']['batch_size']} is more than "
+            f"toy.points.train, {toy['points']['train']}"
+        )
+
+
+def _latent_dim(network: Mapping, shape: tuple) -> int:
+    return network.get("latent_dim", math.prod(shape))

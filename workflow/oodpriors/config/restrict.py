@@ -1,0 +1,99 @@
+"""The part of a configuration that can be run: some experiments, and what they suffice for."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from oodpriors.config.schema import ConfigError, suggestion
+from oodpriors.config.specs import TOY, lookup, model_ids, models_of, toy_ids
+
+
+def with_only(config: Mapping) -> dict:
+    """The configuration restricted to the experiments of ``only``, if it names any.
+
+    Figures, tables, curves and analyses that need anything else are left out.
+
+    Raises:
+        ConfigError: there is no experiment of such a name.
+    """
+    if config["only"] is None:
+        return dict(config)
+    experiments = config["experiments"]
+    unknown = [
+        f"only: there is no experiment {name!r}{suggestion(name, [*experiments, TOY])}"
+        for name in config["only"]
+        if name not in (*experiments, TOY)
+    ]
+    if unknown:
+        raise ConfigError(unknown)
+    if set(config["only"]) == {TOY}:
+        raise ConfigError([f"only: {TOY} alone leaves no table; name another experiment beside it"])
+    kept = dict(config) | {
+        "experiments": {k: v for k, v in experiments.items() if k in config["only"]},
+        "toy": config["toy"] if TOY in config["only"] else None,
+    }
+    for table in ("curves", "analyses", "figures", "tables"):
+        known = _known(kept)
+        kept[table] = {k: v for k, v in config[table].items() if set(_parts(v)) <= known}
+    return kept
+
+
+def _known(config: Mapping) -> set[str]:
+    models = [*model_ids(config), *toy_ids(config)]
+    toy = {TOY} if config["toy"] else set()
+    return {str(m) for m in models} | {m.subset for m in models} | set(config["curves"]) | toy
+
+
+def _parts(entry: Mapping) -> Iterator[str]:
+    yield from models_of(entry)
+    yield from entry.get("curves", [])
+    yield from [entry["subset"]] if "subset" in entry else []
+    yield from [TOY] if entry.get("kind") == TOY else []
+
+
+def with_models(
+    entries: list[Mapping], config: Mapping, analyses: Collection[str]
+) -> list[Mapping]:
+    """Those claims or published numbers for which this configuration has everything.
+
+    Args:
+        entries: with quantities (see :class:`oodpriors.statistics.quantities.Measure`).
+        config: the whole configuration.
+        analyses: names of those whose stored quantities there will be.
+    """
+    known = _known(config) | set(analyses) | set(_cluster_estimates(config))
+    return [
+        entry
+        for entry in entries
+        if set(_needs(entry)) <= known and _has(config, entry.get("setting"))
+    ]
+
+
+def _has(config: Mapping, key: str | None) -> bool:
+    try:
+        return key is None or lookup(config, key) is not None
+    except (KeyError, IndexError, TypeError):
+        return False
+
+
+def _cluster_estimates(config: Mapping) -> Iterator[str]:
+    about = config.get("analyses", {}).get("clusters", {})
+    subset = config.get("subsets", {}).get(about.get("subset"), {"labels": None})
+    for label in subset["labels"] or []:
+        for cluster in range(subset["kmeans"]["k"]):
+            yield from (f"clusters/{kind}_{label}_{cluster}" for kind in ("ratio", "lowered"))
+
+
+def _needs(entry) -> Iterator[str]:
+    if isinstance(entry, Mapping):
+        for key, value in entry.items():
+            if key in ("model", "curve"):
+                yield value
+            elif key == "stored":
+                analysis, *name = value.split("/")
+                yield analysis
+                yield from ["/".join(name[:3])] if len(name) > 3 else []
+                yield from [value] if analysis == "clusters" else []
+            else:
+                yield from _needs(value)
+    elif isinstance(entry, list):
+        for value in entry:
+            yield from _needs(value)

@@ -1,0 +1,163 @@
+"""What a configuration says of its models: names, seeds, images, specifications."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+# Image shapes (C, H, W) and labels of the data sets whose files need not be opened.
+SHAPES = {
+    "mnist": (1, 28, 28),
+    "fashion_mnist": (1, 28, 28),
+    "cifar10": (3, 32, 32),
+    "svhn": (3, 32, 32),
+}
+
+
+TOY = "toy"
+
+
+TEN_LABELS = list(range(10))
+
+
+SPLITS = {
+    "mnist": ("test",),
+    "svhn": ("test",),
+    "fashion_mnist": ("train", "test"),
+    "cifar10": ("train", "test"),
+}
+
+
+class ModelId(NamedTuple):
+    """Names of a model, written ``architecture/subset/prior``."""
+
+    architecture: str
+    subset: str
+    prior: str
+
+    def __str__(self) -> str:
+        return "/".join(self)
+
+    @classmethod
+    def of(cls, name: str) -> "ModelId":
+        return cls(*name.split("/"))
+
+
+def with_stand_ins(config: Mapping) -> dict:
+    """The configuration with an embedded stand-in for each official data set."""
+    stand_ins = {}
+    for name, entry in config["datasets"].items():
+        official = entry["kind"] in SHAPES
+        change = {"kind": "embedded", "stands_for": entry["kind"]} if official else {}
+        stand_ins[name] = {**entry, **change}
+    return dict(config) | {"datasets": stand_ins}
+
+
+def model_ids(config: Mapping) -> list[ModelId]:
+    """Models of all experiments, each once, in their order."""
+    names = [m for experiment in config["experiments"].values() for m in experiment["models"]]
+    return [ModelId.of(name) for name in dict.fromkeys(names)]
+
+
+def toy_ids(config: Mapping) -> list[ModelId]:
+    """Flows on mixtures in a few dimensions, named like models."""
+    toy = config["toy"] or {"dims": [], "priors": []}
+    return [ModelId(TOY, f"mixture_{d}", prior) for d in toy["dims"] for prior in toy["priors"]]
+
+
+def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
+    """Seeds of each model: those of all experiments that it belongs to."""
+    seeds = {model: set() for model in model_ids(config)}
+    for experiment in config["experiments"].values():
+        for name in experiment["models"]:
+            seeds[ModelId.of(name)] |= set(experiment["seeds"] or config["seeds"])
+    return {model: sorted(own) for model, own in seeds.items()}
+
+
+def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
+    """Image shape and labels by split of a data set; npz files were inspected before."""
+    entry = config["datasets"][name]
+    if entry["kind"] == "npz":
+        return inspected[name]["shape"], inspected[name]["labels"]
+    like = entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]
+    return SHAPES[like], dict.fromkeys(SPLITS[like], TEN_LABELS)
+
+
+def image_shape(config: Mapping, subset: str, inspected: Mapping) -> tuple[int, int, int]:
+    """(C, H, W) of a subset's images."""
+    return dataset_facts(config, config["subsets"][subset]["dataset"], inspected)[0]
+
+
+def selection(config: Mapping, subset: str, split: str) -> dict:
+    """What a subset keeps of a split: labels, limit, seed and k-means cluster.
+
+    The limit of the test split follows the subset's role: what nothing is trained on
+    is out of distribution.
+    """
+    entry = config["subsets"][subset]
+    role = "ood" if split == "test" and entry["out_of_distribution"] is None else split
+    limits = [config["images"][role], entry["limit"].get(split)]
+    return {
+        "labels": entry["labels"],
+        "limit": min((limit for limit in limits if limit is not None), default=None),
+        "seed": config["data_seed"],
+        "cluster": entry["kmeans"]["keep"] if entry["kmeans"] else None,
+    }
+
+
+def lookup(config: Mapping, key: str):
+    """The value at a dotted key, whose names may hold digits for places in a list."""
+    value = config
+    for step in key.split("."):
+        value = value[int(step)] if isinstance(value, list) else value[step]
+    return value
+
+
+def run_name(config: Mapping) -> str:
+    """Folder of a run under results/: by default the scale, and whether on stand-ins."""
+    default = config["scale"] + ("-embedded" if config["data"] == "embedded" else "")
+    return config["run"] or default
+
+
+def network_of(config: Mapping, architecture: str, shape: tuple) -> dict:
+    return config["models"][architecture]["network"]["grey" if shape[0] == 1 else "colour"]
+
+
+def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -> dict:
+    """Everything that defines a trained model, as plain values (spec.yaml)."""
+    shape = image_shape(config, model.subset, inspected)
+    training = config["models"][model.architecture]["training"]
+    return {
+        "architecture": model.architecture,
+        "image_shape": list(shape),
+        "prior": _prior_spec(config["priors"][model.prior]),
+        "network": network_of(config, model.architecture, shape),
+        "training": training | {"shift": config["subsets"][model.subset]["shift"]},
+        "seed": seed,
+    }
+
+
+def toy_spec(config: Mapping, dim: int, prior: str, seed: int) -> dict:
+    """The same of a flow on a mixture in dim dimensions."""
+    toy, entry = config["toy"], config["priors"][prior]
+    return {
+        "architecture": TOY,
+        "dim": dim,
+        "data": toy["data"],
+        "prior": _prior_spec(entry),
+        "network": toy["network"],
+        "points": toy["points"]["train"],
+        "training": toy["training"],
+        "seed": seed,
+    }
+
+
+def _prior_spec(entry: Mapping) -> dict:
+    shown = ("title", "assignment")
+    return {k: v for k, v in entry.items() if k not in shown and v is not None}
+
+
+def models_of(entry: Mapping) -> Iterator[str]:
+    """Names of the models of a figure, table, curve or analysis of the configuration."""
+    yield from [entry["model"]] if "model" in entry else []
+    yield from entry.get("models", [])
+    for group in (*entry.get("panels", {}).values(), *entry.get("pairs", [])):
+        yield from group

@@ -1,0 +1,1 @@
+"""Data sets: fetched, checked, stored as arrays, and cut into subsets."""

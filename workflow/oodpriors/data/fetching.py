@@ -1,0 +1,193 @@
+"""Files from a mirror, a system copy or the official address, each checked before use."""
+
+import gzip
+import hashlib
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http.client import HTTPException, IncompleteRead
+from pathlib import Path
+from urllib.parse import urlparse
+
+from oodpriors.io.errors import UserError
+from oodpriors.io.files import NO_SPACE, atomic, locked
+from oodpriors.io.progress import Progress
+
+TRIES = 3
+TIMEOUT = 30.0
+BLOCK = 1 << 20
+
+
+class DownloadError(UserError):
+    """No source gave the file with its checksum."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of an official data set.
+
+    Attributes:
+        name: file name.
+        urls: official addresses, tried in this order.
+        md5: of the file.
+        content_sha256: of what the .gz holds, for copies that were compressed again.
+    """
+
+    name: str
+    urls: tuple[str, ...]
+    md5: str
+    content_sha256: str | None = None
+
+    def matches(self, path: Path) -> bool:
+        """Whether the file at path holds the official bytes."""
+        if _digest(path, "md5") == self.md5:
+            return True
+        return self.content_sha256 is not None and _gzip_sha256(path) == self.content_sha256
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+def _gzip_sha256(path: Path) -> str | None:
+    digest = hashlib.sha256()
+    try:
+        with gzip.open(path) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    except (OSError, EOFError):
+        return None
+    return digest.hexdigest()
+
+
+def fetch(file: RemoteFile, sources: Sequence[str], cache: Path) -> tuple[Path, str]:
+    """The verified file, from the first source that has it.
+
+    Tried in order: the cache, then ``sources`` (folders or base URLs: the user's
+    mirror, a system copy), then the official addresses. A download is resumed where
+    it was cut. Bytes with another checksum are never used: the next source is tried.
+
+    Returns:
+        Path of the file in the cache, and where it came from at first.
+
+    Raises:
+        DownloadError: no source gave the right bytes; it says what each one gave.
+        OSError: the disk is full.
+    """
+    target = cache / file.name
+    if not _is_there(file, target):
+        with locked(target.with_name(f"{file.name}.lock")):  # two runs share the cache
+            if not _is_there(file, target):
+                _fetch(file, sources, target)
+    origin = _origin(target)
+    return target, origin.read_text() if origin.exists() else "cache"
+
+
+def _is_there(file: RemoteFile, target: Path) -> bool:
+    return target.exists() and file.matches(target)
+
+
+def _origin(target: Path) -> Path:
+    """The note on where a file of the cache came from."""
+    return target.with_name(f"{target.name}.origin")
+
+
+def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
+    failures = []
+    for address in _addresses(file, sources):
+        try:
+            _obtain(address, file, target)
+            _origin(target).write_text(address)
+            return
+        except IncompleteRead as error:
+            failures.append(f"  {address}: cut {error.expected} bytes before its end")
+        except (ValueError, OSError, HTTPException) as error:
+            if getattr(error, "errno", None) in NO_SPACE:
+                raise
+            failures.append(f"  {address}: {error}")
+    raise DownloadError(
+        f"could not get {file.name} (md5 {file.md5}):\n"
+        + "\n".join(failures)
+        + "\nThree ways out: run again when the address answers; put the file into a folder "
+        f"and name it, --config mirror=FOLDER; or copy it to {target}"
+    )
+
+
+def _addresses(file: RemoteFile, sources: Sequence[str]) -> Iterator[str]:
+    for source in sources:
+        yield f"{source.rstrip('/')}/{file.name}"
+    yield from file.urls
+
+
+def _obtain(address: str, file: RemoteFile, target: Path) -> None:
+    if urlparse(address).scheme in ("http", "https"):
+        _download(address, file, target)
+        return
+    path = Path(address.removeprefix("file://")).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError("no such file")
+    _check(file, path)
+    with atomic(target) as temporary:
+        shutil.copyfile(path, temporary)
+
+
+def _check(file: RemoteFile, path: Path) -> None:
+    if not file.matches(path):
+        raise ValueError(
+            f"wrong checksum: md5 {_digest(path, 'md5')} of {path.stat().st_size} bytes, "
+            f"expected {file.md5}"
+        )
+
+
+def _download(address: str, file: RemoteFile, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.part")
+    resumed = partial.exists()
+    _receive(address, partial)
+    if resumed and not file.matches(partial):  # the beginning may be another source's
+        partial.unlink()
+        _receive(address, partial)
+    try:
+        _check(file, partial)
+    except ValueError:
+        partial.unlink()  # resuming wrong bytes would never end well
+        raise
+    partial.replace(target)
+
+
+def _receive(address: str, partial: Path) -> None:
+    for attempt in range(1, TRIES + 1):
+        try:
+            _append_rest(address, partial)
+            return
+        except (urllib.error.URLError, TimeoutError, ConnectionError, IncompleteRead) as error:
+            refused = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            if refused or attempt == TRIES:
+                raise
+        time.sleep(2.0 ** (attempt - 1))
+
+
+def _append_rest(address: str, partial: Path) -> None:
+    have = partial.stat().st_size if partial.exists() else 0
+    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        response = urllib.request.urlopen(request, timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if have and error.code == 416:  # nothing is left to send
+            return
+        raise
+    with response:
+        resumed = response.status == 206
+        expected = int(response.headers.get("Content-Length") or 0) + (have if resumed else 0)
+        progress = Progress(max(expected, 1), "bytes", have if resumed else 0)
+        with open(partial, "ab" if resumed else "wb") as out:
+            while block := response.read1(BLOCK):  # what came is kept if the rest does not
+                out.write(block)
+                progress.update(out.tell(), address)
+            done = out.tell()
+    if done < expected:
+        raise IncompleteRead(b"", expected - done)

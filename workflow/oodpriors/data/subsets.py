@@ -1,0 +1,164 @@
+"""Subsets of a data set, their k-means clusters and the assignment to components."""
+
+import numpy as np
+
+from oodpriors.io.errors import UserError
+
+
+def to_nchw(images: np.ndarray) -> np.ndarray:
+    """(N, H, W) or (N, H, W, C) -> contiguous (N, C, H, W)."""
+    images = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(images)
+
+
+def _flat(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float64) / 255
+
+
+def fit_clusters(
+    images: np.ndarray, labels: np.ndarray, wanted: list[int], k: int, seed: int
+) -> np.ndarray:
+    """Centres of k-means (k-means++) within each label (Section 5.4, Appendix E).
+
+    Clusters are numbered by size, the largest first, since the paper's order is not
+    given. Pixels are scaled to [0, 1].
+
+    Returns:
+        (number of labels, k, H*W*C), in the order of ``wanted``.
+
+    Raises:
+        UserError: a label has fewer than k images.
+    """
+    return np.stack([_centres(images[labels == label], label, k, seed) for label in wanted])
+
+
+def _centres(images: np.ndarray, label: int, k: int, seed: int) -> np.ndarray:
+    from sklearn.cluster import KMeans
+
+    if len(images) < k:
+        raise UserError(f"label {label} has {len(images)} images, too few for {k} clusters")
+    fit = KMeans(k, init="k-means++", n_init=10, random_state=seed).fit(_flat(images))
+    sizes = np.bincount(fit.labels_, minlength=k)
+    return fit.cluster_centers_[np.argsort(-sizes, kind="stable")]
+
+
+def nearest_cluster(
+    images: np.ndarray, labels: np.ndarray, wanted: list[int], centres: np.ndarray
+) -> np.ndarray:
+    """Number of the nearest centre of its own label for each image, (N,) int64."""
+    cluster = np.zeros(len(images), np.int64)
+    for label, own in zip(wanted, centres, strict=True):
+        chosen = labels == label
+        flat = _flat(images[chosen])
+        distance = (flat**2).sum(1)[:, None] - 2 * flat @ own.T + (own**2).sum(1)
+        cluster[chosen] = distance.argmin(1)
+    return cluster
+
+
+def select(
+    images: np.ndarray,
+    labels: np.ndarray,
+    wanted: list[int] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    centres: np.ndarray | None = None,
+    cluster: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Images of a split that a subset takes.
+
+    Args:
+        images: (N, H, W[, C]) of one split.
+        labels: (N,).
+        wanted: labels to keep; None keeps all.
+        limit: most images to keep, drawn with the seed; None keeps all.
+        seed: of that draw.
+        centres: of the k-means clusters of each wanted label; None for no clusters.
+        cluster: the one cluster to keep of each label; None keeps all.
+
+    Returns:
+        ``images``, ``labels``, ``cluster`` and ``index``, the position in the split.
+
+    Raises:
+        UserError: a label is missing, or nothing is left.
+    """
+    present = np.unique(labels).tolist()
+    wanted = present if wanted is None else wanted
+    missing = sorted(set(wanted) - set(present))
+    if missing:
+        raise UserError(f"labels {missing} are missing; there are {present}")
+    index = np.flatnonzero(np.isin(labels, wanted))
+    clusters = np.zeros(len(index), np.int64)
+    if centres is not None:
+        clusters = nearest_cluster(images[index], labels[index], wanted, centres)
+    if cluster is not None:
+        index, clusters = index[clusters == cluster], clusters[clusters == cluster]
+    if limit is not None and len(index) > limit:
+        drawn = np.random.default_rng(seed).choice(len(index), limit, replace=False)
+        index, clusters = index[np.sort(drawn)], clusters[np.sort(drawn)]
+    if len(index) == 0:
+        raise UserError("no image is left in this subset")
+    return {
+        "images": images[index],
+        "labels": labels[index],
+        "cluster": clusters,
+        "index": index,
+    }
+
+
+Order = list[int]
+
+
+def _single(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
+    return np.zeros(len(labels), np.int64)
+
+
+def _by_label(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
+    rank = {label: k for k, label in enumerate(order)}
+    return np.asarray([rank[label] for label in labels.tolist()], np.int64)
+
+
+def _by_cluster(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
+    pairs = _by_label(labels, cluster, order, seed) * (cluster.max() + 1) + cluster
+    return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+
+
+def _random(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).permutation(_by_label(labels, cluster, order, seed))
+
+
+ASSIGNMENTS = {
+    "single": _single,
+    "label": _by_label,
+    "cluster": _by_cluster,
+    "random": _random,
+}
+
+
+def assign(
+    kind: str,
+    labels: np.ndarray,
+    cluster: np.ndarray,
+    order: Order | None = None,
+    seed: int = 0,
+) -> np.ndarray:
+    """Component that each training image belongs to, (N,) int64 (Section 4).
+
+    ``single`` puts all into one component (a unimodal prior), ``label`` follows the
+    order of the subset's labels, ``cluster`` gives each k-means cluster of each label
+    its own, and ``random`` deals the components of ``label`` out anew: they keep their
+    sizes and their images have nothing in common (our control).
+
+    Args:
+        kind: one of ASSIGNMENTS.
+        labels: (N,).
+        cluster: number of the k-means cluster within the label, (N,).
+        order: of the labels; None sorts them.
+        seed: of the random assignment.
+
+    Raises:
+        UserError: unknown kind.
+    """
+    if kind not in ASSIGNMENTS:
+        raise UserError(f"assignment {kind!r} is unknown; choose one of {', '.join(ASSIGNMENTS)}")
+    order = np.unique(labels).tolist() if order is None else order
+    return ASSIGNMENTS[kind](labels, cluster, order, seed)

@@ -1,0 +1,1 @@
+"""The PDF: its parts in LaTeX, and how it is built."""

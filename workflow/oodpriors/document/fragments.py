@@ -1,0 +1,226 @@
+"""The parts of the document that hold numbers, as LaTeX."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from oodpriors.data.provenance import describe, trained_on
+from oodpriors.document import tex
+from oodpriors.statistics.claims import VERDICTS, Z
+from oodpriors.tables.kinds import NOTES, show_table
+from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
+from oodpriors.tables.verdicts import show_claims, show_comparison
+
+WHICH = ["Model", "Prior", "Training data"]
+OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
+IN = ["NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
+# Columns of the tables in print, by kind, and those kinds that may need more than a page.
+COLUMNS = {
+    "ranking": "lP{2.6cm}P{3.1cm}lllll",
+    "decomposition": "lP{2.2cm}P{2.6cm}llrrrrl",
+    "toy": "llrrrrrrr",
+    "second_order": "lrrrr",
+    "architecture": "lllllllll",
+}
+LONG = ("ranking", "decomposition")
+STAND_IN_WARNING = (
+    "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
+    "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
+)
+SETS_NOTE = (
+    "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
+    "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
+    "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
+    "blind, below it lies the paper's phenomenon), with a bootstrap interval of 95 %. {note}."
+)
+
+
+def fragments(
+    record: Mapping,
+    models: pd.DataFrame,
+    tables: Mapping[str, tuple[Mapping, pd.DataFrame]],
+    figures: Mapping[str, Mapping],
+    titles: Mapping[str, Mapping[str, str]],
+    claims: pd.DataFrame,
+    comparison: pd.DataFrame,
+    assumptions: str,
+) -> dict[str, str]:
+    """LaTeX by file name, everything that main.tex reads.
+
+    Args:
+        record: provenance of the run.
+        models: likelihoods of all models.
+        tables: configuration entry and content of each table.
+        figures: configuration entries of the figures.
+        titles: names to show of subsets.
+        claims: verdicts, a row per comparison.
+        comparison: our numbers beside the paper's.
+        assumptions: Markdown.
+    """
+    note = describe(record["data"], record["scale"], titles["subsets"])
+    note = note[0].upper() + note[1:]
+    out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
+    sets = SETS_NOTE.format(out=out, note=note)
+    others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
+    return {
+        "macros": tex.macros(_macros(record, models, claims, note)),
+        "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
+        "tables": "".join(_table(n, e, t, sets) for n, (e, t) in tables.items())
+        or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
+        "claims": tex.longtable(show_claims(claims), "lP{2.3cm}P{5.6cm}P{2.7cm}P{1.6cm}l"),
+        "comparison": tex.longtable(
+            show_comparison(comparison),
+            "P{2.4cm}P{8.2cm}rrr",
+            f"Every number that the paper prints, results and settings, beside ours. {note}.",
+            "comparison",
+        ),
+        "assumptions": tex.from_markdown(assumptions),
+        "budget": tex.longtable(_budget(record), "lr"),
+        "training": tex.longtable(_training(record), "llrrrrl"),
+        "data": tex.longtable(_data(record), "llrrP{7.5cm}"),
+        "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
+        "inputs": tex.longtable(_inputs(record), r"P{4.6cm}>{\ttfamily}l"),
+    }
+
+
+def _caption(entry: Mapping, rest: str) -> str:
+    where = entry.get("where", "")
+    if where:
+        ours = where.lower().startswith(("ours", "control"))
+        where = f"({where[0].upper()}{where[1:]}{'' if ours else ' of the paper'}.) "
+    return f"{where}{entry.get('caption', '').strip()} {rest}"
+
+
+def _figure(name: str, entry: Mapping) -> str:
+    histograms = entry.get("kind", "histograms") == "histograms"
+    rest = "At most half a per cent of a set is not shown." if histograms else ""
+    # A figure has the number of its counterpart in the paper, or else its name.
+    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""))
+    number = counterpart[1] if counterpart else name
+    return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name, number)
+
+
+def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
+    kind = entry.get("kind", "likelihoods")
+    shown = show_table(kind, table)
+    if kind == "likelihoods":
+        return _likelihoods(name, entry, shown, sets)
+    caption, columns = _caption(entry, NOTES[kind]), COLUMNS[kind]
+    if kind in LONG:
+        small = r"\scriptsize\setlength{\tabcolsep}{3pt}"
+        return f"{{{small}\n{tex.longtable(shown, columns, caption, name)}}}\n"
+    return tex.table_float([(shown, columns)], caption, name)
+
+
+def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
+    halves = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
+    return tex.table_float(halves, _caption(entry, sets), name)
+
+
+def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
+    verdicts = claims.drop_duplicates("id")["verdict"].value_counts()
+    holds, fails, undecided = (int(verdicts.get(v, 0)) for v in VERDICTS)
+    code = record["code"]
+    stand_in = any(part["source"]["stand_in"] for part in record["data"])
+    return {
+        "Run": record["run"],
+        "Scale": record["scale"],
+        "Note": note,
+        "Data": "stand-in data" if stand_in else "the real data sets",
+        "Platform": record["platform"],
+        "Devices": ", ".join(sorted({trained_on(model) for model in record["models"]})),
+        "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
+        "FullCommit": _commit(code),
+        "TrainingCommits": ", ".join(sorted({_commit(m["code"]) for m in record["models"]})),
+        "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
+        "Models": str(len(record["models"])),
+        "Computing": _duration(sum(model["training_seconds"] for model in record["models"])),
+        "Holds": str(holds),
+        "Fails": str(fails),
+        "Undecided": str(undecided),
+        "Claims": str(holds + fails + undecided),
+        "Z": str(Z),
+        "Warning": STAND_IN_WARNING if stand_in else "",
+        "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
+        "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",
+        "Ess": f"{models.get('effective_sample_size_ood', pd.Series(dtype=float)).mean():.1f}",
+        "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
+        "TestImages": f"{models['n_test'].max():,}",
+        "OodImages": f"{models['n_ood'].max():,}",
+    }
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _commit(code: Mapping) -> str:
+    return code["commit"] + (" with changes" if code["changed"] else "")
+
+
+def _budget(record: Mapping) -> pd.DataFrame:
+    rows = [
+        (key, value)
+        for key, value in sorted(_leaves(record["budget"]))
+        if key.rpartition(".")[2] not in ("title", "where")
+    ]
+    return pd.DataFrame(rows, columns=["Key", "Value"])
+
+
+def _leaves(values: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", "null" if value is None else str(value)
+
+
+def _training(record: Mapping) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Model": [m["model"] for m in record["models"]],
+            "Seed": [m["seed"] for m in record["models"]],
+            "Parameters": [f"{m['parameters']:,}" for m in record["models"]],
+            "Steps": [f"{m['steps']:,}" for m in record["models"]],
+            "Seconds": [f"{m['training_seconds']:,.0f}" for m in record["models"]],
+            "Round trip": [
+                f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–"
+                for m in record["models"]
+            ],
+            "Device": [m["device"] for m in record["models"]],
+        }
+    )
+
+
+def _data(record: Mapping) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Subset": [part["subset"] for part in record["data"]],
+            "Split": [part["split"] for part in record["data"]],
+            "Images": [f"{part['images']:,}" for part in record["data"]],
+            "Of": [f"{part['of_images']:,}" for part in record["data"]],
+            "Source": [_source(part["source"]) for part in record["data"]],
+        }
+    )
+
+
+def _inputs(record: Mapping) -> pd.DataFrame:
+    """Files that were read, then the images that were cut out of them, each with its SHA-256."""
+    sources = [part["source"] for part in record["data"]]
+    files = {file["name"]: file["sha256"] for source in sources for file in source["files"]}
+    images = {
+        f"images of {part['subset']}, {part['split']}": part["content_sha256"]
+        for part in record["data"]
+    }
+    return pd.DataFrame((files | images).items(), columns=["Input", "SHA-256"])
+
+
+def _source(source: Mapping) -> str:
+    if source["stand_in"]:
+        return f"stand-in: {source['description']}"
+    files = ", ".join(f"{file['name']} ({file['sha256'][:12]})" for file in source["files"])
+    return f"{source['kind']}: {files}"

@@ -1,0 +1,1 @@
+"""Figures, drawn from stored numbers; each kind is a module, and ``sheet`` is what they share."""

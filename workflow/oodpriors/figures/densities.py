@@ -1,0 +1,27 @@
+"""The densities of the two kinds of components (Figure 3)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from oodpriors.figures.sheet import COLOURS, LINES, save, sheet
+
+
+def plot_densities(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
+    """Densities of both kinds of components (Figure 3).
+
+    Args:
+        table: ``x``, ``gaussian`` and ``generalized_gaussian`` (of beta = 4).
+        note, paths: see :func:`oodpriors.figures.toy.plot_topology`.
+    """
+    figure, axes = sheet(1, 1, 2.5, note)
+    names = {
+        "gaussian": "standard Gaussian",
+        "generalized_gaussian": "generalised Gaussian, β = 4, of variance 1",
+    }
+    for (column, name), colour, line in zip(names.items(), COLOURS.values(), LINES, strict=False):
+        axes[0, 0].plot(table["x"], table[column], color=colour, linestyle=line, label=name)
+    axes[0, 0].set(xlabel="z", ylabel="density", xlim=(table["x"].min(), table["x"].max()))
+    axes[0, 0].set_ylim(0, 1.4 * table[list(names)].max().max())
+    axes[0, 0].legend(loc="upper left")
+    save(figure, paths)

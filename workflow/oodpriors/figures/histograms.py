@@ -1,0 +1,257 @@
+"""Histograms of scores, drawn from stored scores only."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from oodpriors.figures.sheet import (
+    COLOURS,
+    LINES,
+    SETS,
+    bottom_legend,
+    draw_steps,
+    inner_legend,
+    log_axis,
+    plain_axis,
+    save,
+    sheet,
+    title_of,
+)
+from oodpriors.statistics.estimates import ScoreTable
+
+SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
+
+
+SHOWN = 0.995
+
+
+MOST_BINS = 60
+
+
+LOG_RATIO = 10  # of a panel's medians, from which axes are logarithmic
+
+
+UNITS = {"toy": "point"}
+
+
+INFERRED = ("vae",)  # architectures whose latents are means of posteriors
+
+
+class Series(NamedTuple):
+    """One column of one set under one model.
+
+    Attributes:
+        label: in the legend.
+        scores: of the model.
+        which: test or ood.
+        model: architecture/subset/prior.
+        column: of the score table.
+        tone: 0 for a unimodal prior, 1 and more for others.
+        place: in a sequence of models, from 0 to 1; else None.
+    """
+
+    label: str
+    scores: ScoreTable
+    which: str
+    model: str
+    column: str = "log_prob"
+    tone: int = 0
+    place: float | None = None
+
+    @property
+    def finite(self) -> np.ndarray:
+        """The column of all seeds together, as far as it is finite."""
+        values = self.all_values(self.column)
+        return values[np.isfinite(values)]
+
+    def all_values(self, column: str) -> np.ndarray:
+        """A column of all seeds together."""
+        runs = range(len(self.scores.tables))
+        return np.concatenate([self.scores.values(run, self.which, column) for run in runs])
+
+    @property
+    def look(self) -> dict:
+        """Colour, line and opacity."""
+        if self.place is not None:
+            name, first, last = SEQUENCES[self.which]
+            colour = plt.get_cmap(name)(first + (last - first) * self.place)
+            return {"color": colour, "linestyle": "-", "alpha": 0.03}
+        tone = self.tone % len(LINES)
+        return {"color": COLOURS[self.which, tone], "linestyle": LINES[tone], "alpha": 0.25}
+
+    @property
+    def quantity(self) -> str:
+        """Name of the column, for the axis."""
+        architecture = self.model.split("/")[0]
+        if self.column == "log_prob":
+            return f"log-likelihood (nats per {UNITS.get(architecture, 'image')})"
+        name = "first latent coordinate"
+        if self.column == "latent_farthest":
+            numbers = np.unique(self.all_values("latent_farthest_index")) + 1
+            many = "s" if len(numbers) > 1 else ""
+            name = f"latent coordinate{many} {', '.join(map(str, numbers))}"
+        return name + (" (posterior mean)" if architecture in INFERRED else "")
+
+
+def histogram_panels(
+    panels: Mapping[str, list[str]],
+    scores: Mapping[str, ScoreTable],
+    titles: Mapping[str, Mapping[str, str]],
+    column: str | Mapping[str, str] = "log_prob",
+    sets: Sequence[str] = ("test", "ood"),
+    distances: Mapping[str, float] | None = None,
+) -> dict[str, list[Series]]:
+    """A column of the sets of each model, named by prior and images.
+
+    With one set and more than two models in a panel, models are a sequence: shaded by
+    the distance of their components and named by it.
+
+    Args:
+        panels: models by the panel's title, in the order of the legend.
+        scores: by model; all seeds are drawn together.
+        titles: names to show of subsets and priors.
+        column: of the score tables (log_prob, latent_first or latent_farthest), one for
+            all panels or by the panel's title.
+        sets: which to draw, of test and ood.
+        distances: by model, where the prior's title has no "d = ...".
+    """
+    models = list(dict.fromkeys(model for panel in panels.values() for model in panel))
+    names = {model: titles["priors"][model.split("/")[2]] for model in models}
+    others = list(dict.fromkeys(name for name in names.values() if not name.startswith("uni")))
+    tones = {model: 1 + others.index(n) if n in others else 0 for model, n in names.items()}
+    sequential = len(sets) == 1 and any(len(panel) > 2 for panel in panels.values())
+    if sequential:
+        names = _distance_names(names, distances or {})
+    places = _places(names.values()) if sequential else {}
+
+    def series(title: str, model: str, which: str) -> Series:
+        shown = column if isinstance(column, str) else column[title]
+        name, table = names[model], scores[model]
+        label = name if sequential else f"{name}, {_images(table, which, titles)}"
+        return Series(label, table, which, model, shown, tones[model], places.get(name))
+
+    return {
+        title: [series(title, model, which) for model in panel for which in sets]
+        for title, panel in panels.items()
+    }
+
+
+def _images(table: ScoreTable, which: str, titles: Mapping[str, Mapping[str, str]]) -> str:
+    return titles["subsets"].get(table.images[which].split(".")[0], SETS[which])
+
+
+def _distance_names(names: Mapping[str, str], distances: Mapping[str, float]) -> dict[str, str]:
+    read = {model: re.search(r"\bd = [\d.]+", name) for model, name in names.items()}
+    shown = {model: found[0] if found else names[model] for model, found in read.items()}
+    return shown | {model: f"d = {distances[model]:g}" for model in names if model in distances}
+
+
+def _places(names: Iterable[str]) -> dict[str, float]:
+    ordered = list(dict.fromkeys(names))
+    if all(name.startswith("d = ") for name in ordered):
+        ordered.sort(key=lambda name: float(name.removeprefix("d = ")))
+    return {name: i / max(1, len(ordered) - 1) for i, name in enumerate(ordered)}
+
+
+def plot_histograms(
+    panels: Mapping[str, list[Series]], note: str, paths: list[Path], label: str | None = None
+) -> None:
+    """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 14 to 19).
+
+    At most half a per cent of a set is not shown: the lowest of its log-likelihoods, or
+    both ends of its latents. All panels are logarithmic where one spans too much.
+
+    Args:
+        panels: series by the panel's title.
+        note: which data and which scale, above the panels.
+        paths: files to write; the format follows the suffix.
+        label: of the horizontal axes; None names the column.
+    """
+    columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    every = [one for series in panels.values() for one in series]
+    figure, axes = sheet(rows, columns, 2.0 * rows + 0.6, note + _remarks(every))
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    logarithmic, shared = _spans_much(panels.values()), _one_legend(every)
+    handles: dict = {}
+    for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
+        drawn = _draw(axis, series, logarithmic)
+        handles |= drawn
+        title_of(axis, title, columns)
+        axis.set_xlabel(_two_lines(label or series[0].quantity, 84 // columns))
+        if not shared:
+            inner_legend(axis, drawn, columns)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("density per decade" if logarithmic else "density")
+    if shared:
+        bottom_legend(figure, {one.label: handles[one.label] for one in sorted(every, key=_rank)})
+    save(figure, paths)
+
+
+def _two_lines(label: str, characters: int) -> str:
+    return label if len(label) <= characters else label.replace(" (", "\n(")
+
+
+def _rank(one: Series) -> tuple:
+    return one.place or 0, one.which != "test", one.tone
+
+
+def _remarks(every: list[Series]) -> str:
+    """What the note says of the seeds, and of values that cannot be drawn."""
+    seeds = sorted({len(one.scores.tables) for one in every})
+    lost = sum(len(one.all_values(one.column)) - len(one.finite) for one in every)
+    pooled = f"; {' or '.join(map(str, seeds))} seeds pooled" if seeds[-1] > 1 else ""
+    return pooled + (f"; {lost:,} values are not finite and left out" if lost else "")
+
+
+def _spans_much(panels: Iterable[list[Series]]) -> bool:
+    """Whether the medians of a panel differ by orders of magnitude, and all is below -1."""
+    values = [[one.finite for one in series] for series in panels]
+    if max(v.max() for panel in values for v in panel) >= -1:
+        return False
+    medians = [[np.median(v) for v in panel] for panel in values]
+    return max(min(panel) / max(panel) for panel in medians) > LOG_RATIO
+
+
+def _one_legend(every: list[Series]) -> bool:
+    """Whether a label means one look and a look one label in all panels."""
+    looks = {(one.label, *one.look.values()) for one in every}
+    return len(looks) == len({look[0] for look in looks}) == len({look[1:] for look in looks})
+
+
+def _range(series: list[Series], logarithmic: bool) -> tuple[float, float]:
+    """Limits that show all but half a per cent of each set."""
+    ends = (1 - SHOWN, 1) if series[0].column == "log_prob" else ((1 - SHOWN) / 2, (1 + SHOWN) / 2)
+    limits = np.array([np.quantile(one.finite, ends) for one in series])
+    low, high = float(limits[:, 0].min()), float(limits[:, 1].max())
+    margin = 0.02 * (high - low) or 0.5
+    return (1.05 * low, high / 1.05) if logarithmic else (low - margin, high + margin)
+
+
+def _draw(axis, series: list[Series], logarithmic: bool) -> dict:
+    """Histograms with common bins; their handles by label."""
+    low, high = _range(series, logarithmic)
+    bins = min(MOST_BINS, round(2 * np.sqrt(min(len(one.finite) for one in series))))
+    edges = np.linspace(low, high, bins + 1)
+    widths = np.diff(edges)
+    if logarithmic:
+        edges = -np.geomspace(-low, -high, 2 * bins + 1)
+        widths = -np.diff(np.log10(-edges))
+    handles = {}
+    for one in series:
+        density = len(one.finite) * widths
+        drawn = draw_steps(axis, one.finite, edges, density, label=one.label, **one.look)
+        handles[one.label] = drawn
+    axis.set_ylim(0, 1.05 * max(drawn.get_data()[0].max() for drawn in handles.values()))
+    plain_axis(axis.yaxis)
+    axis.set_xlim(low, high)
+    if logarithmic:
+        log_axis(axis.xaxis, low, high)
+    else:
+        plain_axis(axis.xaxis)
+    return handles

@@ -1,0 +1,167 @@
+"""Sheets of panels: what all figures share, whatever they show."""
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import seaborn as sns
+from matplotlib.legend import Legend
+
+from oodpriors.io.files import atomic
+
+# Okabe and Ito's colour-blind-safe palette: cool in distribution, warm out of it, and a
+# tone each for the unimodal prior and two others.
+COLOURS = {
+    ("test", 0): "#0072B2",
+    ("ood", 0): "#D55E00",
+    ("test", 1): "#56B4E9",
+    ("ood", 1): "#E69F00",
+    ("test", 2): "#009E73",
+    ("ood", 2): "#CC79A7",
+}
+
+
+LINES = ("-", "--", "-.")
+
+
+SETS = {"test": "in distribution", "ood": "out of distribution"}
+
+WIDTH = 6.5  # inches, the text block's: nothing is scaled in the document
+CHARACTER, HANDLE = 0.056, 0.42  # inches, of a legend's text and of what stands before it
+
+
+def style() -> None:
+    """Fonts and lines of all figures."""
+    rc = {
+        "font.size": 8,
+        "axes.labelsize": 8,
+        "axes.titlesize": 8,
+        "xtick.labelsize": 7,
+        "ytick.labelsize": 7,
+        "legend.fontsize": 7,
+        "legend.title_fontsize": 7,
+        "legend.frameon": False,
+        "axes.linewidth": 0.8,
+        "xtick.major.width": 0.8,
+        "ytick.major.width": 0.8,
+        "xtick.major.size": 3,
+        "ytick.major.size": 3,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "pdf.fonttype": 42,
+        "savefig.dpi": 200,
+    }
+    sns.set_theme(context="paper", style="ticks", rc=rc)
+
+
+def sheet(
+    rows: int, columns: int, height: float, note: str, **options
+) -> tuple[plt.Figure, np.ndarray]:
+    """A figure as wide as the text, and its axes, (rows, columns).
+
+    Args:
+        rows, columns: of axes.
+        height: in inches.
+        note: which data and which scale, above everything.
+        options: of plt.subplots.
+    """
+    style()
+    options = {"squeeze": False, "layout": "constrained", "figsize": (WIDTH, height)} | options
+    figure, axes = plt.subplots(rows, columns, **options)
+    figure.suptitle(textwrap.fill(note, 125), fontsize=6.5, color="0.35")
+    return figure, axes
+
+
+def save(figure: plt.Figure, paths: Iterable[Path | str]) -> None:
+    """Write a figure in every format, whole or not at all, with no date inside."""
+    for path in map(Path, paths):
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}
+        with atomic(path) as temporary:
+            figure.savefig(temporary, metadata=metadata)
+    plt.close(figure)
+
+
+def title_of(axes, title: str, columns: int) -> None:
+    """Title of one of so many panels in a row, in lines that fit."""
+    axes.set_title(textwrap.fill(title, 84 // columns))
+
+
+def bottom_legend(figure: plt.Figure, handles: Mapping[str, object]) -> None:
+    """One legend of all panels, below them, in columns of equal length."""
+    most = max(1, int(WIDTH / (CHARACTER * max(map(len, handles)) + HANDLE)))
+    columns = -(-len(handles) // -(-len(handles) // most))
+    place = {"loc": "outside lower center", "ncols": columns, "columnspacing": 1.2}
+    figure.legend(handles.values(), handles, **place)
+
+
+def plain_axis(axis, most: int = 4) -> None:
+    """A few ticks in full numbers on an x or y axis, with equal decimals."""
+
+    def number(value: float, _) -> str:
+        places = axis.get_majorticklocs()
+        step = abs(places[1] - places[0]) if len(places) > 1 else 1.0
+        decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
+        return _number(value, decimals)
+
+    axis.set_major_locator(plt.MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(number)
+
+
+def inner_legend(
+    axes, handles: Mapping[str, object], columns: int, loc: str = "upper left", title: str = ""
+) -> Legend:
+    """A legend above what is drawn, in one of so many panels in a row, which makes room."""
+    labels = [textwrap.fill(label, 66 // columns) for label in handles]
+    lines = sum(label.count("\n") + 1 for label in [*labels, *filter(None, [title])])
+    axes.set_ylim(top=axes.get_ylim()[1] * (1 + 0.16 * lines))
+    return axes.legend(handles.values(), labels, loc=loc, title=title or None)
+
+
+def _number(value: float, decimals: int = 0) -> str:
+    return f"{value:,.{decimals}f}".replace("-", "−")
+
+
+def log_axis(axis, low: float, high: float) -> None:
+    """Make an x or y axis of negative numbers logarithmic; the greater stay right or above.
+
+    Args:
+        axis: ``axes.xaxis`` or ``axes.yaxis``.
+        low, high: limits, both below -1.
+    """
+    axis.axes.set(**{f"{axis.axis_name}scale": "symlog", f"{axis.axis_name}lim": (low, high)})
+    axis.set_major_locator(plt.FixedLocator(_log_ticks(low, high)))
+    axis.set_major_formatter(lambda value, _: _number(value))
+    axis.set_minor_locator(plt.NullLocator())
+
+
+def _log_ticks(low: float, high: float) -> np.ndarray:
+    for digits in ((1,), (1, 3), (1, 2, 5)):
+        ticks = np.array([-digit * 10.0**power for power in range(15) for digit in digits])
+        ticks = ticks[(low <= ticks) & (ticks <= high)]
+        if len(ticks) > 2:
+            return ticks[:: -(-len(ticks) // 5)]
+    return plt.MaxNLocator(4).tick_values(low, high)
+
+
+def draw_steps(axes, values: np.ndarray, edges: np.ndarray, per: np.ndarray | float = 1, **look):
+    """Draw a histogram as an outline with a light area, from its first to its last bin.
+
+    Args:
+        axes: to draw on.
+        values: (N,).
+        edges: of the bins.
+        per: what counts are divided by, one number or one for each bin.
+        look: ``label``, ``color``, ``linestyle``, ``alpha`` of the area and such.
+    """
+    counts = np.histogram(values, edges)[0]
+    used = np.flatnonzero(counts)
+    first, last = (used[0], used[-1] + 1) if len(used) else (0, 1)
+    face = matplotlib.colors.to_rgba(look.pop("color"), look.pop("alpha", 0.25))
+    look = {"linewidth": 1.1, "facecolor": face, "edgecolor": face[:3], "fill": True} | look
+    return axes.stairs((counts / per)[first:last], edges[first : last + 1], **look)

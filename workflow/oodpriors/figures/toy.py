@@ -1,0 +1,153 @@
+"""Flows in two dimensions (Figures 1 and 2)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Patch
+
+from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, save, sheet
+
+SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
+
+
+DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
+
+
+LEVELS = range(-10, 0)  # nats, of Figure 2
+
+
+COLOURS_OF = {"prior": ("black", "0.6"), "data": ("#D55E00", "#F0E442")}
+
+
+HATCHES = ("////", "....")
+
+
+FLATNESS = 0.7  # height of a panel over its width
+
+
+class Plane(NamedTuple):
+    """A flow of two dimensions on a grid of either space.
+
+    Attributes:
+        data: ``x_1``, ``x_2``, ``log_prob_true`` and ``prior_log_prob``.
+        latent: ``z_1``, ``z_2``, ``log_prob_true`` and ``prior_log_prob``.
+        entropy: of the prior, nats.
+    """
+
+    data: pd.DataFrame
+    latent: pd.DataFrame
+    entropy: float
+
+
+def _surface(table: pd.DataFrame, axes: str, values: str) -> tuple[np.ndarray, ...]:
+    """A column on its grid, (n,), (n,) and (n, n)."""
+    first, second = f"{axes}_1", f"{axes}_2"
+    x, y = np.unique(table[first]), np.unique(table[second])
+    square = table.sort_values([second, first])[values].to_numpy().reshape(len(y), len(x))
+    return x, y, square
+
+
+def plot_topology(
+    planes: Mapping[str, Plane],
+    data_entropy: float,
+    note: str,
+    paths: list[Path],
+    tolerance: float = 0.5,
+) -> None:
+    r"""Where a flow takes the typical sets of the prior and of the data (Figure 1).
+
+    A row for each prior: latent space, with the way back of the data's areas, and data
+    space, with the way there of the prior's. The typical set of a density p with
+    entropy H is :math:`|-\log p - H| < \epsilon`, and what is likelier still is the
+    high-likelihood area.
+
+    Args:
+        planes: by the prior's title.
+        data_entropy: of the data, nats.
+        note: which data and which scale, above the panels.
+        paths: files to write; the format follows the suffix.
+        tolerance: :math:`\epsilon`, nats.
+    """
+    figure, axes = sheet(len(planes), 2, 2.5 * len(planes) + 0.7, note)
+    letters = iter("abcdefgh")
+    for row, (title, plane) in zip(axes, planes.items(), strict=True):
+        entropies = {"prior": plane.entropy, "data": data_entropy}
+        for axis, (space, (letter, name)) in zip(row, SPACES.items(), strict=True):
+            _draw_areas(axis, getattr(plane, space), letter, entropies, tolerance)
+            axis.set_title(f"({next(letters)}) {title}: {name}")
+    bottom_legend(figure, _area_handles())
+    save(figure, paths)
+
+
+def _draw_areas(
+    axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, float], tolerance: float
+) -> None:
+    """The areas at home in this space as surfaces, and those of the other hatched over them."""
+    shown = np.zeros(len(table), dtype=bool)
+    for whose in ("prior", "data") if letter == "z" else ("data", "prior"):
+        log_prob = table[DENSITIES[whose]]
+        below, above = -entropies[whose] - tolerance, -entropies[whose] + tolerance
+        levels = [below, above, max(above, log_prob.max()) + 1]
+        surface = _surface(table, letter, DENSITIES[whose])
+        if not shown.any():
+            axis.contourf(*surface, levels, colors=COLOURS_OF[whose], antialiased=True)
+        else:
+            hatched = axis.contourf(*surface, levels, colors="none", hatches=HATCHES)
+            hatched.set(edgecolor=COLOURS_OF[whose], linewidth=0)
+            axis.contour(*surface, levels[:2], colors=COLOURS_OF[whose], linewidths=1.2)
+        shown |= log_prob > below
+    reach = table.loc[shown, [f"{letter}_1", f"{letter}_2"]].abs().max() * 1.1
+    width = max(reach.iloc[0], reach.iloc[1] / FLATNESS)
+    axis.set(xlim=(-width, width), ylim=(-FLATNESS * width, FLATNESS * width), aspect="equal")
+    axis.set(xlabel=f"${letter}_1$", ylabel=f"${letter}_2$")
+    plain_axis(axis.xaxis)
+    plain_axis(axis.yaxis)
+
+
+def _area_handles() -> dict[str, Patch]:
+    areas = {
+        f"{whose}: {kind}": Patch(facecolor=colour)
+        for whose, colours in COLOURS_OF.items()
+        for kind, colour in zip(("typical set", "high-likelihood area"), colours, strict=True)
+    }
+    hatched = Patch(facecolor="white", edgecolor="0.3", hatch=HATCHES[0], linewidth=0)
+    return areas | {"hatched: mapped by the flow": hatched}
+
+
+def plot_contours(
+    grids: Mapping[str, pd.DataFrame], points: pd.DataFrame, note: str, paths: list[Path]
+) -> None:
+    """Log-likelihoods of flows on a plane, and the points of both sets (Figure 2).
+
+    Args:
+        grids: ``x_1``, ``x_2`` and ``log_prob``, by the prior's title.
+        points: ``set`` (test or ood), ``x_1`` and ``x_2``.
+        note, paths: see :func:`plot_topology`.
+    """
+    figure, axes = sheet(1, len(grids) + 1, 3.2, note, sharex=True, sharey=True)
+    colours = ListedColormap(plt.get_cmap("viridis_r")(np.linspace(0.1, 1, len(LEVELS))))
+    norm = BoundaryNorm(np.arange(LEVELS.start - 0.5, LEVELS.stop), len(LEVELS))
+    lines = {"levels": LEVELS, "cmap": colours, "norm": norm, "linewidths": 0.9}
+    for axis, grid in zip(axes.flat, grids.values(), strict=False):
+        axis.contour(*_surface(grid, "x", "log_prob"), **lines)
+    mappable = plt.cm.ScalarMappable(norm, colours)
+    bar = figure.colorbar(mappable, ax=axes, location="bottom", ticks=LEVELS, aspect=70)
+    bar.set_label("contours (a, b): log-likelihood (nats per point)")
+    bar.ax.xaxis.set_major_formatter("{x:.0f}")
+    bar.ax.tick_params(which="both", length=0)
+    for which, name in SETS.items():
+        chosen = points[points["set"] == which]
+        look = {"s": 3, "linewidths": 0, "color": COLOURS[which, 0], "label": name}
+        axes[0, -1].scatter(chosen["x_1"], chosen["x_2"], rasterized=True, **look)
+    axes[0, -1].legend(loc="upper center", markerscale=3, ncols=1)
+    for letter, axis, title in zip("abcdefgh", axes.flat, [*grids, "points"], strict=False):
+        axis.set(title=f"({letter}) {title}", xlabel="$x_1$", aspect="equal")
+    axes[0, 0].set_ylabel("$x_2$")
+    plain_axis(axes[0, 0].xaxis)
+    plain_axis(axes[0, 0].yaxis)
+    save(figure, paths)

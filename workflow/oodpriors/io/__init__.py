@@ -1,0 +1,1 @@
+"""Files, logs and records of a job; nothing here knows a model."""

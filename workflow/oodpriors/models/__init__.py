@@ -1,0 +1,1 @@
+"""The models: VAE, Glow, their layers and their likelihoods."""

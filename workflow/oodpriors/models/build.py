@@ -1,0 +1,109 @@
+"""Models by name, from a specification of plain values, and their weights on disk."""
+
+import io
+import math
+import zipfile
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from oodpriors.io.errors import UserError
+from oodpriors.io.files import atomic
+from oodpriors.models.glow import Glow
+from oodpriors.models.vae import VAE
+from oodpriors.priors import build_prior
+
+__all__ = [
+    "build_model",
+    "load_model",
+    "load_tensors",
+    "load_weights",
+    "save_tensors",
+    "save_weights",
+]
+
+
+def build_vae(image_shape: tuple, prior: dict, latent_dim: int, **parameters) -> VAE:
+    """A VAE whose latent has latent_dim coordinates."""
+    return VAE(image_shape, build_prior(dim=latent_dim, **prior), **parameters)
+
+
+def build_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
+    """A Glow, whose latent has as many coordinates as the image."""
+    return Glow(image_shape, build_prior(dim=math.prod(image_shape), **prior), **parameters)
+
+
+def build_cv_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
+    """A constant-volume Glow: additive couplings on one grid, as Equation 7 supposes."""
+    return build_glow(image_shape, prior, coupling="additive", squeeze_after=(), **parameters)
+
+
+BUILDERS = {"vae": build_vae, "glow": build_glow, "cv_glow": build_cv_glow}
+
+
+def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> nn.Module:
+    """The model that these plain values describe, with fresh weights.
+
+    Args:
+        architecture: ``vae``, ``glow`` or ``cv_glow``.
+        image_shape: (C, H, W).
+        prior: arguments of :func:`oodpriors.priors.build_prior` but the dimension.
+        network: the architecture's own arguments.
+
+    Raises:
+        ValueError: unknown architecture, or arguments that do not fit together.
+    """
+    if architecture not in BUILDERS:
+        known = ", ".join(BUILDERS)
+        raise UserError(f"architecture {architecture!r} is unknown; choose one of {known}")
+    return BUILDERS[architecture](tuple(image_shape), prior, **network)
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the state of the model, whole or not at all."""
+    save_tensors(model.state_dict(), path)
+
+
+def save_tensors(state: dict, path: Path) -> None:
+    """Write tensors and plain values, so that they load without executing code."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    with atomic(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def load_tensors(path: Path) -> dict:
+    """Read what :func:`save_tensors` wrote, without executing pickled code.
+
+    Raises:
+        ValueError: a byte of the file is not what was written.
+        Exception: what PyTorch raises on a file of another kind.
+    """
+    # PyTorch does not look at the checksums of its own archive
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged:
+        raise ValueError(f"{damaged} in it is damaged")
+    return torch.load(path, weights_only=True, map_location="cpu")
+
+
+def load_model(spec: dict, weights: Path) -> nn.Module:
+    """The trained model of a specification, in evaluation mode."""
+    model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
+    return load_weights(model, weights)
+
+
+def load_weights(model: nn.Module, path: Path) -> nn.Module:
+    """Load weights without executing pickled code; the model is returned in evaluation mode.
+
+    Raises:
+        ValueError: the file is damaged or belongs to another architecture.
+    """
+    try:
+        model.load_state_dict(load_tensors(path))
+    except Exception as error:
+        raise UserError(
+            f"{path}: cannot load these weights ({error}); delete the file to train again"
+        ) from error
+    return model.eval()

@@ -1,0 +1,1 @@
+"""Score files: what a trained model says of each image."""

@@ -1,0 +1,186 @@
+"""Score files: one row per image, one file per model."""
+
+import copy
+import sys
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from oodpriors.data.subsets import to_nchw
+from oodpriors.io.devices import GpuLimits, enough_gpu_memory
+from oodpriors.io.progress import Progress
+from oodpriors.models.likelihood import Tolerance, bits_per_dim
+from oodpriors.priors import Prior
+from oodpriors.scoring.decoding import squared_distances
+
+__all__ = ["latent_columns", "score", "score_sets"]
+
+
+@torch.inference_mode()
+def score(
+    model: nn.Module,
+    images: np.ndarray,
+    n_draws: int,
+    seed: int,
+    batch_size: int = 32,
+    gpu: GpuLimits | None = None,
+    **options,
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """log p of every image with its parts, and its latent.
+
+    Args:
+        model: in evaluation mode, with ``scores(x, n_draws)`` and ``latents(x)``.
+        images: uint8 (N, C, H, W).
+        n_draws: importance samples (VAE) or dequantisation draws (flow) per image.
+        seed: of these draws.
+        batch_size: images at once, on a CPU.
+        gpu: what is computed at once on a GPU, half of it where its memory is too small;
+            models say by ``at_once(limits)`` what it means for them.
+        options: further ones of ``scores``.
+
+    Returns:
+        A row per image: ``log_prob`` and its parts in nats, ``bits_per_dim``, and the
+        rest of what the model's ``scores`` gives; and the latents by name, (N, D).
+    """
+    limits = gpu or GpuLimits()
+    with enough_gpu_memory("the scores of this model"):
+        try:
+            scored = _scored(model, images, n_draws, seed, batch_size, limits, options)
+        except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
+            print(f"too little GPU memory for {limits}: half of it at once", file=sys.stderr)
+            limits = limits.halved()
+            scored = _scored(model, images, n_draws, seed, batch_size, limits, options)
+    rows, latents = map(_concatenated, scored)
+    table = pd.DataFrame(rows)
+    table.insert(1, "bits_per_dim", bits_per_dim(table["log_prob"], images[0].size))
+    return table, latents
+
+
+def _scored(
+    model: nn.Module,
+    images: np.ndarray,
+    n_draws: int,
+    seed: int,
+    batch_size: int,
+    limits: GpuLimits,
+    options: Mapping,
+) -> tuple[list[dict], list[dict]]:
+    """Scores and latents of each batch."""
+    torch.manual_seed(seed)
+    device = next(model.parameters()).device
+    if device.type == "cuda" and hasattr(model, "at_once"):
+        batch_size, more = model.at_once(limits)
+        options = {**options, **more}
+    rows, latents = [], []
+    progress = Progress(len(images), "images")
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        # filled up with copies of its last image, for a compiler to meet one shape
+        copies = batch_size - len(batch) if start and device.type == "cuda" else 0
+        filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
+        x = torch.from_numpy(filled).to(device)
+        rows.append(_to_numpy(model.scores(x, n_draws, **options), len(batch)))
+        latents.append(_to_numpy(model.latents(x), len(batch)))
+        progress.update(start + len(batch))
+    return rows, latents
+
+
+def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:
+    """What figures and claims need of latents z (N, D): a number for each image.
+
+    Returns:
+        ``nearest_component`` of the prior; ``latent_first``, the first coordinate
+        (Figures 5a, 17 and 18), and its absolute value; ``latent_farthest``, the
+        coordinate of that index (Figures 5b and 19), and the index itself, from 0;
+        ``latent_mode_distance`` from the nearest component in the coordinates that
+        separate components (in the first one where none does), and
+        ``latent_norm_squared`` from it in all, both in standard deviations.
+    """
+    distance = (z[:, None] - prior.means).square().sum(-1)
+    nearest = distance.argmin(1)
+    separating = prior.separating if prior.separating.any() else torch.arange(z.shape[1]) == 0
+    offset = (z - prior.means[nearest])[:, separating.to(z.device)] / prior.scale
+    return _to_numpy(
+        {
+            "nearest_component": nearest,
+            "latent_first": z[:, 0].double(),
+            "latent_first_abs": z[:, 0].abs().double(),
+            "latent_mode_distance": offset.square().sum(1).sqrt().double(),
+            "latent_norm_squared": distance.amin(1).double() / prior.scale**2,
+            "latent_farthest": z[:, farthest].double(),
+            "latent_farthest_index": torch.full_like(nearest, farthest),
+        }
+    )
+
+
+def score_sets(
+    model: nn.Module,
+    arrays: dict[str, dict[str, np.ndarray]],
+    names: dict[str, str],
+    n_draws: int,
+    seed: int,
+    train_limit: int | None = None,
+    mean_images: np.ndarray | None = None,
+    adaptive: Mapping | None = None,
+    gpu: Mapping | None = None,
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Scores of the sets train, test and ood, one under the other.
+
+    Args:
+        model: see :func:`score`.
+        arrays: ``images``, ``labels`` and ``index`` of each set.
+        names: what each set's images are called.
+        n_draws: see :func:`score`.
+        seed: each set has draws of its own.
+        train_limit: training images to score, evenly spread; None takes all.
+        mean_images: of the prior's components, (K, C, H, W) in [0, 1]; with them,
+            ``squared_distance`` is that of each image to the mean image of the
+            component nearest to its latent, summed over pixels (Equation 2, Figure 7).
+        adaptive: for a VAE, a :class:`oodpriors.models.likelihood.Tolerance` at which an image has
+            samples enough; None takes n_draws for each.
+        gpu: a :class:`oodpriors.io.devices.GpuLimits`; None takes its defaults.
+
+    Returns:
+        The table, with ``set``, ``images``, ``index`` and ``label`` first and
+        :func:`latent_columns` last; and the latents, named ``<set>_<latent>``.
+    """
+    tables, latents, distances = {}, {}, {}
+    options = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
+    limits = GpuLimits(**gpu) if gpu else None
+    for number, (name, data) in enumerate(arrays.items()):
+        size = len(data["images"])
+        few = size if name != "train" or train_limit is None else min(size, train_limit)
+        kept = np.linspace(0, size - 1, few).round().astype(int)
+        images = to_nchw(data["images"][kept])
+        table, latent = score(
+            model, images, n_draws, seed * len(arrays) + number, gpu=limits, **options
+        )
+        table.insert(0, "label", data["labels"][kept])
+        table.insert(0, "index", data["index"][kept])
+        table.insert(0, "images", names[name])
+        table.insert(0, "set", name)
+        tables[name] = table
+        latents |= {f"{name}_{key}": values for key, values in latent.items()}
+        if mean_images is not None:
+            distances[name] = squared_distances(images / 255, mean_images)
+    farthest = int(np.abs(latents["ood_mean"].mean(0)).argmax())
+    prior = copy.deepcopy(model.prior).cpu()
+    for name, table in tables.items():
+        columns = latent_columns(prior, torch.from_numpy(latents[f"{name}_mean"]), farthest)
+        if name in distances:
+            nearest = columns["nearest_component"]
+            columns["squared_distance"] = distances[name][np.arange(len(nearest)), nearest]
+        tables[name] = table.assign(**columns)
+    return pd.concat(tables.values(), ignore_index=True), latents
+
+
+def _to_numpy(tensors: dict[str, torch.Tensor], n: int | None = None) -> dict[str, np.ndarray]:
+    return {name: tensor[:n].cpu().numpy() for name, tensor in tensors.items()}
+
+
+def _concatenated(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}

@@ -1,0 +1,1 @@
+"""Estimates with their errors, from score files to verdicts."""

@@ -1,0 +1,241 @@
+"""Statistics of score files, with bootstrap errors over images and seeds.
+
+Out-of-distribution is the positive class and -log p the score, so an AUROC of 0.5 is
+blind and less than 0.5 is the phenomenon: higher likelihood out of distribution.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from oodpriors.io.errors import UserError
+from oodpriors.statistics.bootstrap import (
+    STATISTICS,
+    TWO_SETS,
+    Sample,
+    multiplicities,
+    seed_multiplicities,
+)
+
+BLOCK = 2**19  # multiplicities that are worked on at once: as many as caches hold
+
+
+def auroc(in_distribution: np.ndarray, out_of_distribution: np.ndarray) -> float:
+    """P(log p in distribution > log p out of distribution), ties counting one half.
+
+    By ranks, so that shifting or scaling the scores changes nothing.
+
+    >>> auroc(np.array([-1.0, -2.0]), np.array([-3.0, -4.0]))
+    1.0
+    """
+    n_in, n_out = len(in_distribution), len(out_of_distribution)
+    ranks = rankdata(np.concatenate([in_distribution, out_of_distribution]))
+    return float((ranks[:n_in].sum() - n_in * (n_in + 1) / 2) / (n_in * n_out))
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """Scores of one model: one table per seed, all of the same images.
+
+    Attributes:
+        tables: one per seed; the column ``set`` is train, test or ood, and
+            ``images`` names what the set was cut from. Models that share images are
+            resampled together, so that their differences are paired.
+        seeds: of the tables, in their order.
+    """
+
+    tables: Sequence[pd.DataFrame]
+    seeds: Sequence[int] = ()
+
+    @cached_property
+    def images(self) -> dict[str, str]:
+        """Name of the images behind each set."""
+        return self.tables[0].groupby("set")["images"].first().to_dict()
+
+    @cached_property
+    def _values(self) -> list[dict[str, dict[str, np.ndarray]]]:
+        return [
+            {name: _columns(part) for name, part in table.groupby("set")} for table in self.tables
+        ]
+
+    def values(self, run: int, which: str, column: str = "log_prob") -> np.ndarray:
+        """A column of one set in the table of one seed, (n,).
+
+        Beside the table's own there is ``log_prob_nearest``, the largest of its
+        ``log_prob_component_k``.
+
+        Raises:
+            UserError: the table has no such set or column.
+        """
+        return pick(pick(self._values[run], which, "set"), column, "column")
+
+    def size(self, which: str) -> int:
+        """Number of images of a set."""
+        return len(next(iter(self._values[0][which].values())))
+
+
+def _columns(part: pd.DataFrame) -> dict[str, np.ndarray]:
+    columns = {name: part[name].to_numpy() for name in part.select_dtypes("number").columns}
+    components = [columns[name] for name in columns if name.startswith("log_prob_component_")]
+    if components:
+        columns["log_prob_nearest"] = np.maximum.reduce(components)
+    return columns
+
+
+def read_scores(
+    runs: Sequence[tuple[str, int]], paths: Sequence[str | Path]
+) -> dict[str, ScoreTable]:
+    """Score tables by model, from the file of each run, which is a model and a seed."""
+    grouped: dict[str, list] = {}
+    for (model, seed), path in zip(runs, paths, strict=True):
+        grouped.setdefault(model, []).append((pd.read_parquet(path), seed))
+    return {model: ScoreTable(*zip(*entries, strict=True)) for model, entries in grouped.items()}
+
+
+def pick(known: Mapping, name: str, what: str):
+    """The entry of a name, or a ValueError that says which there are."""
+    if name not in known:
+        there = ", ".join(map(str, known)) or "none"
+        raise UserError(f"{what} {name!r} is unknown; there are {there}")
+    return known[name]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its bootstrap.
+
+    Attributes:
+        value: on all images, averaged over seeds.
+        replicates: the same on resampled images and seeds, (n_bootstrap,); NaN where a
+            resample has none of the images that it is about; empty for a number that
+            is known without error.
+    """
+
+    value: float
+    replicates: np.ndarray = field(default_factory=lambda: np.empty(0))
+
+    @classmethod
+    def of(cls, row: np.ndarray) -> "Estimate":
+        """From the value and the replicates in one row, (R,)."""
+        return cls(float(row[0]), np.asarray(row[1:], float))
+
+    @property
+    def row(self) -> np.ndarray:
+        """The value and the replicates, (R,)."""
+        return np.concatenate([[self.value], self.replicates])
+
+    @property
+    def _finite(self) -> np.ndarray:
+        return self.replicates[np.isfinite(self.replicates)]
+
+    @property
+    def std_error(self) -> float:
+        """Standard deviation of the replicates."""
+        if not self.replicates.size:
+            return 0.0
+        return float(self._finite.std(ddof=1)) if len(self._finite) > 1 else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Percentile interval of 95 %."""
+        if not self.replicates.size:
+            return self.value, self.value
+        if not self._finite.size:
+            return float("nan"), float("nan")
+        low, high = np.quantile(self._finite, [0.025, 0.975])
+        return float(low), float(high)
+
+    def over(self, n_bootstrap: int) -> "Estimate":
+        """Itself, a number that is known without error as equal replicates."""
+        exact = not self.replicates.size
+        return Estimate(self.value, np.full(n_bootstrap, self.value)) if exact else self
+
+    def __sub__(self, other: "Estimate") -> "Estimate":
+        return Estimate(self.value - other.value, self.replicates - other.replicates)
+
+
+def estimate(
+    scores: ScoreTable,
+    statistic: str,
+    which: str = "ood",
+    column: str = "log_prob",
+    n_bootstrap: int = 1000,
+    seed: int = 0,
+    component: int | None = None,
+) -> Estimate:
+    """A statistic of one model, with bootstrap replicates.
+
+    Args:
+        scores: of the model.
+        statistic: one of STATISTICS. Of one set: ``mean``, ``median``, ``nll`` (minus
+            the mean), ``std``, ``within`` (share of values within ±5). Of the
+            in-distribution test images and the set: ``gap`` (difference of their
+            means), ``auroc``, ``aupr`` (average precision), ``fpr95`` (share of the test
+            images called out of distribution by the threshold that catches 95 % of the
+            set), ``overlap`` (of their histograms), ``in_band`` (share of the set in the
+            central 95 % of the test images).
+        which: set that it is about.
+        column: of the score table.
+        n_bootstrap: replicates; each draws n of n images, the same for every seed, and
+            n - 1 of n seeds (one seed: images alone).
+        seed: of the bootstrap. Equal seeds resample equal images, and equal numbers of
+            seeds, equally.
+        component: only the images whose ``nearest_component`` it is; None takes all.
+
+    Raises:
+        UserError: unknown statistic, set or column.
+    """
+    compute = pick(STATISTICS, statistic, "statistic")
+    sets = ("test", which) if statistic in TWO_SETS else (which,)
+    rows = []
+    for run in range(len(scores.tables)):
+        samples = [_sample(scores, run, s, column, component, n_bootstrap, seed) for s in sets]
+        rows.append(_in_blocks(compute, samples))
+    return over_seeds(rows, n_bootstrap, seed)
+
+
+def over_seeds(rows: Sequence[np.ndarray], n_bootstrap: int, seed: int) -> Estimate:
+    """Mean over seeds, with resampled seeds.
+
+    Args:
+        rows: of each seed, the value and its replicates over images, (R,), or the value
+            alone, (1,), where no image is drawn.
+        n_bootstrap: replicates.
+        seed: of the bootstrap.
+    """
+    drawn = seed_multiplicities(len(rows), n_bootstrap, seed)
+    return Estimate.of((drawn * np.transpose(rows)).sum(1) / drawn.sum(1))
+
+
+def _sample(
+    scores: ScoreTable,
+    run: int,
+    which: str,
+    column: str,
+    component: int | None,
+    n_bootstrap: int,
+    seed: int,
+) -> Sample:
+    values = scores.values(run, which, column)
+    weights = multiplicities(scores.images[which], len(values), n_bootstrap, seed)
+    rising = np.argsort(values, kind="stable")
+    if component is not None:
+        nearest = scores.values(run, which, "nearest_component")
+        rising = rising[nearest[rising] == component]
+    return Sample(values[rising], weights.take(rising, axis=1))
+
+
+def _in_blocks(compute, samples: list[Sample]) -> np.ndarray:
+    n_rows, sizes = len(samples[0].weights), [len(sample.ordered) for sample in samples]
+    if min(sizes) == 0 or any(np.isnan(sample.ordered).any() for sample in samples):
+        return np.full(n_rows, np.nan)
+    step = max(1, BLOCK // max(sizes))
+    blocks = [slice(start, start + step) for start in range(0, n_rows, step)]
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resample without an image
+        parts = [compute(*(sample.part(rows) for sample in samples)) for rows in blocks]
+    return np.concatenate(parts)

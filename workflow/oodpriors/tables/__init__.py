@@ -1,0 +1,1 @@
+"""Tables of the document; each kind is a module, and ``kinds`` finds it."""

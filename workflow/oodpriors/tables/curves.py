@@ -1,0 +1,51 @@
+"""Means by the distance of components (Figure 6)."""
+
+from collections.abc import Callable, Mapping
+
+import pandas as pd
+
+from oodpriors.statistics.estimates import Estimate
+from oodpriors.tables.cells import with_interval
+
+Measure = Callable[[Mapping], Estimate]
+
+
+CURVE_STATISTICS = {
+    "mean_ood": ("mean", "ood"),
+    "mean_test": ("mean", "test"),
+    "auroc": ("auroc", "ood"),
+}
+
+
+def curve_table(curves: Mapping[str, Mapping], titles: Mapping, measure: Measure) -> pd.DataFrame:
+    """A row per model of each curve.
+
+    Args:
+        curves: ``title`` and ``models``, pairs of a distance and a model's name.
+        titles: names to show of models (architectures).
+        measure: gives the estimate of a quantity.
+
+    Returns:
+        Means and AUROC with intervals of 95 %, ``midpoint_charge`` = d² / 8, what a
+        Gaussian prior charges a point midway between two components (nats), and
+        ``turning_distance``, where the AUROC reaches 0.5.
+    """
+    rows = []
+    for name, curve in curves.items():
+        turning = measure({"curve": name, "function": "turning_distance", "statistic": "auroc"})
+        for distance, model in curve["models"]:
+            architecture = titles["models"][model.split("/")[0]]
+            row = {
+                "curve": name,
+                "curve_title": curve["title"],
+                "architecture": architecture,
+                "component": curve["title"].removeprefix(f"{architecture}, "),
+                "model": model,
+                "distance": distance,
+                "midpoint_charge": distance**2 / 8,
+            }
+            for column, (statistic, which) in CURVE_STATISTICS.items():
+                found = measure({"model": model, "statistic": statistic, "set": which})
+                row |= with_interval(column, found)
+            rows.append(row | with_interval("turning_distance", turning))
+    return pd.DataFrame(rows)

@@ -1,0 +1,117 @@
+"""Flows on a plane: their densities on a grid of either space (Figures 1 and 2)."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy.ndimage import label
+from torch import Tensor
+
+from oodpriors.io.errors import UserError
+from oodpriors.toy.flow import ToyFlow, coordinates, to_numpy
+from oodpriors.toy.mixture import ToyData
+
+LOWEST_CONTOUR = -10.0  # of Figure 2, nats
+HIGH_DENSITY = 0.99
+SPECKLE = 0.01  # of the mass, less is no region
+
+
+@torch.no_grad()
+def density_grid(
+    model: ToyFlow, data: ToyData, half_width: float = 7.0, n: int = 141
+) -> pd.DataFrame:
+    """Densities on a square of data space, for the contours of Figure 2 (and Figure 1).
+
+    Args:
+        model: of two dimensions, in float64.
+        data: of two dimensions.
+        half_width: the square is [-half_width, half_width]^2.
+        n: points along a side, odd, so that the origin is one.
+
+    Returns:
+        n^2 rows: ``x_1``, ``x_2``, ``log_prob`` of the model, ``log_prob_true``, the
+        latents ``z_1``, ``z_2`` and their ``prior_log_prob``, in nats.
+
+    Raises:
+        UserError: n is even.
+    """
+    x = _square(half_width, n)
+    z, log_det = model(x)
+    prior = model.prior.log_prob(z)
+    densities = {"log_prob": prior + log_det, "log_prob_true": data.log_prob(x)}
+    latents = coordinates(z, "z") | {"prior_log_prob": prior}
+    return pd.DataFrame(to_numpy(coordinates(x, "x") | densities | latents))
+
+
+@torch.no_grad()
+def latent_grid(
+    model: ToyFlow, data: ToyData, half_width: float | None = None, n: int = 281
+) -> pd.DataFrame:
+    """Densities on a square of latent space, for the way back in Figure 1.
+
+    Args and raises: see :func:`density_grid`; by default the square reaches four
+    standard deviations beyond the component means.
+
+    Returns:
+        n^2 rows: ``z_1``, ``z_2``, ``prior_log_prob``, the points ``x_1``, ``x_2`` that
+        they come from, and ``log_prob_true`` and ``log_prob`` there, in nats.
+    """
+    reach = float(model.prior.means.abs().max()) + 4 * model.prior.scale
+    z = _square(half_width or reach, n)
+    x = model.inverse(z)
+    at_z = coordinates(z, "z") | {"prior_log_prob": model.prior.log_prob(z)}
+    at_x = {"log_prob_true": data.log_prob(x), "log_prob": model.log_prob(x)}
+    return pd.DataFrame(to_numpy(at_z | coordinates(x, "x") | at_x))
+
+
+def _square(half_width: float, n: int) -> Tensor:
+    if n % 2 == 0:
+        raise UserError(f"a grid of {n} points a side lacks the origin: take an odd number")
+    side = half_width * torch.arange(-(n // 2), n // 2 + 1, dtype=torch.float64) / (n // 2)
+    return torch.cartesian_prod(side, side)
+
+
+def contour_summary(grid: pd.DataFrame) -> dict[str, float]:
+    """What the contours of Figure 2 show, in numbers.
+
+    Args:
+        grid: of :func:`density_grid`.
+
+    Returns:
+        ``at_origin``: log p(0), nats; ``largest_between``: greatest log p for x_1 in
+        [-1, 1] and x_2 = 0, nats; ``regions``: connected areas of log p > -10, the
+        lowest contour, that hold 1 % of the mass or more; ``mass_on_grid``: integral of
+        the model over the square; and ``mass_outside``: share of it outside the
+        smallest area that holds 99 % of the true distribution.
+    """
+    side = math.isqrt(len(grid))
+    x_1, x_2, log_prob, log_prob_true = (
+        grid[name].to_numpy() for name in ("x_1", "x_2", "log_prob", "log_prob_true")
+    )
+    cell = (np.ptp(x_1) / (side - 1)) ** 2
+    between = (np.abs(x_1) < 1 + 1e-9) & (x_2 == 0)
+    mass, outside = np.exp(log_prob) * cell, ~_highest_density(log_prob_true)
+    return {
+        "at_origin": float(log_prob[(x_1 == 0) & (x_2 == 0)][0]),
+        "largest_between": float(log_prob[between].max()),
+        "regions": float(_regions(log_prob.reshape(side, side))),
+        "mass_on_grid": float(mass.sum()),
+        "mass_outside": float(mass[outside].sum() / mass.sum()),
+    }
+
+
+def _regions(log_prob: np.ndarray) -> int:
+    """Number of connected areas above the lowest contour, corners touching, (n, n)."""
+    areas, n = label(log_prob > LOWEST_CONTOUR, np.ones((3, 3)))
+    mass = np.bincount(areas.ravel(), np.exp(log_prob).ravel(), n + 1)
+    return int((mass[1:] >= SPECKLE * mass.sum()).sum())
+
+
+def _highest_density(log_prob: np.ndarray) -> np.ndarray:
+    """The fewest cells that hold 99 % of the mass on the grid, boolean like log_prob."""
+    order = np.argsort(-log_prob)
+    mass = np.exp(log_prob[order]).cumsum()
+    inside = np.empty(len(order), dtype=bool)
+    inside[order] = mass <= HIGH_DENSITY * mass[-1]
+    return inside

@@ -1,0 +1,127 @@
+"""From a model's specification and its data to a trained model and its records."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from oodpriors.io.errors import UserError
+from oodpriors.io.files import discard_unfinished, locked
+from oodpriors.io.machine import code_version, processor, software_versions
+from oodpriors.models.build import build_model
+from oodpriors.training.trainer import Trainer, TrainingSettings
+
+__all__ = ["Fit", "attempt", "describe_training", "discard_checkpoints", "fit"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained model, in evaluation mode, with a row per epoch and plain diagnostics."""
+
+    model: nn.Module
+    history: pd.DataFrame
+    diagnostics: dict
+
+
+@contextmanager
+def attempt(folder: Path, spec: dict, code: str, outputs: Sequence[str]) -> Iterator[Path | None]:
+    """The checkpoint of a training, for this process alone, until its outputs are written.
+
+    A second attempt at the same training, say of a job that was queued again while its
+    first life still runs, waits; it gives None if the first one wrote the outputs. The
+    checkpoint stays: whoever started the job may count it as failed for all that it wrote.
+
+    Args:
+        folder: of the model.
+        spec: plain values that decide the trained model.
+        code: checksum of the code that decides it too.
+        outputs: files that the block writes.
+    """
+    text = json.dumps([spec, code], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
+    with locked(folder / f"checkpoint.{digest}.lock") as waited:
+        if waited and all(Path(path).exists() for path in outputs):
+            print("another attempt has finished this training", file=sys.stderr)
+            yield None
+        else:
+            checkpoint = folder / f"checkpoint.{digest}.pt"
+            for path in map(Path, (checkpoint, *outputs)):
+                discard_unfinished(path)
+            yield checkpoint
+
+
+def discard_checkpoints(folder: Path) -> None:
+    """Remove the checkpoints of a model that is finished, also those of older code."""
+    for path in folder.glob("checkpoint.*.pt"):
+        path.unlink()
+
+
+def fit(
+    spec: dict,
+    images: np.ndarray,
+    components: np.ndarray,
+    checkpoint: Path,
+    device: torch.device | None = None,
+    save_every: float = 60.0,
+) -> Fit:
+    """Train the model of a specification, or go on where its checkpoint stopped.
+
+    Args:
+        spec: ``architecture``, ``image_shape``, ``prior``, ``network`` (see
+            :func:`oodpriors.models.build.build_model`), ``training`` (see TrainingSettings) and
+            ``seed``.
+        images: uint8 (N, C, H, W).
+        components: assigned component of each image, (N,).
+        checkpoint: file that keeps the state until the training ends.
+        device: where to compute; the CPU by default.
+        save_every: seconds between checkpoints.
+
+    Raises:
+        ValueError: the images do not have the specification's shape, or are not
+            assigned to as many components as the prior has.
+        DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
+    """
+    if list(images.shape[1:]) != list(spec["image_shape"]):
+        raise UserError(f"images are {images.shape[1:]}, the model takes {spec['image_shape']}")
+    groups, means = len(np.unique(components)), len(spec["prior"]["means"])
+    if groups != means:
+        raise UserError(f"images are assigned to {groups} components, the prior has {means}")
+    torch.manual_seed(spec["seed"])
+    model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
+    trainer = Trainer(
+        model,
+        torch.from_numpy(images),
+        torch.from_numpy(components),
+        TrainingSettings(**spec["training"], seed=spec["seed"]),
+        checkpoint,
+        device,
+        save_every,
+    )
+    trained = trainer.run()
+    diagnostics = describe_training(trainer, trained)
+    return Fit(trained.cpu(), pd.DataFrame(trainer.history), diagnostics)
+
+
+def describe_training(trainer: Trainer, model: nn.Module) -> dict:
+    """What is recorded of a training: steps, time, device, versions, errors of the model."""
+    sample = trainer.images[: min(64, len(trainer.images))]
+    device = trainer.device
+    return {
+        "code": code_version(),
+        "steps": trainer.step,
+        "training_seconds": round(trainer.seconds, 1),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        **model.diagnostics(sample),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "processor": processor(),
+        "threads": torch.get_num_threads(),
+        "software": software_versions(),
+    }
