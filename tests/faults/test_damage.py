@@ -94,7 +94,7 @@ def test_images_cut_in_half_are_told_and_made_again(folder: Path):
     target = f"{MODELS}/unimodal/seed0/weights.pt"
     line = refused(folder, target)
     assert line.startswith(f"{GARMENTS}/train.npz: damaged (")
-    assert line.endswith("delete the file to make it again")
+    assert line.endswith("delete the file, then run again")
     images.unlink()
     done = make(folder, target)
     assert "rule download:" not in done.stdout
@@ -144,7 +144,7 @@ UNFIT = {
     ),
     "no image": (
         own(images=np.zeros((0, 28, 28), np.uint8), labels=np.arange(0), split=np.array([], "U5")),
-        "datasets.cells.path: cells.npz: it holds no image",
+        "datasets.cells.path: cells.npz: there are no images",
     ),
     "a size that no VAE takes": (
         own(images=np.zeros((40, 30, 30), np.uint8)),
@@ -164,7 +164,7 @@ UNFIT = {
     ),
     "another name of a split": (
         own(split=np.array(["train", "valid"] * 20)),
-        "datasets.cells.path: cells.npz: split must hold 'train' or 'test' for each of (40,)",
+        "datasets.cells.path: cells.npz: split must be 'train' or 'test' for each of the (40,)",
     ),
     "no test split": (
         own(split=np.array(["train"] * 40)),
@@ -172,7 +172,7 @@ UNFIT = {
     ),
     "no labels": (
         own(labels=None),
-        "datasets.cells.path: cells.npz: not a usable npz data set: it lacks labels; it has ",
+        "datasets.cells.path: cells.npz: not a usable npz data set: missing labels; the file has ",
     ),
     "objects": (
         own(labels=np.array([{}] * 40)),

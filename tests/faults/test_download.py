@@ -180,7 +180,7 @@ def test_a_server_without_the_file_is_told_and_what_came_is_kept(
     assert told.startswith(f"{IMAGES} (md5 {hashlib.md5(FILES[IMAGES]).hexdigest()}):")
     assert f"{server.address}/{IMAGES}" in told
     assert message in told
-    assert "Three ways out: run again when the address answers" in told
+    assert "Either run again when the address answers" in told
     assert "Traceback" not in told
     assert not (folder / TARGET).exists()
     assert_clean(folder)

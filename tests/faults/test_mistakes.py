@@ -53,7 +53,7 @@ MISTAKES = {
     ),
     "a name in capitals": (
         {"priors": {"Mine": {"title": "m", "means": [[0]], "assignment": "single"}}},
-        "priors: 'Mine' does not match '^[a-z0-9_]+$' (a name may contain small letters, digits and _)",
+        "priors: 'Mine' does not match '^[a-z0-9_]+$' (use only small letters, digits and _)",
     ),
     "an emptied section": (
         {"datasets": None},

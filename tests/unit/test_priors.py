@@ -289,7 +289,7 @@ def test_single_precision_holds_at_distance_200(beta):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"means": [[1.0, 2.0, 3.0]]}, "have 3 coordinates, the latent only 2"),
+        ({"means": [[1.0, 2.0, 3.0]]}, "have 3 coordinates, the latent has only 2"),
         ({"means": []}, "must be a non-empty list"),
         ({"means": [1.0, 2.0]}, "must be a non-empty list"),
         ({"scale": 0.0}, "scale must be positive, got 0"),

@@ -2,10 +2,10 @@
 
 The library behind the reproduction of Kamoi and Kobayashi (2019),
 *Likelihood Assignment for Out-of-Distribution Inputs in Deep Generative Models
-is Sensitive to Prior Distribution Choice*. It reads no configuration and knows
-no path that it was not given; every log-likelihood is in nats per image.
+is Sensitive to Prior Distribution Choice*. The library reads no configuration
+and uses only the paths that it is given. Log-likelihoods are in nats per image.
 
-Modules are imported one by one (``from oodpriors.models.glow import Glow``), so that
+Import each module by its name (``from oodpriors.models.glow import Glow``). Then
 tables and figures do not load PyTorch.
 """
 

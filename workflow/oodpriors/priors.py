@@ -14,13 +14,13 @@ MONTE_CARLO_SAMPLES = 16
 
 
 class Prior(nn.Module, ABC):
-    r"""Uniform mixture of K factorised components of one scale.
+    r"""Uniform mixture of K factorised components with a common scale.
 
     .. math:: p(z) = \frac{1}{K} \sum_{k=1}^K \prod_{d=1}^D \frac{1}{s}
               f\left(\frac{z_d - \mu_{kd}}{s}\right)
 
     where f is the standard density (mean 0, variance 1) of the subclass.
-    K = 1 is the unimodal prior. Nothing here is trained: means are a buffer.
+    K = 1 is the unimodal prior. Nothing is trained: the means are a buffer.
 
     Args:
         means: leading coordinates of the K component means, K lists of at most D;
@@ -29,7 +29,7 @@ class Prior(nn.Module, ABC):
         scale: s, the standard deviation of every component.
 
     Raises:
-        UserError: no component, means longer than the latent, or a scale <= 0.
+        UserError: no component, means longer than the latent or not finite, or scale <= 0.
     """
 
     means: Tensor
@@ -44,7 +44,7 @@ class Prior(nn.Module, ABC):
         leading = torch.as_tensor(padded, dtype=torch.get_default_dtype())
         if leading.shape[1] > dim:
             raise UserError(
-                f"prior means have {leading.shape[1]} coordinates, the latent only {dim}: "
+                f"prior means have {leading.shape[1]} coordinates, the latent has only {dim}: "
                 "shorten the means or enlarge the latent"
             )
         if not leading.isfinite().all():
@@ -100,11 +100,11 @@ class Prior(nn.Module, ABC):
     def log_prob_parts(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """log p(z) = separating + rest, exactly: (B, D) -> two (B,), nats.
 
-        All components agree on the coordinates that do not separate them, so the
-        density factorises. A unimodal prior has no separating coordinate (zero).
+        All components are equal in the coordinates that do not separate them, so the
+        density factorises. Without separating coordinates the first part is zero.
         """
         coordinates = self._log_prob_coordinates(z)
-        # masked, not indexed: an index by booleans has to wait for a GPU to count them
+        # masked, because indexing by booleans makes the CPU wait for the GPU to count them
         by_component = coordinates.masked_fill(~self.separating, 0).sum(-1)
         rest = coordinates[:, 0].masked_fill(self.separating, 0).sum(-1)
         return log_mean_exp(by_component, -1), rest
@@ -118,12 +118,12 @@ class Prior(nn.Module, ABC):
     def kl_component(self, mean: Tensor, std: Tensor, k: Tensor) -> Tensor:
         """KL(N(mean, diag(std^2)) || p_k): (B, D), (B, D), (B,) -> (B,), nats.
 
-        Exact for a Gaussian and for an even beta, Monte Carlo otherwise.
+        Exact for a Gaussian and for even beta, Monte Carlo otherwise.
         """
         return -normal_entropy(std) - self.expected_log_prob_component(mean, std, k)
 
     def sample(self, n: int, k: Tensor | None = None) -> Tensor:
-        """n draws, (n, D): of the mixture, or of the given components k (n,)."""
+        """Draw n latents, (n, D), from the mixture or from the given components k (n,)."""
         if k is None:
             k = torch.randint(self.n_components, (n,), device=self.means.device)
         noise = self._standard_sample((n, self.means.shape[1])).to(self.means)
@@ -154,13 +154,13 @@ class GaussianPrior(Prior):
 
 
 class GeneralizedGaussianPrior(Prior):
-    r"""Components of equation 3 with unit variance times s^2.
+    r"""Generalised Gaussian components (Equation 3) with variance s^2.
 
     .. math:: f(u) = \frac{\beta}{2 \alpha \Gamma(1/\beta)}
               \exp\left(-\left(\frac{|u|}{\alpha}\right)^\beta\right), \quad
               \alpha = \sqrt{\Gamma(1/\beta) / \Gamma(3/\beta)}
 
-    beta = 2 is the Gaussian; a larger beta is lighter-tailed (the paper takes 4).
+    beta = 2 is the Gaussian; a larger beta has lighter tails (the paper uses 4).
 
     Raises:
         UserError: beta <= 0.
@@ -208,10 +208,10 @@ KINDS = {"gaussian": GaussianPrior, "generalized_gaussian": GeneralizedGaussianP
 
 
 def build_prior(kind: str, dim: int, **parameters) -> Prior:
-    """The prior of the given kind over a latent of dim coordinates.
+    """Build a prior of the given kind for a latent with dim coordinates.
 
     Raises:
-        UserError: unknown kind, or parameters that the kind refuses.
+        UserError: unknown kind, or parameters that the kind does not take.
     """
     if kind not in KINDS:
         raise UserError(f"prior kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")

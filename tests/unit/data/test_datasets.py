@@ -416,9 +416,9 @@ def test_inspecting_reads_no_image(tmp_path):
 
 
 MISTAKES = {
-    "no images": ({"images": None}, "it lacks images; it has ['labels', 'split']"),
-    "no labels": ({"labels": None}, "it lacks labels; it has ['images', 'split']"),
-    "no labels, no split": ({"labels": None, "split": None}, "it lacks labels, split"),
+    "no images": ({"images": None}, "missing images; the file has ['labels', 'split']"),
+    "no labels": ({"labels": None}, "missing labels; the file has ['images', 'split']"),
+    "no labels, no split": ({"labels": None, "split": None}, "missing labels, split"),
     "float images": ({"images": np.zeros((6, 8, 8))}, "images are float64, not uint8"),
     "flat images": ({"images": draw(6, (64,), 0)}, "images have shape (6, 64), not (N, H, W)"),
     "two channels": ({"images": draw(6, (8, 8, 2), 0)}, "images have shape (6, 8, 8, 2)"),
@@ -429,10 +429,10 @@ MISTAKES = {
     "one-hot labels": ({"labels": np.eye(6, dtype=int)}, "labels are int64 (6, 6)"),
     "other splits": (
         {"split": np.array(["train", "valid"] * 3)},
-        "split must hold 'train' or 'test' for each of (6,) images",
+        "split must be 'train' or 'test' for each of the (6,) images",
     ),
-    "few splits": ({"split": np.array(["train"] * 5)}, "split must hold 'train' or 'test'"),
-    "numbered splits": ({"split": np.arange(6) % 2}, "split must hold 'train' or 'test'"),
+    "few splits": ({"split": np.array(["train"] * 5)}, "split must be 'train' or 'test'"),
+    "numbered splits": ({"split": np.arange(6) % 2}, "split must be 'train' or 'test'"),
     "pickled labels": ({"labels": np.array([1, None] * 3)}, "Object arrays cannot be loaded"),
     "pickled images": ({"images": np.full((6, 8, 8), None)}, "images are object, not uint8"),
 }

@@ -383,7 +383,7 @@ def test_the_error_lists_every_source_in_its_order(tmp_path, server, second, cac
 
 
 def test_the_error_names_three_ways_out(cache):
-    with pytest.raises(DownloadError, match="Three ways out") as caught:
+    with pytest.raises(DownloadError, match="Either run again") as caught:
         fetch(remote(), ["nowhere"], cache)
     message = str(caught.value)
     assert md5(DATA) in message

@@ -1,1 +1,1 @@
-"""What is measured on pixels, images and weights, and is no score: one module an analysis."""
+"""Analyses of pixels, images and weights in addition to scores; one module per analysis."""

@@ -1,1 +1,1 @@
-"""Data sets: fetched, checked, stored as arrays, and cut into subsets."""
+"""Data sets: downloading, checking, storing as arrays, and selecting subsets."""

@@ -1,8 +1,8 @@
-"""torchvision's data sets, also beside a build of PyTorch that its operators do not fit.
+"""torchvision's data sets, even if its operators do not fit the installed PyTorch.
 
-PyPI's torchvision is compiled for CUDA; beside a CPU-only torch its operators cannot
-load and the import stops at a missing schema. Data sets need no operators, so the two
-schemas are declared where they are missing.
+PyPI's torchvision is compiled for CUDA. With a CPU-only PyTorch its operators cannot
+load, and the import fails at a missing schema. Data sets need no operators, so the two
+schemas are declared here if they are missing.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""The paper's four data sets, files of one's own, and stand-ins: all as the same arrays."""
+"""Loads the paper's four data sets, the user's files and stand-ins, all in one format."""
 
 import gzip
 import tarfile
@@ -16,7 +16,7 @@ from oodpriors.data.fetching import RemoteFile, fetch
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, sha256
 
-# Contents of the IDX files, for copies that were compressed again (Debian's package).
+# Checksums of the uncompressed IDX files: Debian's package compressed its copies again.
 CONTENT_SHA256 = {
     ("mnist", "t10k-images-idx3-ubyte.gz"): (
         "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
@@ -47,7 +47,7 @@ class Dataset:
         images: uint8 (N, H, W) or (N, H, W, 3).
         labels: int64 (N,).
         split: ``train`` or ``test`` for each image, (N,).
-        provenance: where the images come from, as plain values.
+        provenance: source of the images, as plain values.
     """
 
     images: np.ndarray
@@ -119,7 +119,7 @@ def _read_cifar10(paths: dict[str, Path]) -> Parts:
 
     (archive,) = paths.values()
     with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
-        # The archive matched its checksum; each pickle is checked once more by torchvision.
+        # The archive matched its checksum; torchvision also checks each pickle.
         tar.extractall(folder, filter="data")
         sets = {"train": datasets.CIFAR10(folder), "test": datasets.CIFAR10(folder, train=False)}
         return [(split, s.data, np.asarray(s.targets, np.int64)) for split, s in sets.items()]
@@ -149,16 +149,16 @@ OFFICIAL: dict[str, tuple[Callable[[], list[RemoteFile]], Callable[[dict[str, Pa
 
 
 def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
-    """One of the paper's data sets: only the files it needs, each checked first.
+    """Load one of the paper's data sets: only the files needed, each verified first.
 
     Args:
         kind: mnist (test set), fashion_mnist, cifar10 or svhn (test set).
         sources: folders or base URLs to try before the official addresses; a file may
-            lie in them directly or in a folder named by the kind.
+            be there directly or in a subfolder named after the kind.
         cache: folder that keeps the verified files.
 
     Raises:
-        DownloadError: a file could not be had with its checksum.
+        DownloadError: no source gave a file with the right checksum.
     """
     files, read = OFFICIAL[kind]
     tried = [place for source in sources for place in (source, f"{source.rstrip('/')}/{kind}")]
@@ -187,7 +187,7 @@ def _joined(parts: Parts, provenance: dict) -> Dataset:
 
 
 def load_npz(path: Path) -> Dataset:
-    """A data set of one's own: ``images`` uint8 N x H x W [x C], ``labels``, ``split``.
+    """Load the user's data set: ``images`` uint8 (N, H, W[, 3]), ``labels``, ``split``.
 
     Raises:
         UserError: the file is unreadable, or an array has a wrong name, shape or type.
@@ -212,7 +212,7 @@ def load_npz(path: Path) -> Dataset:
 
 
 def inspect_npz(path: Path) -> dict:
-    """Image shape, labels and splits of an npz file, without reading its images.
+    """Read image shape, labels and splits of an npz file, but not its images.
 
     Returns:
         ``shape`` (C, H, W), and ``labels``, a dict of split -> sorted labels.
@@ -223,7 +223,7 @@ def inspect_npz(path: Path) -> dict:
     with _readable(path), zipfile.ZipFile(path) as archive, np.load(path) as file:
         missing = {"images", "labels", "split"} - set(file.files)
         if missing:
-            raise ValueError(f"it lacks {', '.join(sorted(missing))}; it has {file.files}")
+            raise ValueError(f"missing {', '.join(sorted(missing))}; the file has {file.files}")
         labels, split = file["labels"], file["split"].astype(str)
         with archive.open("images.npy") as member:
             shape, dtype = _npy_header(member)
@@ -235,13 +235,13 @@ def inspect_npz(path: Path) -> dict:
     }
 
 
-# What NumPy and zipfile raise on a bad file.
+# Errors that NumPy and zipfile raise for a damaged file.
 DAMAGES = (OSError, ValueError, zipfile.BadZipFile, EOFError, RuntimeError, zlib.error)
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Turn what NumPy and zipfile raise on a bad file into one clear error."""
+    """Turn the errors of NumPy and zipfile for a damaged file into one clear error."""
     try:
         yield
     except DAMAGES as error:
@@ -268,7 +268,7 @@ def _check_arrays(
 ) -> None:
     problems = []
     if shape[:1] == (0,):
-        problems.append("it holds no image")
+        problems.append("there are no images")
     if dtype != np.uint8:
         problems.append(f"images are {dtype}, not uint8")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
@@ -276,16 +276,16 @@ def _check_arrays(
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape != shape[:1]:
         problems.append(f"labels are {labels.dtype} {labels.shape}, not integers {shape[:1]}")
     if split.shape != shape[:1] or not set(split.tolist()) <= {"train", "test"}:
-        problems.append(f"split must hold 'train' or 'test' for each of {shape[:1]} images")
+        problems.append(f"split must be 'train' or 'test' for each of the {shape[:1]} images")
     if problems:
         raise UserError(f"{path}: " + "; ".join(problems))
 
 
 def load_embedded(stands_for: str) -> Dataset:
-    """Stand-ins that need no internet, for one of the paper's data sets.
+    """Create a stand-in for one of the paper's data sets; needs no internet.
 
     Raises:
-        UserError: there is no stand-in of this name.
+        UserError: there is no stand-in for this data set.
     """
     from oodpriors.data.stand_ins import STAND_INS
 
@@ -303,7 +303,7 @@ def load_embedded(stands_for: str) -> Dataset:
 
 
 def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
-    """The data set that a configuration entry names: kind, and path or stands_for.
+    """Load the data set of a configuration entry (kind, and path or stands_for).
 
     Raises:
         UserError, DownloadError: see the loader of its kind.
@@ -316,13 +316,13 @@ def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write a compressed npz, whole or not at all."""
+    """Write a compressed npz file completely or not at all."""
     with atomic(path) as temporary:
         np.savez_compressed(temporary, **arrays)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:
-    """All arrays of an npz file, without unpickling anything.
+    """Load all arrays of an npz file without unpickling anything.
 
     Raises:
         UserError: the file is damaged.
@@ -333,4 +333,4 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     except FileNotFoundError:
         raise
     except DAMAGES as error:
-        raise UserError(f"{path}: damaged ({error}); delete the file to make it again") from error
+        raise UserError(f"{path}: damaged ({error}); delete the file, then run again") from error

@@ -1,4 +1,4 @@
-"""Files from a mirror, a system copy or the official address, each checked before use."""
+"""Fetches files from a mirror, a system copy or the official address, and verifies them."""
 
 import gzip
 import hashlib
@@ -32,8 +32,8 @@ class RemoteFile:
     Attributes:
         name: file name.
         urls: official addresses, tried in this order.
-        md5: of the file.
-        content_sha256: of what the .gz holds, for copies that were compressed again.
+        md5: checksum of the file.
+        content_sha256: checksum of the uncompressed content, for copies compressed again.
     """
 
     name: str
@@ -42,7 +42,7 @@ class RemoteFile:
     content_sha256: str | None = None
 
     def matches(self, path: Path) -> bool:
-        """Whether the file at path holds the official bytes."""
+        """Whether the file at path has the official content."""
         if _digest(path, "md5") == self.md5:
             return True
         return self.content_sha256 is not None and _gzip_sha256(path) == self.content_sha256
@@ -65,22 +65,22 @@ def _gzip_sha256(path: Path) -> str | None:
 
 
 def fetch(file: RemoteFile, sources: Sequence[str], cache: Path) -> tuple[Path, str]:
-    """The verified file, from the first source that has it.
+    """Get the verified file from the first source that has it.
 
-    Tried in order: the cache, then ``sources`` (folders or base URLs: the user's
-    mirror, a system copy), then the official addresses. A download is resumed where
-    it was cut. Bytes with another checksum are never used: the next source is tried.
+    The order is: the cache, then ``sources`` (folders or base URLs: the user's mirror, a
+    system copy), then the official addresses. An interrupted download is resumed. A file
+    with a wrong checksum is never used; the next source is tried instead.
 
     Returns:
-        Path of the file in the cache, and where it came from at first.
+        Path of the file in the cache, and its original source.
 
     Raises:
-        DownloadError: no source gave the right bytes; it says what each one gave.
+        DownloadError: no source gave the right file; the message says why for each.
         OSError: the disk is full.
     """
     target = cache / file.name
     if not _is_there(file, target):
-        with locked(target.with_name(f"{file.name}.lock")):  # two runs share the cache
+        with locked(target.with_name(f"{file.name}.lock")):  # other runs share the cache
             if not _is_there(file, target):
                 _fetch(file, sources, target)
     origin = _origin(target)
@@ -92,7 +92,7 @@ def _is_there(file: RemoteFile, target: Path) -> bool:
 
 
 def _origin(target: Path) -> Path:
-    """The note on where a file of the cache came from."""
+    """Path of the note that names the source of a file in the cache."""
     return target.with_name(f"{target.name}.origin")
 
 
@@ -104,7 +104,7 @@ def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
             _origin(target).write_text(address)
             return
         except IncompleteRead as error:
-            failures.append(f"  {address}: cut {error.expected} bytes before its end")
+            failures.append(f"  {address}: the connection ended {error.expected} bytes too early")
         except (ValueError, OSError, HTTPException) as error:
             if getattr(error, "errno", None) in NO_SPACE:
                 raise
@@ -112,8 +112,8 @@ def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
     raise DownloadError(
         f"could not get {file.name} (md5 {file.md5}):\n"
         + "\n".join(failures)
-        + "\nThree ways out: run again when the address answers; put the file into a folder "
-        f"and name it, --config mirror=FOLDER; or copy it to {target}"
+        + "\nEither run again when the address answers, or put the file into a folder "
+        f"and set --config mirror=FOLDER, or copy the file to {target}"
     )
 
 
@@ -148,13 +148,13 @@ def _download(address: str, file: RemoteFile, target: Path) -> None:
     partial = target.with_name(f"{target.name}.part")
     resumed = partial.exists()
     _receive(address, partial)
-    if resumed and not file.matches(partial):  # the beginning may be another source's
+    if resumed and not file.matches(partial):  # the first part may be from another source
         partial.unlink()
         _receive(address, partial)
     try:
         _check(file, partial)
     except ValueError:
-        partial.unlink()  # resuming wrong bytes would never end well
+        partial.unlink()  # a resumed download would keep the wrong bytes
         raise
     partial.replace(target)
 
@@ -177,7 +177,7 @@ def _append_rest(address: str, partial: Path) -> None:
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
-        if have and error.code == 416:  # nothing is left to send
+        if have and error.code == 416:  # the file is already complete
             return
         raise
     with response:
@@ -185,7 +185,7 @@ def _append_rest(address: str, partial: Path) -> None:
         expected = int(response.headers.get("Content-Length") or 0) + (have if resumed else 0)
         progress = Progress(max(expected, 1), "bytes", have if resumed else 0)
         with open(partial, "ab" if resumed else "wb") as out:
-            while block := response.read1(BLOCK):  # what came is kept if the rest does not
+            while block := response.read1(BLOCK):  # keeps these bytes if the connection fails
                 out.write(block)
                 progress.update(out.tell(), address)
             done = out.tell()

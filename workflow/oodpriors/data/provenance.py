@@ -1,4 +1,4 @@
-"""Which data, in words: for titles, captions and the first page."""
+"""Describes the data in words, for titles, captions and the first page."""
 
 import hashlib
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from oodpriors.io.files import load_json
 
 
 def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -> dict:
-    """Where a subset's images come from, how many there were and which were kept.
+    """Record the source of a subset's images, their number, and which were kept.
 
     Args:
         source: provenance of the data set.
-        selection: names and choices of the subset.
+        selection: name of the subset and how its images are selected.
         data: ``labels`` and ``split`` of the whole data set.
-        chosen: what was selected.
+        chosen: the selected arrays.
     """
     eligible = data["split"] == selection["split"]
     if selection["labels"]:
@@ -30,12 +30,12 @@ def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -
 
 
 def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> str:
-    """One line: the scale, whether data are stand-ins, and how many images of how many.
+    """Describe the data in one line: scale, stand-ins, and images used out of all.
 
     Args:
-        provenances: of the subsets' splits.
+        provenances: one for each split of a subset.
         scale: name of the scale.
-        titles: names to show of the subsets.
+        titles: title of each subset.
 
     >>> source = {"kind": "mnist", "stand_in": False}
     >>> part = {"subset": "mnist", "split": "test", "images": 5, "of_images": 9, "source": source}
@@ -56,10 +56,10 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
 
 
 def read_note(paths: list[str], scale: str, titles: Mapping[str, str]) -> str:
-    """:func:`describe` of the provenance files of subsets' splits."""
+    """Apply :func:`describe` to provenance files, one for each split of a subset."""
     return describe([load_json(path) for path in paths], scale, titles)
 
 
 def trained_on(training: Mapping) -> str:
-    """The GPU or the processor that a training's diagnostics name."""
+    """Name of the GPU or the processor in the diagnostics of a training."""
     return training["processor"] if training["device"] == "cpu" else training["device"]

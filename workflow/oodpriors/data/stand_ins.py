@@ -1,8 +1,8 @@
 """Small stand-ins for the four data sets, for tests and machines without internet.
 
-Digits are scikit-learn's handwritten ones (real scans, 8 x 8, enlarged); everything
-else is drawn from a fixed seed. They show that the pipeline works and which way the
-effect goes; no number of the paper can be compared with them.
+Digits are scikit-learn's handwritten digits (real scans, 8 x 8, enlarged). Everything
+else is drawn with a fixed seed. The stand-ins show that the pipeline works and the
+direction of the effect. Their numbers cannot be compared with the paper's.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def _mask(outline: list, rng: np.random.Generator, side: int) -> np.ndarray:
 
 
 def _texture(rng: np.random.Generator, side: int) -> np.ndarray:
-    """Smooth noise: (side, side), mean 0, of order 1."""
+    """Smooth noise with mean 0 and values of order 1: (side, side)."""
     coarse = Image.fromarray(rng.normal(size=(side // 4, side // 4)).astype(np.float32))
     return np.asarray(coarse.resize((side, side), Image.Resampling.BICUBIC))
 
@@ -63,7 +63,7 @@ def _garment(label: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _object(label: int, rng: np.random.Generator) -> np.ndarray:
-    """An outline before a sky or a meadow, by label: (32, 32, 3)."""
+    """An outline in front of a sky or a meadow, depending on the label: (32, 32, 3)."""
     hue = np.array([0.45, 0.6, 0.8]) if label < 5 else np.array([0.35, 0.5, 0.25])
     background = hue * rng.uniform(0.7, 1.2) + 0.12 * _texture(rng, 32)[..., None]
     body = rng.uniform(0.2, 0.9, 3) + 0.12 * _texture(rng, 32)[..., None]
@@ -90,7 +90,7 @@ def _objects() -> list:
 
 
 def _scans(side: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's digits enlarged to side - 2 margin, on black: (N, side, side) in [0, 1]."""
+    """scikit-learn's digits, side - 2 margin wide, on black: (N, side, side) in [0, 1]."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -113,7 +113,7 @@ def _digits() -> list:
 
 
 def _house_numbers() -> list:
-    """Digits in one flat colour on another, as (N, 32, 32, 3)."""
+    """Digits in one uniform colour on another: (N, 32, 32, 3)."""
     images, labels = _scans(32, 3)
     rng = _rng("house numbers")
     ink, paper = rng.uniform(0.1, 0.9, (2, len(images), 1, 1, 3))

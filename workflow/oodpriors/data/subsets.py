@@ -1,4 +1,4 @@
-"""Subsets of a data set, their k-means clusters and the assignment to components."""
+"""Subsets of a data set, k-means clusters, and the assignment to components."""
 
 import numpy as np
 
@@ -18,13 +18,13 @@ def _flat(images: np.ndarray) -> np.ndarray:
 def fit_clusters(
     images: np.ndarray, labels: np.ndarray, wanted: list[int], k: int, seed: int
 ) -> np.ndarray:
-    """Centres of k-means (k-means++) within each label (Section 5.4, Appendix E).
+    """Fit k-means (k-means++) within each label (Section 5.4, Appendix E).
 
-    Clusters are numbered by size, the largest first, since the paper's order is not
-    given. Pixels are scaled to [0, 1].
+    Clusters are numbered by size, the largest first: the paper does not give its
+    order. Pixels are scaled to [0, 1].
 
     Returns:
-        (number of labels, k, H*W*C), in the order of ``wanted``.
+        Cluster centres (number of labels, k, H*W*C), in the order of ``wanted``.
 
     Raises:
         UserError: a label has fewer than k images.
@@ -45,7 +45,7 @@ def _centres(images: np.ndarray, label: int, k: int, seed: int) -> np.ndarray:
 def nearest_cluster(
     images: np.ndarray, labels: np.ndarray, wanted: list[int], centres: np.ndarray
 ) -> np.ndarray:
-    """Number of the nearest centre of its own label for each image, (N,) int64."""
+    """For each image, number of the nearest centre of its label, (N,) int64."""
     cluster = np.zeros(len(images), np.int64)
     for label, own in zip(wanted, centres, strict=True):
         chosen = labels == label
@@ -64,22 +64,22 @@ def select(
     centres: np.ndarray | None = None,
     cluster: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Images of a split that a subset takes.
+    """Select the images of a split that belong to a subset.
 
     Args:
         images: (N, H, W[, C]) of one split.
         labels: (N,).
         wanted: labels to keep; None keeps all.
-        limit: most images to keep, drawn with the seed; None keeps all.
-        seed: of that draw.
-        centres: of the k-means clusters of each wanted label; None for no clusters.
-        cluster: the one cluster to keep of each label; None keeps all.
+        limit: largest number of images, drawn at random; None keeps all.
+        seed: seed of this random draw.
+        centres: k-means centres of each wanted label; None for no clusters.
+        cluster: number of the cluster to keep for each label; None keeps all.
 
     Returns:
-        ``images``, ``labels``, ``cluster`` and ``index``, the position in the split.
+        ``images``, ``labels``, ``cluster`` and ``index`` (position in the split).
 
     Raises:
-        UserError: a label is missing, or nothing is left.
+        UserError: a label is missing, or no image is left.
     """
     present = np.unique(labels).tolist()
     wanted = present if wanted is None else wanted
@@ -141,19 +141,19 @@ def assign(
     order: Order | None = None,
     seed: int = 0,
 ) -> np.ndarray:
-    """Component that each training image belongs to, (N,) int64 (Section 4).
+    """Assign each training image to a component: (N,) int64 (Section 4).
 
-    ``single`` puts all into one component (a unimodal prior), ``label`` follows the
-    order of the subset's labels, ``cluster`` gives each k-means cluster of each label
-    its own, and ``random`` deals the components of ``label`` out anew: they keep their
-    sizes and their images have nothing in common (our control).
+    ``single``: all images in one component (a unimodal prior). ``label``: one component
+    per label, in the subset's order. ``cluster``: one component per k-means cluster of
+    each label. ``random`` shuffles the components of ``label``: group sizes are kept,
+    but the images of a group have nothing in common (our control).
 
     Args:
         kind: one of ASSIGNMENTS.
         labels: (N,).
         cluster: number of the k-means cluster within the label, (N,).
-        order: of the labels; None sorts them.
-        seed: of the random assignment.
+        order: order of the labels; None sorts them.
+        seed: seed of the random assignment.
 
     Raises:
         UserError: unknown kind.

@@ -1,1 +1,1 @@
-"""Files, logs and records of a job; nothing here knows a model."""
+"""Files, logs and records of a job. Nothing here depends on a model."""

@@ -1,4 +1,4 @@
-"""Where models are trained and scored: the processor, or a GPU that is shared fairly."""
+"""Selects the device for training and scoring: the CPU or the least used GPU."""
 
 import fcntl
 import os
@@ -15,9 +15,9 @@ from oodpriors.io.errors import UserError
 
 __all__ = ["GpuLimits", "GpuMemoryError", "enough_gpu_memory", "find_device"]
 
-MOST_JOBS = 256  # of one user on one GPU
+MOST_JOBS = 256  # limit per user and GPU
 
-# Held while this process lives: other processes see by them which GPU has the fewest jobs.
+# Locks held while this process runs. Other processes count them to find the least used GPU.
 _claims: list[IO] = []
 
 
@@ -27,10 +27,10 @@ class GpuMemoryError(UserError):
 
 @dataclass(frozen=True)
 class GpuLimits:
-    """What is computed at once on a GPU.
+    """How much is computed at once on a GPU.
 
     Attributes:
-        samples_at_once: importance samples of a VAE.
+        samples_at_once: importance samples of a VAE, over all images.
         images_at_once: images that a flow scores.
     """
 
@@ -38,19 +38,19 @@ class GpuLimits:
     images_at_once: int = 1024
 
     def halved(self) -> "GpuLimits":
-        """Half of each."""
+        """Both limits halved."""
         return GpuLimits(max(1, self.samples_at_once // 2), max(1, self.images_at_once // 2))
 
 
 def find_device(name: str) -> torch.device:
-    """The device that ``auto``, ``cpu`` or ``cuda`` stands for here; float32 is that on each.
+    """Choose the device for ``auto``, ``cpu`` or ``cuda``, with true float32 arithmetic.
 
-    Of several GPUs it is the one on which the fewest processes of this user run that have
-    called this function. On a GPU PyTorch's convolutions would round float32 to the 10 bits
-    of TF32, and sum in an order that changes from run to run.
+    With several GPUs, the one with the fewest processes of this user that called this
+    function is chosen. By default PyTorch's convolutions on a GPU round float32 to TF32
+    (10 bits) and sum in an order that changes between runs; both are switched off.
 
     Raises:
-        UserError: cuda was asked for and there is none.
+        UserError: cuda was requested, but there is no GPU.
     """
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
@@ -65,13 +65,13 @@ def find_device(name: str) -> torch.device:
 
 
 def _names() -> list[str]:
-    """What each visible GPU is called by every process, whatever is visible to it."""
+    """Identifiers of the visible GPUs, the same in every process."""
     count = torch.cuda.device_count()
     return [str(torch.cuda.get_device_properties(number).uuid) for number in range(count)]
 
 
 def claim(names: list[str]) -> int:
-    """Number of the GPU that has the fewest claims, which this process now has one more of."""
+    """Claim the GPU with the fewest claims for this process; returns its number."""
     folder = Path(tempfile.gettempdir(), f"oodpriors-gpus-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     for job in range(MOST_JOBS):
@@ -89,10 +89,10 @@ def claim(names: list[str]) -> int:
 
 @contextmanager
 def enough_gpu_memory(what: str) -> Iterator[None]:
-    """Say in one line that a GPU's memory was too small for what is done within.
+    """Report in one line that the GPU's memory is too small for the block.
 
     Raises:
-        GpuMemoryError: in place of PyTorch's own error.
+        GpuMemoryError: replaces PyTorch's own error.
     """
     try:
         yield

@@ -1,8 +1,8 @@
-"""Errors that a user can mend."""
+"""Errors that a user can correct."""
 
 
 class UserError(ValueError):
-    """Bad data, a bad configuration or a lacking device; the message says how to mend it.
+    """Bad data, a bad configuration or a missing device; the message says how to fix it.
 
-    A job ends with the message alone; any other error keeps its traceback.
+    A job ends with this message only. Any other error keeps its traceback.
     """

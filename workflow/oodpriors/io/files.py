@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writes files completely or not at all."""
 
 import errno
 import fcntl
@@ -14,31 +14,31 @@ from typing import IO
 
 import yaml
 
-# A full disk, an exhausted quota, a limit on the size of a file.
+# The disk is full, the quota is used up, or the file exceeds a size limit.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path beside path, and rename it to path if the block succeeds.
+    """Yield a temporary path in the same folder; rename it to path if the block succeeds.
 
     Raises:
-        OSError: the disk is full; the message names the file and the way out.
+        OSError: the disk is full; the message names the file and says what to do.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The suffix is kept, since NumPy and Matplotlib choose the format by it. Process numbers
-    # would not do: two machines that share the folder have the same ones.
+    # The suffix is kept because NumPy and Matplotlib choose the format by it. A process number
+    # would not be unique: two machines that share the folder may use the same one.
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:12]}{path.suffix}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
-            os.fsync(file.fileno())  # or a power cut may leave the name without the bytes
+            os.fsync(file.fileno())  # otherwise a power cut may leave an empty file
         temporary.replace(path)
     except OSError as error:
         if error.errno in NO_SPACE:
             raise OSError(
-                error.errno, f"no space left to write {path}: free some, then run again"
+                error.errno, f"no space left to write {path}: free some space, then run again"
             ) from error
         raise
     finally:
@@ -46,7 +46,7 @@ def atomic(path: Path | str) -> Iterator[Path]:
 
 
 def discard_unfinished(path: Path | str) -> None:
-    """Remove what processes that were killed while they wrote path have left of it."""
+    """Remove temporary files that killed processes left while they wrote path."""
     path = Path(path)
     for left in path.parent.glob(f".{path.stem}.{'?' * 12}{path.suffix}"):
         left.unlink(missing_ok=True)
@@ -54,10 +54,10 @@ def discard_unfinished(path: Path | str) -> None:
 
 @contextmanager
 def locked(path: Path | str) -> Iterator[bool]:
-    """Hold path as a lock; while another process holds it, wait until that ends or dies.
+    """Hold path as a lock; if another process holds it, wait until it releases it or ends.
 
-    Gives whether it had to wait. Where the file system knows no locks, nothing is held:
-    files are then still whole, but two processes may do the same work.
+    Yields whether it had to wait. On a file system without locks nothing is locked: files
+    are still written completely, but two processes may do the same work.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,8 +69,8 @@ def locked(path: Path | str) -> Iterator[bool]:
             except OSError as error:
                 if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
                     raise
-                print(f"{path}: no locks on this file system ({error})", file=sys.stderr)
-            if not _stands(path, file):  # who held it removed it, and another may hold a new one
+                print(f"{path}: this file system has no locks ({error})", file=sys.stderr)
+            if not _stands(path, file):  # its holder removed it; another may hold a new one
                 continue
             try:
                 yield waited
@@ -97,28 +97,28 @@ def _stands(path: Path, file: IO) -> bool:
 
 
 def sha256(path: Path | str) -> str:
-    """Checksum of a file's bytes, hexadecimal."""
+    """SHA-256 checksum of a file, hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def save_json(path: Path | str, value) -> None:
-    """Write plain values, whole or not at all."""
+    """Write plain values as JSON, completely or not at all."""
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
 
 
 def load_json(path: Path | str):
-    """Read plain values."""
+    """Read plain values from JSON."""
     return json.loads(Path(path).read_text())
 
 
 def save_yaml(path: Path | str, value) -> None:
-    """Write plain values, whole or not at all."""
+    """Write plain values as YAML, completely or not at all."""
     with atomic(path) as temporary:
         temporary.write_text(yaml.safe_dump(value, sort_keys=False))
 
 
 def load_yaml(path: Path | str):
-    """Read plain values, without constructing objects."""
+    """Read plain values from YAML, without constructing objects."""
     return yaml.safe_load(Path(path).read_text())

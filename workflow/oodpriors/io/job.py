@@ -1,4 +1,4 @@
-"""What every script of the workflow does around its work: a log, and clear errors."""
+"""Gives every script of the workflow a log file and clear errors."""
 
 import ctypes
 import sys
@@ -11,15 +11,15 @@ from typing import IO
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import NO_SPACE
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 
 
 @contextmanager
 def job(log: str) -> Iterator[None]:
-    """Write what the block prints to the log file; end a user's mistake in one line.
+    """Write the output of the block to the log file; report a user's mistake in one line.
 
-    A :class:`oodpriors.io.errors.UserError`, or an error of the system about a file,
-    becomes ``error: ...`` and exit status 1. Any other error keeps its traceback.
+    A :class:`oodpriors.io.errors.UserError` or an OSError becomes ``error: ...`` and exit
+    status 1. Any other error keeps its traceback.
     """
     _keep_freed_memory()
     with _log(log) as file, redirect_stdout(file), redirect_stderr(file):
@@ -33,10 +33,10 @@ def job(log: str) -> Iterator[None]:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc use large blocks again, rather than ask the system for each of them anew.
+    """Let glibc reuse large memory blocks instead of requesting new ones from the system.
 
-    The pages of a new block are zeroed one by one, which costs more than most of what
-    a step of a training does with it.
+    The system zeroes every page of a new block, which often costs more than the work that
+    a training step does with the block.
     """
     with suppress(AttributeError, OSError):  # another C library
         mallopt = ctypes.CDLL(None).mallopt
@@ -46,18 +46,18 @@ def _keep_freed_memory() -> None:
 
 @contextmanager
 def _log(path: str) -> Iterator[IO]:
-    # a new file: another attempt at the same work may still write to the old one
+    # a new file, because another attempt at the same job may still write to the old one
     Path(path).unlink(missing_ok=True)
     file = open(path, "w", buffering=1)  # noqa: SIM115
     try:
         yield file
     finally:
-        with suppress(OSError):  # a full disk: the error was told elsewhere
+        with suppress(OSError):  # the disk is full; reported elsewhere
             file.close()
 
 
 def _tell(text: str, file: IO) -> None:
-    """Write to the log, or where Snakemake prints if the log takes nothing."""
+    """Write to the log; if that fails, write to the standard error stream of Snakemake."""
     try:
         file.write(text)
         file.flush()

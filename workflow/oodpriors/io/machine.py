@@ -1,4 +1,4 @@
-"""On what a job runs: the code's commit, the processor, the packages."""
+"""Describes what a job runs on: commit of the code, processor and packages."""
 
 import platform
 import subprocess
@@ -20,7 +20,7 @@ PACKAGES = (
 
 
 def code_version() -> dict:
-    """Commit of the code, and whether it was changed since; "unknown" outside git."""
+    """Commit of the code and whether it was changed since; "unknown" outside git."""
     folder = Path(__file__).parent
 
     def git(*arguments: str) -> str | None:
@@ -36,7 +36,7 @@ def code_version() -> dict:
 
 
 def processor(told: Path = Path("/proc/cpuinfo")) -> str:
-    """Its name, with family and model where the system tells them: one name stands for many."""
+    """CPU name with family and model number, if known: several generations share a name."""
     try:
         lines = [line.split(":", 1) for line in told.read_text().splitlines() if ":" in line]
     except OSError:
@@ -49,7 +49,7 @@ def processor(told: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def software_versions() -> dict[str, str]:
-    """Versions of Python and of those packages that are installed here."""
+    """Versions of Python and of the installed packages among PACKAGES."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

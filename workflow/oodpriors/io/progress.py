@@ -1,15 +1,15 @@
-"""Progress that reads well on a terminal and in a log file."""
+"""Reports progress on a terminal or in a log file."""
 
 import sys
 import time
 
 
 class Progress:
-    """One changing line on a terminal; in a file, a line now and then, ever more rarely.
+    """Updates one line on a terminal; in a file, writes new lines at growing intervals.
 
     Args:
-        total: units of work in all.
-        unit: their name.
+        total: total units of work.
+        unit: name of the unit, in the plural.
         start: units that were done before.
     """
 
@@ -19,7 +19,7 @@ class Progress:
         self.next_line = self.began + 5.0
 
     def update(self, done: int, note: str = "") -> None:
-        """Report that ``done`` units are done, if it is time to."""
+        """Report that ``done`` units are done, if the next report is due."""
         now = time.monotonic()
         if now < self.next_line and done < self.total:
             return

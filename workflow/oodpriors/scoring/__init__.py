@@ -1,1 +1,1 @@
-"""Score files: what a trained model says of each image."""
+"""Score files: the log-likelihood and latent of each image under a trained model."""

@@ -1,1 +1,1 @@
-"""Estimates with their errors, from score files to verdicts."""
+"""Estimates with standard errors, computed from score files, and verdicts on claims."""

@@ -1,1 +1,1 @@
-"""Flows on mixtures in a few dimensions, where the true density is known."""
+"""Flows trained on low-dimensional mixtures whose true density is known."""

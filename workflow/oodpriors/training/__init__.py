@@ -1,1 +1,1 @@
-"""From a specification and its data to a trained model."""
+"""Training: from a specification and its data to a trained model."""
