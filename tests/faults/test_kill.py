@@ -88,7 +88,7 @@ def test_a_checkpoint_cut_in_half_is_told_and_costs_the_time_alone(
     training.finish()
     log = training.log.read_text()
     assert f"{checkpoint} is damaged (" in log
-    assert "starting anew" in log
+    assert "training starts again" in log
     assert "resumed" not in log
     training.assert_like(uninterrupted)
 

@@ -62,12 +62,12 @@ MISTAKES = {
     # types and ranges
     "words for a number": (
         {"images": {"train": "many"}},
-        "images.train: 'many' is not of type 'integer', 'null' (training images of a subset)",
+        "images.train: 'many' is not of type 'integer', 'null' (number of training images of a",
     ),
     "a number that YAML takes for text": (
         of("vae", training={"learning_rate": "1e-3"}),
-        "models.vae.training.learning_rate: '1e-3' is not of type 'number' (after the warm-up); "
-        "it is text: write 0.001, in a --configfile if it is nested",
+        "models.vae.training.learning_rate: '1e-3' is not of type 'number' (learning rate "
+        "after the warm-up); it is text: write 0.001, in a --configfile if it is nested",
     ),
     "half an epoch": (
         of("vae", training={"epochs": 0.5}),
@@ -75,11 +75,11 @@ MISTAKES = {
     ),
     "no epoch": (
         of("vae", training={"epochs": 0}),
-        "models.vae.training.epochs: 0 is less than the minimum of 1 (passes over the training",
+        "models.vae.training.epochs: 0 is less than the minimum of 1 (number of passes over",
     ),
     "a negative number of images": (
         {"images": {"test": -5}},
-        "images.test: -5 is less than the minimum of 1 (in-distribution test images)",
+        "images.test: -5 is less than the minimum of 1 (number of in-distribution test",
     ),
     "a negative learning rate": (
         of("glow", training={"learning_rate": -0.1}),
@@ -99,11 +99,11 @@ MISTAKES = {
     ),
     "no replicates": (
         {"bootstrap": 0},
-        "bootstrap: 0 is less than the minimum of 100 (replicates of the bootstrap",
+        "bootstrap: 0 is less than the minimum of 100 (number of bootstrap replicates",
     ),
     "a shift by more than the image": (
         {"subsets": {"fashion_1": {"shift": 2}}},
-        "subsets.fashion_1.shift: 2 is greater than or equal to the maximum of 1 (random shifts",
+        "subsets.fashion_1.shift: 2 is greater than or equal to the maximum of 1 (largest",
     ),
     # seeds
     "no seed": (
@@ -116,8 +116,8 @@ MISTAKES = {
     ),
     "a seed that is no list": (
         {"seeds": 3},
-        "seeds: 3 is not of type 'array' (seeds of the trainings, unless an experiment has its "
-        "own; one model each); write a list, [3]",
+        "seeds: 3 is not of type 'array' (seeds of the trainings, one model for each; an "
+        "experiment may set its own); write a list, [3]",
     ),
     "a negative seed": (
         {"experiments": {"cifar": {"seeds": [-1]}}},
@@ -159,7 +159,7 @@ MISTAKES = {
     "a run outside results": (
         {"run": "../mine"},
         "run: '../mine' does not match '^[A-Za-z0-9_-][A-Za-z0-9_.-]*$' (name of the folder under "
-        'results/, of letters, digits, "_", "-" and "."',
+        'results/; may contain letters, digits, "_", "-" and "."',
     ),
     "a run with a slash": (
         {"run": "mine/first"},
@@ -239,7 +239,7 @@ MISTAKES = {
     ),
     "a beta of zero": (
         {"priors": {"generalized_d5": {"beta": 0}}},
-        "priors.generalized_d5.beta: 0 is less than or equal to the minimum of 0 (shape of a gener",
+        "priors.generalized_d5.beta: 0 is less than or equal to the minimum of 0 (shape of the g",
     ),
     "a beta that is missing": (
         {"priors": {"generalized_d5": {"beta": None}}},
@@ -304,7 +304,8 @@ MISTAKES = {
     ),
     "dimensions that are no list": (
         {"toy": {"dims": 2}},
-        "toy.dims: 2 is not of type 'array' (dimensions, one mixture each); write a list, [2]",
+        "toy.dims: 2 is not of type 'array' (dimensions of the mixtures, one mixture for each); "
+        "write a list, [2]",
     ),
     "an unknown prior of toy flows": (
         {"toy": {"priors": ["unimodal", "bimodl_9"]}},
@@ -368,8 +369,8 @@ MISTAKES = {
     ),
     "an experiment alone that is no list": (
         {"only": "cifar"},
-        "only: 'cifar' is not of type 'array', 'null' (experiments to run, with those figures, "
-        "tables and claims that need no other; null runs all); write a list, [cifar]",
+        "only: 'cifar' is not of type 'array', 'null' (experiments to run, with the figures, "
+        "tables and claims that need no other experiment; null runs all); write a list, [cifar]",
     ),
     "toy flows alone": (
         {"only": ["toy"]},

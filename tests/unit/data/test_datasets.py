@@ -452,7 +452,7 @@ def test_an_npz_with_a_mistake_is_refused_by_name(tmp_path, changes, message):
 
 def test_all_mistakes_of_an_npz_are_told_at_once(tmp_path):
     path = write_npz(tmp_path / "own.npz", labels=np.arange(5), split=np.arange(6))
-    with pytest.raises(ValueError, match=r"labels are int64 \(5,\).*; split must hold"):
+    with pytest.raises(ValueError, match=r"labels are int64 \(5,\).*; split must be"):
         load_npz(path)
 
 

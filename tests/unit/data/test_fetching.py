@@ -300,7 +300,7 @@ def test_a_server_without_ranges_sends_all_again(server, cache):
 
 def test_only_a_part_to_go_on_from_is_left(server, cache, monkeypatch):
     monkeypatch.setattr(fetching, "TRIES", 1)
-    with pytest.raises(DownloadError, match=f"cut {len(DATA) - HALF} bytes before its end"):
+    with pytest.raises(DownloadError, match=f"ended {len(DATA) - HALF} bytes too early"):
         fetch(remote(), [server.gives(dropped(DATA, HALF))], cache)
     assert names(cache) == ["images.bin.part"]
     assert (cache / "images.bin.part").read_bytes() == DATA[:HALF]
@@ -387,7 +387,7 @@ def test_the_error_names_three_ways_out(cache):
         fetch(remote(), ["nowhere"], cache)
     message = str(caught.value)
     assert md5(DATA) in message
-    for way in ("run again", "--config mirror=FOLDER", f"copy it to {cache / 'images.bin'}"):
+    for way in ("run again", "--config mirror=FOLDER", f"copy the file to {cache / 'images.bin'}"):
         assert way in message
 
 

@@ -290,7 +290,7 @@ def test_initialisation_happens_once():
     case = CASES[0]
     model = case.build()
     before = {name: value for name, value in model.state_dict().items() if "extra" not in name}
-    with pytest.raises(RuntimeError, match="initialised already"):
+    with pytest.raises(RuntimeError, match="already initialised"):
         model.initialize(case.images())
     assert all(torch.equal(model.state_dict()[name], value) for name, value in before.items())
 

@@ -157,7 +157,7 @@ def test_actnorm_refuses_a_second_initialisation_and_keeps_the_first():
     layer = ActNorm(3)
     layer.initialize(torch.randn(8, 3, 4, 4))
     before = layer.log_scale.clone()
-    with pytest.raises(RuntimeError, match="initialised already"):
+    with pytest.raises(RuntimeError, match="already initialised"):
         layer.initialize(torch.randn(8, 3, 4, 4))
     assert torch.equal(layer.log_scale, before)
 

@@ -1,4 +1,4 @@
-"""Models by name, from a specification of plain values, and their weights on disk."""
+"""Builds models from specifications of plain values; saves and loads their weights."""
 
 import io
 import math
@@ -25,17 +25,17 @@ __all__ = [
 
 
 def build_vae(image_shape: tuple, prior: dict, latent_dim: int, **parameters) -> VAE:
-    """A VAE whose latent has latent_dim coordinates."""
+    """Build a VAE whose latent has latent_dim coordinates."""
     return VAE(image_shape, build_prior(dim=latent_dim, **prior), **parameters)
 
 
 def build_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
-    """A Glow, whose latent has as many coordinates as the image."""
+    """Build a Glow; its latent has as many coordinates as the image."""
     return Glow(image_shape, build_prior(dim=math.prod(image_shape), **prior), **parameters)
 
 
 def build_cv_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
-    """A constant-volume Glow: additive couplings on one grid, as Equation 7 supposes."""
+    """Build a constant-volume Glow: additive couplings on one grid, as Equation 7 assumes."""
     return build_glow(image_shape, prior, coupling="additive", squeeze_after=(), **parameters)
 
 
@@ -43,16 +43,16 @@ BUILDERS = {"vae": build_vae, "glow": build_glow, "cv_glow": build_cv_glow}
 
 
 def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> nn.Module:
-    """The model that these plain values describe, with fresh weights.
+    """Build the model that these plain values describe, with new weights.
 
     Args:
         architecture: ``vae``, ``glow`` or ``cv_glow``.
         image_shape: (C, H, W).
-        prior: arguments of :func:`oodpriors.priors.build_prior` but the dimension.
-        network: the architecture's own arguments.
+        prior: arguments of :func:`oodpriors.priors.build_prior` without the dimension.
+        network: arguments of the architecture.
 
     Raises:
-        ValueError: unknown architecture, or arguments that do not fit together.
+        UserError: unknown architecture, or arguments that do not fit together.
     """
     if architecture not in BUILDERS:
         known = ", ".join(BUILDERS)
@@ -61,12 +61,12 @@ def build_model(architecture: str, image_shape: tuple, prior: dict, network: dic
 
 
 def save_weights(model: nn.Module, path: Path) -> None:
-    """Write the state of the model, whole or not at all."""
+    """Write the weights of the model, completely or not at all."""
     save_tensors(model.state_dict(), path)
 
 
 def save_tensors(state: dict, path: Path) -> None:
-    """Write tensors and plain values, so that they load without executing code."""
+    """Write tensors and plain values such that loading executes no code."""
     buffer = io.BytesIO()
     torch.save(state, buffer)
     with atomic(path) as temporary:
@@ -77,10 +77,10 @@ def load_tensors(path: Path) -> dict:
     """Read what :func:`save_tensors` wrote, without executing pickled code.
 
     Raises:
-        ValueError: a byte of the file is not what was written.
-        Exception: what PyTorch raises on a file of another kind.
+        ValueError: the content does not match its checksum.
+        Exception: raised by PyTorch for a file of another kind.
     """
-    # PyTorch does not look at the checksums of its own archive
+    # PyTorch does not check the checksums in its own archive
     with zipfile.ZipFile(path) as archive:
         damaged = archive.testzip()
     if damaged:
@@ -89,16 +89,16 @@ def load_tensors(path: Path) -> dict:
 
 
 def load_model(spec: dict, weights: Path) -> nn.Module:
-    """The trained model of a specification, in evaluation mode."""
+    """Load the trained model of a specification, in evaluation mode."""
     model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
     return load_weights(model, weights)
 
 
 def load_weights(model: nn.Module, path: Path) -> nn.Module:
-    """Load weights without executing pickled code; the model is returned in evaluation mode.
+    """Load weights without executing pickled code; returns the model in evaluation mode.
 
     Raises:
-        ValueError: the file is damaged or belongs to another architecture.
+        UserError: the file is damaged or belongs to another architecture.
     """
     try:
         model.load_state_dict(load_tensors(path))

@@ -1,4 +1,4 @@
-"""Log-likelihood of pixel values under logits, without keeping what is normalised."""
+"""Log-likelihood of pixel values under logits, without storing normalised logits."""
 
 import torch
 from torch import Tensor
@@ -13,9 +13,9 @@ ROWS_AT_ONCE = 1024
 def categorical_log_prob(logits: Tensor, values: Tensor) -> Tensor:
     """log softmax(logits)[values]: (N, V), (N,) int64 -> (N,), in float32 at least.
 
-    A few rows at a time, while they are in the processor's cache: neither normalised
-    logits nor their copies in another precision are ever kept. A compiler makes the same of
-    the plain formula.
+    Computes a few rows at a time, which fit in the processor's cache. Normalised logits
+    and copies in another precision are never stored. A compiler does the same with the
+    plain formula.
     """
     if torch.compiler.is_compiling():
         return _plain_log_prob(logits.to(_sum_dtype(logits)), values)
@@ -23,7 +23,7 @@ def categorical_log_prob(logits: Tensor, values: Tensor) -> Tensor:
 
 
 def _plain_log_prob(logits: Tensor, values: Tensor) -> Tensor:
-    # no gather: its derivative would be scattered into a tensor of the logits' size
+    # no gather: its derivative would fill another tensor of the logits' size
     others = torch.arange(logits.shape[1], device=logits.device) != values[:, None]
     return logits.masked_fill(others, 0).sum(1) - logits.logsumexp(1)
 
@@ -40,7 +40,7 @@ class _CategoricalLogProb(Function):
             piece, index = logits[some].to(log_prob), values[some, None]
             if keep:
                 normalized = probabilities[some] = piece.softmax(1)
-                # relative to the largest, whose probability cannot vanish
+                # relative to the largest logit, whose probability cannot be zero
                 relative = piece.gather(1, index)[:, 0] - piece.amax(1)
                 log_prob[some] = relative + normalized.amax(1).log()
             else:

@@ -1,4 +1,4 @@
-"""Functions that a compiler fuses where there is one, and that run as they are elsewhere."""
+"""Functions that are compiled if a compiler works, and otherwise run uncompiled."""
 
 import sys
 from collections.abc import Callable
@@ -9,17 +9,17 @@ from torch import Tensor
 
 __all__ = ["compiled", "optimized"]
 
-# Shapes for which one function may be compiled: of each grid of a flow, in training and scoring.
+# Most shapes that one function is compiled for: each grid of a flow, in training and scoring.
 SHAPES = 64
 
 _state = {"usable": True}
 
 
 def compiled(function: Callable) -> Callable:
-    """The function, compiled for the shapes of its arguments when it is called on a GPU.
+    """The function; on a GPU it is compiled for the shapes of its arguments.
 
-    On a CPU it runs as it is. Where no compiler works (``torch.compile`` needs Triton and a
-    C compiler) it runs as it is as well, after one line in the log.
+    On a CPU it runs uncompiled. If no compiler works (``torch.compile`` needs Triton and a
+    C compiler), it also runs uncompiled, after one line in the log.
     """
 
     @wraps(function)
@@ -33,8 +33,8 @@ def compiled(function: Callable) -> Callable:
                 raise
             _state["usable"] = False
             print(
-                f"no compiler for this GPU ({_first_line(error)}): functions run as they are, "
-                "in two to four times the time; torch.compile needs Triton and a C compiler",
+                f"no compiler for this GPU ({_first_line(error)}): functions run uncompiled and "
+                "take two to four times as long; torch.compile needs Triton and a C compiler",
                 file=sys.stderr,
             )
             return function(*arguments)
@@ -44,7 +44,7 @@ def compiled(function: Callable) -> Callable:
 
 @cache
 def optimized(function: Callable) -> Callable:
-    """The function, compiled whole for every shape that it meets."""
+    """The function, compiled as one graph for each shape of its arguments."""
     torch._dynamo.config.recompile_limit = SHAPES
     return torch.compile(function, fullgraph=True, dynamic=False)
 
@@ -55,7 +55,7 @@ def _on_gpu(arguments: tuple) -> bool:
 
 
 def _of_compiler(error: Exception) -> bool:
-    """Whether the compiler failed, and not what was compiled."""
+    """Whether the error comes from the compiler and not from the compiled function."""
     modules = {cls.__module__.partition(".")[0] for cls in type(error).__mro__}
     compiler = ("torch._dynamo", "torch._inductor", "triton")
     return "triton" in modules or type(error).__module__.startswith(compiler)

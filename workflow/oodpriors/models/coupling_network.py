@@ -11,7 +11,7 @@ from torch.nn import functional as F
 __all__ = ["LOG_SCALE_FACTOR", "forward_convolutions", "three_convolutions"]
 
 LOG_SCALE_FACTOR = 3.0
-VECTOR = 16  # float32 numbers; a convolution to fewer channels leaves some of it idle
+VECTOR = 16  # float32 numbers in a processor's vector; fewer output channels do not fill it
 
 
 def three_convolutions(x: Tensor, layers: Sequence[Sequence[Tensor]], dtype: torch.dtype) -> Tensor:
@@ -20,23 +20,23 @@ def three_convolutions(x: Tensor, layers: Sequence[Sequence[Tensor]], dtype: tor
     .. math:: f_3(\max(0, f_2(\max(0, f_1(x))))), \quad
               f_i(x) = (W_i * x + b_i) \exp(3 s_i)
 
-    Channels lie first in memory, so that every convolution is one matrix product over
-    all positions of all images, and scales and biases are taken into its weights. That
-    is faster than convolution routines, which are slow at two or four channels.
+    Channels are first in memory, so that every convolution is one matrix product over
+    all positions of all images. Scales are multiplied into its weights and biases. This
+    is faster than convolution routines, which are slow with two or four channels.
 
     Args:
         x: images.
         layers: weight, bias and log-scale s of each convolution.
-        dtype: of the products; sums, biases and the result are in the precision of x.
+        dtype: precision of the products; sums, biases and the result have that of x.
     """
     return _ThreeConvolutions.apply(x, dtype, *(tensor for layer in layers for tensor in layer))
 
 
 def forward_convolutions(x: Tensor, layers: Sequence[Sequence[Tensor]]) -> Tensor:
-    """The same by PyTorch's own convolutions, in the precision of x.
+    """The same with PyTorch's convolutions, in the precision of x.
 
-    Without a derivative they are faster in float32: oneDNN's take the whole width of a
-    processor's vectors, MKL's matrix products half of it on some.
+    Without a derivative they are faster in float32: oneDNN's convolutions use the full
+    width of the processor's vectors, MKL's matrix products only half on some processors.
     """
     first, second, third = (_Scaled(*layer) for layer in layers)
     hidden = F.conv2d(x, first.filters(), first.bias, padding=1).relu_()
@@ -96,7 +96,7 @@ class _Scaled:
         self.bias = bias.flatten() * self.scale
 
     def matrix(self, turned: bool = False) -> Tensor:
-        """(K, C h w), for patches; or turned, (K h w, C), whose products overlap."""
+        """(K, C h w), to multiply patches; or turned, (K h w, C), to give overlapping patches."""
         return _turned(self.weight) if turned else self.weight.flatten(1)
 
     def filters(self) -> Tensor:
@@ -106,7 +106,7 @@ class _Scaled:
     def gradients(
         self, matrix: Tensor, bias: Tensor, turned: bool = False
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Those of weight, bias and log-scale, from those of the scaled ones."""
+        """Gradients of weight, bias and log-scale, from those of the scaled weight and bias."""
         k, c, *sides = self.weight.shape
         if turned:
             weight = matrix.view(k, *sides, c).flip(1, 2).permute(0, 3, 1, 2).to(self.weight)
@@ -125,7 +125,7 @@ def _turned(weight: Tensor) -> Tensor:
 
 
 def _patches(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """The 3x3 surroundings of every position: (C, B, H, W) -> (9 C, B H W)."""
+    """The 3x3 patch around every position: (C, B, H, W) -> (9 C, B H W)."""
     c, b, h, w = x.shape
     columns = x.new_zeros((c, 3, b, h, w), dtype=dtype)
     columns[:, 0, ..., 1:] = x[..., :-1]

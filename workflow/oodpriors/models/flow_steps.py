@@ -1,8 +1,8 @@
 """The steps of a Glow as functions of tensors with channels last, which a compiler can fuse.
 
-The fast path of GPUs: :class:`.glow.Glow` computes the same layer by layer elsewhere. A step
-(actnorm, 1x1 convolution, coupling) is one function; what depends on weights alone is prepared
-for all steps of one shape at once, so that a GPU starts few kernels.
+Used on GPUs; elsewhere :class:`.glow.Glow` computes the same layer by layer. One step (actnorm,
+1x1 convolution, coupling) is one function. Values that depend only on weights are prepared for
+all steps of one shape together, so that the GPU starts few kernels.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,19 +19,19 @@ from oodpriors.models.layers import ActNorm, AffineCoupling, AxisConvolution, Sq
 
 __all__ = ["Step", "flow_steps", "steps_of"]
 
-AXES = {1: 3, 2: 1, 3: 2}  # of (B, C, H, W) in (B, H, W, C)
-ALIGNMENT = 8  # of the sides of a product in low precision, without which it takes twice the time
+AXES = {1: 3, 2: 1, 3: 2}  # axis of (B, C, H, W): axis of (B, H, W, C)
+ALIGNMENT = 8  # products in low precision take twice as long if a side is not a multiple of it
 
 
 class Step(NamedTuple):
-    """One step of a flow: the layers that Glow has in this order."""
+    """One step of a flow: three layers in the order of Glow."""
 
     norm: ActNorm
     mix: AxisConvolution
     coupling: nn.Module
 
     def tensors(self) -> list[Tensor]:
-        """What :func:`prepared` takes of it."""
+        """Tensors of this step that :func:`prepared` takes."""
         network = self.coupling.network
         first, second, third = network.conv1, network.conv2, network.conv3
         return [
@@ -45,7 +45,7 @@ class Step(NamedTuple):
 
 
 def steps_of(layers: Iterable[nn.Module]) -> Iterator[nn.Module | Step]:
-    """The layers of a Glow with each actnorm, 1x1 convolution and coupling as one step."""
+    """The layers of a Glow, with each actnorm, 1x1 convolution and coupling joined to a step."""
     remaining = iter(layers)
     for layer in remaining:
         yield Step(layer, next(remaining), next(remaining)) if isinstance(layer, ActNorm) else layer
@@ -71,7 +71,7 @@ def flow_steps(layers: Iterable[nn.Module], y: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _equal_steps(steps: Sequence[Step], x: Tensor) -> tuple[Tensor, Tensor]:
-    """Steps of one shape, in turn: (B, H, W, C) -> (B, H, W, C), their ladj (B,) without mixes."""
+    """Apply steps of one shape: (B, H, W, C) -> (B, H, W, C), ladj (B,) without mix layers."""
     coupling = steps[0].coupling
     network = coupling.network
     low = network.low_precision and network.training and x.dtype == torch.float32
@@ -87,17 +87,17 @@ def _equal_steps(steps: Sequence[Step], x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _prepared(dtype: torch.dtype, *columns: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Weights of N equal steps as :func:`flow_step` multiplies with them.
+    """Prepare the weights of N equal steps for :func:`flow_step`.
 
     Args:
-        dtype: of the products of the coupling networks.
-        columns: of each of ``Step.tensors``, the N of them.
+        dtype: precision of the products of the coupling networks.
+        columns: for each of ``Step.tensors``, the N tensors of the steps.
 
     Returns:
-        Matrix and row of the actnorm with the 1x1 convolution, (N, C, C) and (N, C); matrices
-        and rows of the three convolutions, (N, A, K) with the row as one of its own,
-        (N, K, K), (N, K), (N, K, A'), (N, C'), where A and A' are 9 C/2 + 1 and 9 C' filled up
-        to a multiple of ALIGNMENT; and the sum of all log-scales of actnorms.
+        Matrix (N, C, C) and bias (N, C) of the actnorm with the 1x1 convolution; matrices and
+        biases of the three convolutions: (N, A, K) with the bias as one of its rows, (N, K, K),
+        (N, K), (N, K, A'), (N, C'), where A and A' are 9 C/2 + 1 and 9 C' padded to a multiple
+        of ALIGNMENT; and the sum of all log-scales of actnorms.
     """
     bias, log_scale, mix, w1, b1, s1, w2, b2, s2, w3, b3, s3 = map(torch.stack, columns)
     scale, e1, e2, e3 = ((LOG_SCALE_FACTOR * s.flatten(1)).exp() for s in (log_scale, s1, s2, s3))
@@ -128,10 +128,10 @@ def _flow_step(
     m3: Tensor,
     b3: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Actnorm, 1x1 convolution and coupling: (B, H, W, C) -> (B, H, W, C), ladj (B,) of the last.
+    """Actnorm, 1x1 convolution, coupling: (B, H, W, C) -> (B, H, W, C), the coupling's ladj (B,).
 
     A 3x3 convolution is one product with nine shifted copies, or nine shifted sums of one
-    product; floor is that of an affine coupling's scale, None makes an additive one.
+    product. floor is added to the scale of an affine coupling; None: additive coupling.
     """
     b, h, w, c = x.shape
     x = torch.addmm(row, x.view(-1, c), mix).view(b, h, w, c)
@@ -150,7 +150,7 @@ def _flow_step(
 
 
 def _shifted(x: Tensor) -> list[Tensor]:
-    """(B, H, W, ...) -> its nine copies moved by a pixel or none, zero outside, row by row."""
+    """(B, H, W, ...) -> nine copies shifted by -1, 0 or 1 pixel per axis, zero outside."""
     h, w = x.shape[1:3]
     padded = F.pad(x, (0, 0) * (x.ndim - 3) + (1, 1, 1, 1))
     return [padded[:, i : i + h, j : j + w] for i in range(3) for j in range(3)]
@@ -163,7 +163,7 @@ def _squeezed(x: Tensor) -> Tensor:
 
 
 def _log_determinants(mixes: Sequence[tuple[Tensor, int]]) -> Tensor:
-    """Sum of log |det W| times the positions at which W is applied, those of one size at once."""
+    """Sum of log |det W| times the number of its positions, computed together for each size."""
     total = mixes[0][0].new_zeros(())
     ordered = sorted(mixes, key=lambda pair: (len(pair[0]), pair[1]))
     for _, group in groupby(ordered, key=lambda pair: len(pair[0])):

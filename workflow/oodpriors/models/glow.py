@@ -33,24 +33,24 @@ def dequantize(x: Tensor, dtype: torch.dtype) -> Tensor:
 class Glow(nn.Module):
     """One level of affine couplings, then 1x1 convolutions over height, width and channel.
 
-    A squeeze comes first, since a one-channel image cannot be split. The latent
-    is flattened in the order (H, W, C) of the TensorFlow code, so that an index
-    means what it means in the paper (Figure 5).
+    A squeeze comes first, because a one-channel image cannot be split. The latent
+    is flattened in the order (H, W, C) of the TensorFlow code, so that indices
+    have the same meaning as in the paper (Figure 5).
 
     Args:
         image_shape: (C, H, W).
         prior: prior over the C*H*W latent coordinates.
         couplings: number of coupling layers (paper: 32 for grey, 24 for colour).
-        squeeze_after: numbers of the couplings after which another squeeze follows
+        squeeze_after: numbers of the couplings that a further squeeze follows, from 1
             (paper: 16, or 8 and 16).
         width: hidden channels of the coupling networks (OpenAI: 512).
         coupling: ``affine``, or ``additive`` for a constant-volume Glow (Section 3.2).
-        parameters: further ones of the couplings: the affine ones' ``scale_floor``, added
-            to their scale (paper: 0.1).
+        parameters: further arguments of the couplings: ``precision``, and for affine ones
+            ``scale_floor``, which is added to their scale (paper: 0.1).
 
     Raises:
-        ValueError: the image cannot be squeezed so often, or the prior's dimension
-            is not that of the image.
+        UserError: the image cannot be squeezed that often, or the prior's dimension
+            differs from the image's.
     """
 
     parts = ("prior_separating", "prior_rest", "log_det")
@@ -102,7 +102,7 @@ class Glow(nn.Module):
 
     @property
     def n_pixels(self) -> int:
-        """D, the number of pixel values of an image."""
+        """D, the number of pixel values in an image."""
         return math.prod(self.image_shape)
 
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,20 +127,20 @@ class Glow(nn.Module):
         return y
 
     def initialize(self, x: Tensor) -> None:
-        """Data-dependent initialisation of every actnorm from images x (B, C, H, W), once.
+        """Initialise every actnorm from images x (B, C, H, W); possible only once.
 
         Raises:
-            RuntimeError: the model is initialised already.
+            RuntimeError: the model is already initialised.
         """
         with torch.no_grad(), data_dependent_initialization(self):
             self._forward_by_layers(dequantize(x, self.prior.means.dtype))
 
     def transform(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """One dequantisation of images x -> latents (B, D), log |det| - D log 256 (B,).
+        """Dequantise images x once -> latents (B, D), log |det| - D log 256 (B,), nats.
 
-        log p(x) >= E_u[log p(z) + the second]: the density of x/256 + u/256 times
-        the volume 256^-D of a pixel cell, a bound on the probability of the
-        discrete pixel values.
+        Their sum log p(z) + log |det| - D log 256 is the density of (x + u)/256 times
+        the volume 256^-D of a pixel cell. Its mean over u is a lower bound of log p(x),
+        the log-probability of the discrete pixel values.
         """
         z, ladj = self.forward(dequantize(x, self.prior.means.dtype))
         return z, ladj - self.n_pixels * math.log(PIXEL_VALUES)
@@ -162,7 +162,7 @@ class Glow(nn.Module):
         return flow_log_prob(self, x, n_draws)
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        """Number of images that a GPU scores at once, and extra options of :meth:`scores`."""
         return limits.images_at_once, {}
 
     def log_prob(self, x: Tensor, n_draws: int = 1) -> Tensor:
@@ -175,7 +175,7 @@ class Glow(nn.Module):
         return {"mean": self.transform(x)[0]}
 
     def sample(self, n: int) -> Tensor:
-        """n images in [0, 1], (n, C, H, W)."""
+        """Draw n images in [0, 1], (n, C, H, W)."""
         return self.decode_mean(self.prior.sample(n))
 
     @torch.no_grad()
@@ -190,5 +190,5 @@ class Glow(nn.Module):
         return float((self.inverse(self.forward(y)[0]) - y).abs().max())
 
     def diagnostics(self, x: Tensor) -> dict[str, float]:
-        """What to record of a trained model: its ``round_trip_error`` on images x."""
+        """Record of a trained model: its ``round_trip_error`` on images x."""
         return {"round_trip_error": self.round_trip_error(x)}

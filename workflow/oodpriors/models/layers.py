@@ -1,4 +1,4 @@
-"""Invertible layers. ``forward(x)`` gives ``(y, ladj)``, ladj = log |det dy/dx| of shape (B,)."""
+"""Invertible layers: ``forward(x)`` gives ``(y, ladj)``, with ladj = log |det dy/dx|, (B,)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ __all__ = [
     "data_dependent_initialization",
 ]
 
-INITIALIZED_ALREADY = "actnorm is initialised already; it must not happen twice"
+INITIALIZED_ALREADY = "actnorm is already initialised; this must not happen twice"
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -31,8 +31,8 @@ class ActNorm(nn.Module):
     """Per-channel affine layer, y = (x + bias) exp(3 log_scale), initialised from data.
 
     After the first batch the outputs have mean 0 and variance 1 per channel. The
-    factor 3 on the log-scale is that of OpenAI's code. Whether the layer was
-    initialised is saved and loaded with the weights.
+    factor 3 on the log-scale is from OpenAI's code. The weights file also stores
+    whether the layer is initialised.
     """
 
     def __init__(self, channels: int) -> None:
@@ -49,10 +49,10 @@ class ActNorm(nn.Module):
 
     @torch.no_grad()
     def initialize(self, x: Tensor) -> None:
-        """Set bias and scale from a batch x (B, C, H, W), once.
+        """Set bias and scale from a batch x (B, C, H, W); possible only once.
 
         Raises:
-            RuntimeError: the layer is initialised already.
+            RuntimeError: the layer is already initialised.
         """
         if self.initialized:
             raise RuntimeError(INITIALIZED_ALREADY)
@@ -84,15 +84,15 @@ class ActNorm(nn.Module):
 
     def _check_initialized(self) -> None:
         if not self.initialized:
-            raise RuntimeError("actnorm is not initialised: run a batch through initialize first")
+            raise RuntimeError("actnorm is not initialised: call initialize with a batch first")
 
 
 @contextmanager
 def data_dependent_initialization(module: nn.Module) -> Iterator[None]:
-    """Within it, a forward pass initialises every ActNorm in module from its own input.
+    """Inside the block, a forward pass initialises every ActNorm in module from its input.
 
     Raises:
-        RuntimeError: an ActNorm is initialised already.
+        RuntimeError: an ActNorm is already initialised.
     """
     layers = [m for m in module.modules() if isinstance(m, ActNorm)]
     if any(layer.initialized for layer in layers):
@@ -106,10 +106,10 @@ def data_dependent_initialization(module: nn.Module) -> Iterator[None]:
 
 
 class AxisConvolution(nn.Module):
-    """Invertible 1x1 convolution along one axis of (B, C, H, W), starting as a rotation.
+    """Invertible 1x1 convolution along one axis of (B, C, H, W); starts as a rotation.
 
-    ``axis`` 1 mixes channels (the 1x1 convolution of Glow), 2 rows and 3 columns
-    (Listing 1).
+    ``axis`` 1 mixes channels (the 1x1 convolution of Glow), ``axis`` 2 mixes rows and
+    ``axis`` 3 columns (Listing 1).
     """
 
     def __init__(self, size: int, axis: int = 1) -> None:
@@ -118,7 +118,7 @@ class AxisConvolution(nn.Module):
         self.weight = nn.Parameter(torch.linalg.qr(torch.randn(size, size)).Q)
 
     def _mix(self, x: Tensor, weight: Tensor) -> Tensor:
-        if self.axis == 1:  # one matrix product, which leaves channels first in memory
+        if self.axis == 1:  # one matrix product; its result has channels first in memory
             first = x.transpose(0, 1)
             return (weight @ first.flatten(1)).view(-1, *first.shape[1:]).transpose(0, 1)
         return (x.movedim(self.axis, -1) @ weight.T).movedim(-1, self.axis)
@@ -131,12 +131,12 @@ class AxisConvolution(nn.Module):
 
     def inverse(self, y: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
-        # inverted in double precision: a float32 inverse would dominate the round trip
+        # in double precision: a float32 inverse would dominate the round-trip error
         return self._mix(y, torch.linalg.inv(self.weight.double()).to(y))
 
 
 class Squeeze(nn.Module):
-    """Space to depth, (B, C, H, W) -> (B, 4C, H/2, W/2); it only moves values."""
+    """Space to depth, (B, C, H, W) -> (B, 4C, H/2, W/2); only moves values."""
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, C, H, W) -> (B, 4C, H/2, W/2), zeros (B,)."""
@@ -148,7 +148,7 @@ class Squeeze(nn.Module):
 
 
 class ZeroConv2d(nn.Conv2d):
-    """3x3 convolution that starts at zero, with a learnt output scale exp(3 log_scale)."""
+    """3x3 convolution that starts at zero, with a learned output scale exp(3 log_scale)."""
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1)
@@ -158,15 +158,15 @@ class ZeroConv2d(nn.Conv2d):
 
 
 class CouplingNetwork(nn.Module):
-    """3x3, 1x1, 3x3 convolutions; the hidden ones are followed by actnorm and ReLU.
+    """3x3, 1x1 and 3x3 convolutions; actnorm and ReLU follow the first two.
 
-    With ``precision`` bfloat16, products are taken in it while the model is in training
-    mode, which is most of the work of a flow; weights and sums stay float32. In evaluation
-    mode they are float32, for log p and the inverse to be exact: there bfloat16 would cost
-    nats, and an inverse would round other inputs than its forward pass did.
+    With ``precision`` bfloat16, products are in bfloat16 in training mode; they are most
+    of a flow's work. Weights and sums are float32. In evaluation mode products are float32
+    as well: bfloat16 would change log p by nats, and forward and inverse would round
+    different inputs and no longer invert each other.
 
     Raises:
-        ValueError: unknown precision.
+        UserError: unknown precision.
     """
 
     def __init__(
@@ -196,7 +196,7 @@ class CouplingNetwork(nn.Module):
         return three_convolutions(x, parameters, torch.bfloat16 if low else x.dtype)
 
     def _forward_by_layers(self, x: Tensor) -> Tensor:
-        """The same, for actnorms to see their inputs."""
+        """The same layer by layer, so that actnorms receive their inputs."""
         hidden = F.relu(self.norm1(self.conv1(x))[0])
         hidden = F.relu(self.norm2(self.conv2(hidden))[0])
         return self.conv3(hidden) * (LOG_SCALE_FACTOR * self.conv3.log_scale).exp()
@@ -205,10 +205,10 @@ class CouplingNetwork(nn.Module):
 class AffineCoupling(nn.Module):
     """Second half y2 = (x2 + t(x1)) (sigmoid(s(x1) + 2) + scale_floor), first half kept.
 
-    The floor of 0.1 is the paper's remedy against divergence (Appendix B).
+    The paper uses the floor of 0.1 to prevent divergence (Appendix B).
 
     Raises:
-        ValueError: fewer than two channels, which cannot be split.
+        UserError: fewer than two channels, which cannot be split.
     """
 
     def __init__(
@@ -241,7 +241,7 @@ class AdditiveCoupling(nn.Module):
     """Second half y2 = x2 + t(x1), first half kept: the coupling of a constant-volume Glow.
 
     Raises:
-        ValueError: fewer than two channels, which cannot be split.
+        UserError: fewer than two channels, which cannot be split.
     """
 
     def __init__(self, channels: int, width: int, precision: str = "float32") -> None:
@@ -261,7 +261,7 @@ class AdditiveCoupling(nn.Module):
 
 
 def _joined(kept: Tensor, changed: Tensor) -> Tensor:
-    """Both halves, with channels first in memory."""
+    """Join both halves, with channels first in memory."""
     return torch.cat([kept.transpose(0, 1), changed.transpose(0, 1)]).transpose(0, 1)
 
 

@@ -1,8 +1,8 @@
 """Likelihoods of discrete pixel values under trained models, part by part.
 
-Every function gives a dict of (B,) float64 tensors in nats per image: ``log_prob``,
-parts that add up to it (the ``parts`` of the model), and ``log_prob_component_k``, the
-same with component k of the prior in place of the mixture.
+Every function returns a dict of (B,) float64 tensors in nats per image: ``log_prob``,
+the parts that add up to it (``parts`` of the model), and ``log_prob_component_k``, which
+uses component k of the prior instead of the mixture.
 """
 
 import copy
@@ -27,12 +27,12 @@ __all__ = [
 
 
 DECODED_AT_ONCE = 64
-# Of the samples that an image may have, those that are computed again in full precision.
+# Fraction of an image's sample budget that is recomputed in full precision.
 RECOMPUTED = 1 / 256
 
 
 class LatentVariableModel(Protocol):
-    """What importance weighting asks of a model: a proposal, a likelihood and a prior."""
+    """A model for importance weighting: it has a proposal, a likelihood and a prior."""
 
     prior: Prior
     low_precision: bool
@@ -41,11 +41,11 @@ class LatentVariableModel(Protocol):
         """Mean and standard deviation of the proposal, two (B, D)."""
 
     def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
-        """log p(x|z), (B,); of a model in low precision in that, but where full is asked for."""
+        """log p(x|z), (B,). Uses the model's low precision unless full_precision is set."""
 
 
 class Flow(Protocol):
-    """What dequantised likelihoods ask of a model."""
+    """A model with dequantised likelihoods."""
 
     prior: Prior
 
@@ -55,21 +55,21 @@ class Flow(Protocol):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """When the importance samples of an image are enough.
+    """Stopping rule: when an image has enough importance samples.
 
-    The samples are looked at a few times only, each time there are twice as many: a rule
-    that looks after every one would stop at lucky moments, with errors that are too small.
+    The rule is checked only when the number of samples has doubled. A check after every
+    sample would stop when the estimated error is small by chance.
 
     Attributes:
-        std_error: of log p, at most this (nats).
-        effective_sample_size: at least this.
+        std_error: largest standard error of log p, nats.
+        effective_sample_size: smallest effective sample size.
     """
 
     std_error: float
     effective_sample_size: float
 
     def looks(self, at_most: int) -> list[int]:
-        """Numbers of samples at which to look: the first suffices for the effective size."""
+        """Numbers of samples at which to check; the first allows the effective size."""
         number, looks = max(2, math.ceil(2 * self.effective_sample_size)), []
         while number < at_most:
             looks.append(number)
@@ -77,13 +77,13 @@ class Tolerance:
         return [*looks, at_most]
 
     def met(self, scores: dict[str, Tensor]) -> Tensor:
-        """Which images have both, (B,) bool."""
+        """Which images meet both limits, (B,) bool."""
         enough = scores["effective_sample_size"] >= self.effective_sample_size
         return enough & (scores["std_error"] <= self.std_error)
 
 
 def bits_per_dim(log_prob, n_dims: int):
-    """Nats per image -> bits per dimension; a uniform model of bytes scores 8."""
+    """Nats per image -> bits per dimension; a uniform model of bytes has 8."""
     return -log_prob / (n_dims * math.log(2))
 
 
@@ -96,38 +96,38 @@ def importance_weighted_log_prob(
     tolerance: Tolerance | None = None,
     decoded: int | None = None,
 ) -> dict[str, Tensor]:
-    r"""Test likelihood of a VAE by importance weighting with the encoder as proposal.
+    r"""Likelihood of a VAE by importance weighting, with the encoder as proposal.
 
     .. math:: \log p(x) \approx \log \frac{1}{S} \sum_{s=1}^S w_s, \quad
               w_s = \frac{p(x \mid z_s) p(z_s)}{q(z_s \mid x)}, \quad z_s \sim q(z \mid x)
 
-    with the whole mixture as p(z) (Appendix B: S = 5,000). Samples pass in chunks,
-    so no more than a few of S are in memory; sums are kept in double precision.
+    where p(z) is the whole mixture (Appendix B: S = 5,000). Samples are computed in
+    chunks, so only a few of S are in memory. Sums are in double precision.
 
-    Of a model in low precision the largest weights of each image, RECOMPUTED of S and at
-    least one, are computed once more in full precision; log p is as exact as their share
-    of all weights is near to one.
+    For a model in low precision, the largest weights of each image (RECOMPUTED of S, at
+    least one) are recomputed in full precision. The closer their share of all weights is
+    to one, the more exact is log p.
 
     Args:
         x: uint8 images (B, C, H, W).
         n_samples: S, at least 2.
-        chunk: samples per image that are decoded at once; by default as many as
+        chunk: samples per image that are decoded at once; the default is the most that
             ``decoded`` allows.
-        tolerance: where it is met, an image has no more samples; without it, each has S.
-            It is looked at before weights are computed again.
-        decoded: samples of all images that are decoded at once; by default
-            DECODED_AT_ONCE. A GPU needs thousands to be busy.
+        tolerance: an image that meets it gets no more samples; without it, each gets S.
+            It is checked before weights are recomputed.
+        decoded: samples of all images together that are decoded at once; the default is
+            DECODED_AT_ONCE. A GPU needs thousands for full use.
 
     Returns:
-        ``log_prob`` and its components; the parts ``reconstruction``,
+        ``log_prob`` and ``log_prob_component_k``; the parts ``reconstruction``,
         ``prior_separating``, ``prior_rest``, ``posterior_entropy`` and
-        ``importance_gain``, what the weights add to the evidence lower bound; ``kl``,
-        of the posterior from the mixture; ``effective_sample_size``
-        (sum w)^2 / sum w^2; ``std_error``, that of log_prob by the delta method;
-        ``draws``, the number of samples; and ``full_precision_share`` of all weights.
+        ``importance_gain`` (log_prob minus the evidence lower bound); ``kl``, from the
+        posterior to the mixture; ``effective_sample_size`` (sum w)^2 / sum w^2;
+        ``std_error`` of log_prob by the delta method; ``draws``, the number of samples;
+        and ``full_precision_share``, the share of the weights in full precision.
 
     Raises:
-        ValueError: fewer than 2 samples, or an empty chunk.
+        UserError: fewer than 2 samples, or an empty chunk.
     """
     if n_samples < 2 or (chunk is not None and chunk < 1):
         raise UserError(
@@ -135,7 +135,7 @@ def importance_weighted_log_prob(
             f"and chunk at least 1, got {chunk}"
         )
     looks = tolerance.looks(n_samples) if tolerance else [n_samples]
-    # no more than every image has samples, whatever the tolerance
+    # at most the smallest number of samples that an image may have with this tolerance
     again = min(looks[0], math.ceil(RECOMPUTED * n_samples)) if model.low_precision else 0
     mean, std = model.encode(x)
     sums, largest = _RunningSums(len(x)), _LargestWeights(len(x), again)
@@ -155,7 +155,7 @@ def importance_weighted_log_prob(
         if len(unfinished) == 0:
             break
     in_low_precision = sums.values["log_weight"].clone()
-    if again:  # half as many at once, of twice the bytes
+    if again:  # half as many at once, because each takes twice the memory
         for noise in largest.terms["noise"].split(max(1, decoded // (2 * len(x)))):
             sums.add(slice(None), _terms(model, x, mean, std, noise, full_precision=True))
     scores = _averages(sums)
@@ -170,7 +170,7 @@ def importance_weighted_log_prob(
 
 
 def _equal_parts(number: int, at_most: int) -> int:
-    """Size of the parts of a number: one shape for a compiler, as far as it goes."""
+    """Size of nearly equal parts of a number, so that a compiler sees few shapes."""
     return math.ceil(number / math.ceil(number / at_most))
 
 
@@ -182,7 +182,7 @@ def _terms(
     noise: Tensor,
     full_precision: bool = False,
 ) -> dict[str, Tensor]:
-    """Of samples: their noise (S, B, D), and what is summed over them, (S, B, ...)."""
+    """Noise of the samples, (S, B, D), and the terms that are summed over them, (S, B, ...)."""
     draws = len(noise)
     z = (mean + std * noise).flatten(0, 1)  # (S B, D)
     log_q = (-0.5 * noise.square()).sum(-1).double() - 0.5 * mean.shape[1] * math.log(2 * math.pi)
@@ -204,20 +204,20 @@ def _terms(
 
 
 class _LargestWeights:
-    """The samples of largest weight of each of n images, ``size`` of each."""
+    """The ``size`` samples with the largest weights of each of n images."""
 
     def __init__(self, n: int, size: int) -> None:
         self.n, self.size = n, size
         self.terms: dict[str, Tensor] = {}
 
     def exchange(self, images: Tensor, terms: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Take in the samples (S, N, ...) of N of the images, and give back S smaller ones.
+        """Add samples (S, N, ...) of N images; return the S samples with smaller weights.
 
-        At first what is given back counts for nothing in sums.
+        The first returned samples contribute nothing to sums.
         """
         if not self.size:
             return terms
-        if not self.terms:  # of no weight, and of equals the first to leave, being last in line
+        if not self.terms:  # weight zero, placed last so that real samples displace them first
             self.terms = {
                 name: term.new_full((self.size, self.n, *term.shape[2:]), _neutral(name))
                 for name, term in terms.items()
@@ -233,14 +233,14 @@ class _LargestWeights:
 
 
 class _RunningSums:
-    """Sums over the samples of each of n images, those of weights on the log scale."""
+    """Sums over the samples of each of n images; sums of weights are on the log scale."""
 
     def __init__(self, n: int) -> None:
         self.n = n
         self.values: dict[str, Tensor] = {}
 
     def add(self, images: Tensor | slice, terms: dict[str, Tensor]) -> None:
-        """Add the samples (S, N, ...) of N of the images."""
+        """Add samples (S, N, ...) of N images."""
         squares = {"square_log_weight": 2 * terms["log_weight"]}
         for name, term in (terms | squares).items():
             if name == "noise":
@@ -254,7 +254,7 @@ class _RunningSums:
             total[images] = operation(total[images], term)
 
     def plus(self, terms: dict[str, Tensor]) -> "_RunningSums":
-        """These sums and the samples (S, n, ...), if any, of all images."""
+        """These sums plus further samples (S, n, ...) of all images, if any."""
         if not terms:
             return self
         result = copy.deepcopy(self)
@@ -263,7 +263,7 @@ class _RunningSums:
 
 
 def _neutral(name: str) -> float:
-    """What changes no sum of these terms."""
+    """Value that leaves a sum of these terms unchanged."""
     return -math.inf if name.endswith("log_weight") else 0.0
 
 
@@ -284,17 +284,17 @@ def _averages(sums: _RunningSums) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def flow_log_prob(model: Flow, x: Tensor, n_draws: int = 1) -> dict[str, Tensor]:
-    """Likelihood of a flow with uniform dequantisation, averaged over n_draws of it.
+    """Likelihood of a flow with uniform dequantisation, averaged over n_draws draws.
 
-    The mean over draws of log p is the usual bound on the discrete likelihood; it
-    does not depend on n_draws but for its noise.
+    The mean of log p over draws is the usual lower bound of the discrete
+    log-likelihood. n_draws changes only its noise.
 
     Returns:
-        ``log_prob`` and its components; the parts ``prior_separating``, ``prior_rest``
-        and ``log_det``; and ``std_error`` of the mean over draws (NaN for one draw).
+        ``log_prob`` and ``log_prob_component_k``; the parts ``prior_separating``,
+        ``prior_rest`` and ``log_det``; and ``std_error`` of the mean (NaN for one draw).
 
     Raises:
-        ValueError: fewer than 1 draw.
+        UserError: fewer than 1 draw.
     """
     if n_draws < 1:
         raise UserError(f"n_draws must be at least 1, got {n_draws}")

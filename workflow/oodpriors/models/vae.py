@@ -30,7 +30,7 @@ class Layer(NamedTuple):
 
 
 class Architecture(NamedTuple):
-    """Rows of one table, and the grid from which its decoder starts, (C, H, W)."""
+    """Rows of one table, and the shape (C, H, W) in which its decoder starts."""
 
     encoder: tuple[Layer, ...]
     start: tuple[int, int, int] | None
@@ -63,20 +63,20 @@ class VAE(nn.Module):
     """VAE with a 256-way categorical per pixel and an untrained mixture prior.
 
     Args:
-        image_shape: (C, H, W), one of those of Tables 2 and 3.
-        prior: prior over the latent; its dimension is the latent's.
+        image_shape: (C, H, W), a shape from Table 2 or 3.
+        prior: prior over the latent; has the dimension of the latent.
         decoder_width: channels of the decoder's last hidden layer (Table 2: 64,
             Table 3: 32). Smaller values are for small budgets.
-        encoder_norm_last: batch norm after the encoder's last convolution too (the
-            paper's sentence can be read in both ways).
+        encoder_norm_last: also use batch norm after the encoder's last convolution (the
+            paper's sentence can be read both ways).
         scaled_start: let :meth:`initialize` scale the latent to the prior's size.
-        decoder_precision: ``float32`` or ``bfloat16``, of the products of the decoder's
-            convolutions of images, which are most of the cost; all else, the layer that
-            takes the latent among it, is in the precision of the weights, and a model in
-            double precision computes in double precision.
+        decoder_precision: ``float32`` or ``bfloat16``, for products in the decoder's
+            convolutions except that of the latent; they are most of the cost.
+            Everything else uses the precision of the weights. A model in double
+            precision always computes in double precision.
 
     Raises:
-        ValueError: the paper gives no architecture for image_shape.
+        UserError: the paper gives no architecture for image_shape.
     """
 
     parts = (
@@ -105,7 +105,7 @@ class VAE(nn.Module):
         self.scaled_start = scaled_start
         latent_dim = prior.means.shape[1]
         rows = ARCHITECTURES[self.image_shape]
-        # Both tables' convolutions end at 1 x 1.
+        # In both tables the convolutions end at 1 x 1.
         self.encoder = nn.Sequential(
             *_encoder(rows.encoder, self.image_shape[0], encoder_norm_last),
             nn.Flatten(),
@@ -119,14 +119,14 @@ class VAE(nn.Module):
         self.to(memory_format=torch.channels_last)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Posterior N(mean, diag(std^2)) of images x, uint8 (B, C, H, W) -> two (B, D)."""
+        """Mean and std of the posterior N(mean, diag(std^2)): uint8 (B, C, H, W) -> two (B, D)."""
         hidden = x.to(self.prior.means.dtype) / (PIXEL_VALUES - 1)
         hidden = hidden.contiguous(memory_format=torch.channels_last)
         mean, log_var = self.encoder(hidden).chunk(2, dim=1)
         return mean, (log_var / 2).exp()
 
     def decode(self, z: Tensor) -> Tensor:
-        """Logits of the pixel values, channels last: (B, D) -> (B, H, W, C, 256)."""
+        """Logits of the pixel values with channels last: (B, D) -> (B, H, W, C, 256)."""
         return self._logits(z, self.low_precision).to(z.dtype)
 
     def _logits(self, z: Tensor, low_precision: bool) -> Tensor:
@@ -137,14 +137,14 @@ class VAE(nn.Module):
         return hidden.permute(0, 2, 3, 1).unflatten(3, (self.image_shape[0], PIXEL_VALUES))
 
     def decode_mean(self, z: Tensor) -> Tensor:
-        """Expected image, in [0, 1]: (B, D) -> (B, C, H, W)."""
+        """Expected image in [0, 1]: (B, D) -> (B, C, H, W)."""
         values = torch.linspace(0, 1, PIXEL_VALUES, dtype=z.dtype, device=z.device)
         return (self.decode(z).softmax(-1) @ values).permute(0, 3, 1, 2)
 
     def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
         """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image.
 
-        With full_precision, products are in the precision of the weights in any case.
+        full_precision: compute products in the precision of the weights.
         """
         return log_likelihood(self, x, z, self.low_precision and not full_precision)
 
@@ -173,7 +173,7 @@ class VAE(nn.Module):
         return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance, decoded=decoded)
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        """Number of images that a GPU scores at once, and extra options of :meth:`scores`."""
         return min(32, limits.samples_at_once), {"decoded": limits.samples_at_once}
 
     def log_prob(self, x: Tensor, n_draws: int = 5000) -> Tensor:
@@ -187,19 +187,18 @@ class VAE(nn.Module):
         return {"mean": mean, "std": std}
 
     def diagnostics(self, x: Tensor) -> dict[str, float]:
-        """Nothing to record: a VAE has no inverse whose error could be measured."""
+        """Empty: a VAE has no inverse whose error could be measured."""
         return {}
 
     @torch.no_grad()
     def initialize(self, x: Tensor) -> None:
-        """Before the first step: with scaled_start, let the latent reach the components.
+        """With scaled_start, scale the latent to the components before the first step.
 
         Rows of the encoder's mean are multiplied by the largest |mean| of the
-        components, columns of the decoder divided by it: the reconstruction from the
-        posterior's mean is unchanged, with latents of the prior's size. Without it, a
-        short training does not bring the posterior to components as far as 75 standard
-        deviations away. The images x are not used: the VAE has no data-dependent
-        initialisation.
+        components. Columns of the decoder's first layer are divided by it, so that the
+        reconstruction from the posterior's mean stays the same. Otherwise a short
+        training does not move the posterior to components 75 standard deviations away.
+        The images x are not used: a VAE has no data-dependent initialisation.
         """
         if not self.scaled_start:
             return
@@ -219,7 +218,7 @@ def _log_likelihood(model: VAE, x: Tensor, z: Tensor, low_precision: bool) -> Te
 
 
 def _one_sample(model: VAE, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and standard deviation of the posterior, log p(x|z) of the z with this noise."""
+    """Posterior mean and standard deviation, and log p(x|z) for z with the given noise."""
     mean, std = model.encode(x)
     return mean, std, _log_likelihood(model, x, mean + std * noise, model.low_precision)
 
@@ -228,9 +227,9 @@ log_likelihood, one_sample = compiled(_log_likelihood), compiled(_one_sample)
 
 
 class EncoderConvolution(nn.Conv2d):
-    """A convolution; compiled, it is one product of all windows, summed in a fixed order.
+    """A convolution; when compiled, one matrix product of all windows in a fixed order.
 
-    cuDNN's deterministic routines for so few channels take several times as long.
+    For so few channels cuDNN's deterministic routines take several times as long.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -252,7 +251,7 @@ class EncoderConvolution(nn.Conv2d):
 
 
 class DecoderConvolution(nn.ConvTranspose2d):
-    """A transposed convolution that may be computed in bfloat16, and then gives bfloat16."""
+    """A transposed convolution that can compute in bfloat16, and then returns bfloat16."""
 
     def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
@@ -261,10 +260,10 @@ class DecoderConvolution(nn.ConvTranspose2d):
         x, weight = x.to(dtype), self.weight.to(dtype)
         bias = None if self.bias is None else self.bias.to(dtype)
         if self.stride != (1, 1):
-            # the bias apart: with it, oneDNN's routine takes up to six times as long
+            # bias added separately: with a bias, oneDNN's routine takes up to six times as long
             y = F.conv_transpose2d(x, weight, None, self.stride, self.padding)
             return y if bias is None else y.add_(bias[:, None, None])
-        # with stride 1 it is a convolution with the kernel turned round, which is faster
+        # with stride 1 this equals a convolution with the flipped kernel, which is faster
         weight = weight.transpose(0, 1).flip(2, 3)
         return F.conv2d(x, weight, bias, padding=self.kernel_size[0] - 1 - self.padding[0])
 
@@ -281,7 +280,7 @@ def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn
 
 
 def _convolution(kind: type, channels: int, row: Layer, bias: bool) -> nn.Module:
-    """A row of a table; no bias where batch norm follows, which would take it away again."""
+    """Layer for a row of a table; no bias before batch norm, which would cancel it."""
     sizes = (row.kernel, row.stride, row.padding)
     return kind(channels, row.channels, *sizes, bias=bias)
 
@@ -299,7 +298,7 @@ def _decoder(
     modules: list[nn.Module] = []
     for i, row in enumerate(rows):
         last = i == len(rows) - 1
-        # of a latent of 100, bfloat16 keeps no more than a half
+        # bfloat16 rounds latents near 100 to steps of 1/2
         of_latent = i == 0 and start is None
         kind = nn.ConvTranspose2d if of_latent else DecoderConvolution
         modules.append(_convolution(kind, channels, row, bias=last))

@@ -1,4 +1,4 @@
-"""From a model's specification and its data to a trained model and its records."""
+"""Trains a model from its specification and data, and records the training."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ __all__ = ["Fit", "attempt", "describe_training", "discard_checkpoints", "fit"]
 
 @dataclass(frozen=True)
 class Fit:
-    """A trained model, in evaluation mode, with a row per epoch and plain diagnostics."""
+    """A trained model in evaluation mode, its history (a row per epoch) and diagnostics."""
 
     model: nn.Module
     history: pd.DataFrame
@@ -33,16 +33,16 @@ class Fit:
 
 @contextmanager
 def attempt(folder: Path, spec: dict, code: str, outputs: Sequence[str]) -> Iterator[Path | None]:
-    """The checkpoint of a training, for this process alone, until its outputs are written.
+    """Reserve the checkpoint of a training for this process until its outputs are written.
 
-    A second attempt at the same training, say of a job that was queued again while its
-    first life still runs, waits; it gives None if the first one wrote the outputs. The
-    checkpoint stays: whoever started the job may count it as failed for all that it wrote.
+    A second attempt at the same training waits, e.g. when SLURM requeues a job whose first
+    process is still running. It yields None if the first attempt wrote the outputs. The
+    checkpoint is kept: Snakemake may count the job as failed although it wrote everything.
 
     Args:
-        folder: of the model.
-        spec: plain values that decide the trained model.
-        code: checksum of the code that decides it too.
+        folder: folder of the model.
+        spec: plain values that determine the trained model.
+        code: checksum of the code that also determines it.
         outputs: files that the block writes.
     """
     text = json.dumps([spec, code], sort_keys=True)
@@ -59,7 +59,7 @@ def attempt(folder: Path, spec: dict, code: str, outputs: Sequence[str]) -> Iter
 
 
 def discard_checkpoints(folder: Path) -> None:
-    """Remove the checkpoints of a model that is finished, also those of older code."""
+    """Remove all checkpoints of a finished model, including those of older code."""
     for path in folder.glob("checkpoint.*.pt"):
         path.unlink()
 
@@ -72,7 +72,7 @@ def fit(
     device: torch.device | None = None,
     save_every: float = 60.0,
 ) -> Fit:
-    """Train the model of a specification, or go on where its checkpoint stopped.
+    """Train the model of a specification, or continue from its checkpoint.
 
     Args:
         spec: ``architecture``, ``image_shape``, ``prior``, ``network`` (see
@@ -81,12 +81,12 @@ def fit(
         images: uint8 (N, C, H, W).
         components: assigned component of each image, (N,).
         checkpoint: file that keeps the state until the training ends.
-        device: where to compute; the CPU by default.
+        device: device for the computation; the default is the CPU.
         save_every: seconds between checkpoints.
 
     Raises:
-        ValueError: the images do not have the specification's shape, or are not
-            assigned to as many components as the prior has.
+        UserError: the images do not have the specification's shape, or the number of
+            assigned components differs from the prior's.
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
     if list(images.shape[1:]) != list(spec["image_shape"]):
@@ -111,7 +111,7 @@ def fit(
 
 
 def describe_training(trainer: Trainer, model: nn.Module) -> dict:
-    """What is recorded of a training: steps, time, device, versions, errors of the model."""
+    """Diagnostics of a training: steps, time, device, versions and errors of the model."""
     sample = trainer.images[: min(64, len(trainer.images))]
     device = trainer.device
     return {

@@ -1,4 +1,4 @@
-"""One training loop for every model, which resumes where it was cut."""
+"""One training loop for every model, which resumes after an interruption."""
 
 import math
 import signal
@@ -40,19 +40,19 @@ class TrainingSettings:
     Attributes:
         epochs: passes over the training images.
         batch_size: images per step; an incomplete last batch is left out.
-        learning_rate: of Adam, after the warm-up.
-        beta1: of Adam.
-        beta2: of Adam; None takes 1 - 1 / (steps per epoch), as OpenAI's code does.
+        learning_rate: Adam's learning rate after the warm-up.
+        beta1: Adam's first-moment decay.
+        beta2: Adam's second-moment decay; None: 1 - 1 / (steps per epoch), as in OpenAI's code.
         warmup_epochs: epochs over which the learning rate grows linearly from zero.
-        decay_fraction: final fraction of the steps over which it falls linearly to zero.
-        max_grad_norm: gradients (of nats per image) are scaled down to this norm; None
-            never.
-        polyak_epochs: epochs over which parameters are averaged for evaluation; 0 takes
-            the last ones. Meant for flows: batch statistics are not averaged.
-        initialization_batch: images of the data-dependent initialisation.
+        decay_fraction: last fraction of the steps, over which it falls linearly to zero.
+        max_grad_norm: upper limit of the gradient's norm (nats per image); None sets no
+            limit.
+        polyak_epochs: epochs over which parameters are averaged for evaluation; 0 uses
+            the last ones. For flows only: batch statistics are not averaged.
+        initialization_batch: number of images for the data-dependent initialisation.
         shift: largest random shift of an image in training, as a fraction of its sides
             (Section 5.1: 0.1 for CIFAR-10).
-        seed: of weights, batches and noise.
+        seed: seed of weights, batches and noise.
     """
 
     epochs: int
@@ -77,9 +77,9 @@ class TrainingSettings:
 
 
 def random_shift(x: Tensor, fraction: float) -> Tensor:
-    """Each image moved by whole pixels, at most fraction of its sides: (B, C, H, W) -> the same.
+    """Shift each image by whole pixels, at most fraction of its sides; (B, C, H, W) is kept.
 
-    Uniform in both directions; what is uncovered repeats the nearest border pixel.
+    Shifts are uniform in both directions. Uncovered pixels repeat the nearest border pixel.
     """
     rows, columns = (
         (torch.arange(side, device=x.device) + _shifts(x, side, fraction)).clamp(0, side - 1)
@@ -97,22 +97,22 @@ def _shifts(x: Tensor, side: int, fraction: float) -> Tensor:
 class Trainer:
     """Trains a model and keeps its state in a checkpoint.
 
-    An interrupted run continues with the same random state, so that on the same device it
-    ends with the same bits as an uninterrupted one. On a GPU a step is one CUDA graph; a
-    checkpoint of either kind of step continues with the other.
+    A resumed run has the same random state, so that on the same device it ends with the
+    same bits as an uninterrupted run. On a GPU a step is one CUDA graph. A checkpoint of
+    one kind of step works with the other kind too.
 
     Args:
-        model: anything with ``loss(x, k)`` and ``initialize(x)``.
+        model: any model with ``loss(x, k)`` and ``initialize(x)``.
         images: uint8 (N, C, H, W).
         components: assigned component of every image, (N,) int64.
         settings: the optimisation.
         checkpoint: file to resume from and to save to.
-        device: where to compute.
+        device: device for the computation.
         save_every: seconds between checkpoints.
-        graphed: take CUDA graphs; None does on a GPU.
+        graphed: whether to use CUDA graphs; None uses them on a GPU.
 
     Raises:
-        ValueError: fewer images than a batch.
+        UserError: fewer images than a batch.
     """
 
     def __init__(
@@ -149,7 +149,7 @@ class Trainer:
 
     def _betas(self) -> tuple[float, float]:
         beta2 = self.settings.beta2
-        # the floor keeps Adam meaningful when an epoch is only a few steps
+        # the floor is for epochs of a few steps, where 1 - 1 / steps would be too small for Adam
         tied = max(0.9, 1 - 1 / self.steps_per_epoch)
         return self.settings.beta1, tied if beta2 is None else beta2
 
@@ -159,11 +159,11 @@ class Trainer:
         return self.settings.epochs * self.steps_per_epoch
 
     def run(self) -> nn.Module:
-        """Train to the end and give the model for evaluation.
+        """Train to the end; returns the model for evaluation.
 
         Raises:
             DivergenceError: the loss is not finite; the last good checkpoint is kept.
-            InterruptedTraining: SIGTERM or SIGINT came; a checkpoint was saved.
+            InterruptedTraining: SIGTERM or SIGINT was received; a checkpoint was saved.
         """
         if self.checkpoint.exists():
             self._restore()
@@ -178,7 +178,7 @@ class Trainer:
                 progress.update(self.step, self._latest_loss())
                 now = time.monotonic()
                 self.seconds, began = self.seconds + now - began, now
-                finished = self.step == self.n_steps  # its outputs are still to be written
+                finished = self.step == self.n_steps  # the outputs must still be written
                 if stop.received or finished or now - saved > self.save_every:
                     self.save()
                     saved = now
@@ -201,7 +201,7 @@ class Trainer:
     def _start(self) -> None:
         order = self._order(0)[: self.settings.initialization_batch]
         self.model.initialize(self.images[order])
-        self.update.start_average()  # which has to know of the initialisation
+        self.update.start_average()  # so that the average starts from the initialised weights
 
     def _order(self, epoch: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.settings.seed * 1_000_003 + epoch)
@@ -265,10 +265,10 @@ class Trainer:
         )
 
     def save(self) -> None:
-        """Write the whole state to the checkpoint, whole or not at all.
+        """Write the state to the checkpoint, completely or not at all.
 
         Raises:
-            DivergenceError: an update since the last one was not finite; nothing is written.
+            DivergenceError: an update since the last save was not finite; writes nothing.
         """
         self._read_rows()
         save_tensors(self._state(), self.checkpoint)
@@ -289,9 +289,9 @@ class Trainer:
             state = load_tensors(self.checkpoint)
             missing = self._state().keys() - state.keys()
             if missing:
-                raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-        except Exception as error:  # any damage to the file: what it held is lost
-            print(f"{self.checkpoint} is damaged ({error}); starting anew", file=sys.stderr)
+                raise ValueError(f"missing {', '.join(sorted(missing))}")
+        except Exception as error:  # the file is damaged: its content is lost
+            print(f"{self.checkpoint} is damaged ({error}); training starts again", file=sys.stderr)
             return
         self.update.load_state(state)
         self.step, self.seconds = state["step"], state["seconds"]
@@ -303,7 +303,7 @@ class Trainer:
 
 
 class _StopSignals:
-    """Notes SIGTERM and SIGINT while it is entered, instead of dying of them."""
+    """Inside the block, SIGTERM and SIGINT are noted and do not end the process."""
 
     def __enter__(self) -> "_StopSignals":
         self.received = False

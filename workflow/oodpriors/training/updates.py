@@ -1,7 +1,7 @@
-"""One update of the weights from a batch: step by step, or as one CUDA graph on a GPU.
+"""One update of the weights from a batch: operation by operation, or as one CUDA graph.
 
-Both leave the weights alone when a loss or a gradient is not finite, and give the numbers
-of every update as rows of plain values.
+Both leave the weights unchanged if the loss or the gradient is not finite. Both return the
+metrics of every update as rows of plain values.
 """
 
 import math
@@ -15,19 +15,19 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 __all__ = ["GraphedUpdate", "Update"]
 
-# Updates between two looks at their numbers, for which the host has to wait for the GPU.
+# Updates between two reads of their metrics; each read makes the CPU wait for the GPU.
 UNREAD = 64
 REHEARSALS = 3
 
 
 class Update:
-    """One update by Adam, and by the average of the weights.
+    """One update of the weights by Adam, and of their average.
 
     Args:
-        model: anything with ``loss(x, k)``.
-        betas: of Adam.
+        model: any model with ``loss(x, k)``.
+        betas: Adam's moment decays.
         max_grad_norm: see TrainingSettings.
-        average_steps: updates over which weights are averaged; None keeps no average.
+        average_steps: number of updates over which weights are averaged; None: no average.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Update:
         return torch.optim.Adam(self.model.parameters(), betas=betas, fused=True)
 
     def start_average(self) -> None:
-        """Begin the average of the weights with the next update."""
+        """Start the average of the weights with the next update."""
         self.average = None
         if self.average_steps is not None:
             self.average_weight = 1 / max(self.average_steps, 1.0)
@@ -55,11 +55,11 @@ class Update:
             self.average = AveragedModel(self.model, multi_avg_fn=average)
 
     def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
-        """Learn from images x (B, C, H, W) of components k (B,) at a learning rate."""
+        """Update the weights from images x (B, C, H, W) with components k (B,)."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         parts = self._gradients(x, k)
-        # one transfer from the device; before Adam, which must not see what is not finite
+        # one transfer from the device; before Adam, which must not use values that are not finite
         values = torch.stack(list(parts.values())).tolist()
         row = dict(zip(parts, values, strict=True)) | {"learning_rate": rate}
         self.unread.append(row)
@@ -69,7 +69,7 @@ class Update:
                 self.average.update_parameters(self.model)
 
     def _gradients(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
-        """Gradients of all parameters; parts of the loss and the norm of the gradients."""
+        """Compute all gradients; returns the parts of the loss and the norm of the gradients."""
         self.optimizer.zero_grad(set_to_none=True)
         means: dict[str, Tensor] = {}
         for some in zip(x.chunk(self.pieces), k.chunk(self.pieces), strict=True):
@@ -83,16 +83,16 @@ class Update:
 
     @property
     def full(self) -> bool:
-        """Whether :meth:`rows` has to be called before the next update."""
+        """Whether :meth:`rows` must be called before the next update."""
         return True
 
     def rows(self) -> list[dict]:
-        """Numbers of the updates since the last call."""
+        """Metrics of the updates since the last call."""
         rows, self.unread = self.unread, []
         return rows
 
     def state(self) -> dict:
-        """What a checkpoint keeps; that of one kind of update is that of every kind."""
+        """State for a checkpoint; the same format for every kind of update."""
         return {
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average else None,
@@ -100,7 +100,7 @@ class Update:
         }
 
     def load_state(self, state: dict) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         self.model.load_state_dict(state["model"])
         if self.average:
             self.average.load_state_dict(state["average"])
@@ -109,10 +109,10 @@ class Update:
 
 
 class GraphedUpdate(Update):
-    """The same as one CUDA graph, which costs the host one launch.
+    """The same update as one CUDA graph, which the CPU starts with one launch.
 
-    Numbers of the updates stay on the device until they are read, and what is not finite
-    is kept from the weights there.
+    The metrics stay on the GPU until they are read. The GPU itself skips updates that are
+    not finite.
     """
 
     def __init__(self, model: nn.Module, *arguments) -> None:
@@ -129,7 +129,7 @@ class GraphedUpdate(Update):
     def load_state(self, state: dict) -> None:
         super().load_state(state)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate  # the tensor that is filled, not a copy of it
+            group["lr"] = self.rate  # the tensor that is filled later, not a copy
 
     def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
         if self.graph is None:
@@ -139,7 +139,7 @@ class GraphedUpdate(Update):
         self.rate.fill_(rate)
         self.graph.replay()
         self.unread.append(rate)
-        if self.first_average:  # the first weights are their average, as in AveragedModel
+        if self.first_average:  # the average starts with the first weights, as in AveragedModel
             self._replace(self._averaged(), self._weights())
             self.first_average = False
 
@@ -157,14 +157,14 @@ class GraphedUpdate(Update):
         ]
         if self.average:
             self.average.n_averaged += len(self.unread)
-            buffers = list(self.model.buffers())  # which are not averaged
+            buffers = list(self.model.buffers())  # buffers are not averaged
             self._replace(list(self.average.module.buffers()), buffers)
         self.unread.clear()
         self.position.zero_()
         return rows
 
     def _learn(self) -> Tensor:
-        """One update from the images in place, and its numbers."""
+        """One update from the images in self.x; returns its metrics."""
         parts = self._gradients(self.x, self.k)
         finite = parts["loss"].isfinite() & parts["grad_norm"].isfinite()
         self.optimizer.found_inf = (~finite).float()
@@ -196,11 +196,11 @@ class GraphedUpdate(Update):
             self._capture()
 
     def _splits(self) -> bool:
-        """Whether the gradient of a batch is the mean of those of its halves."""
+        """Whether the gradient of a batch equals the mean over its halves."""
         return not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.model.modules())
 
     def _capture(self) -> None:
-        """Record one update, after a few that leave nothing behind but compiled functions."""
+        """Record one update, after a few rehearsals whose only effect is to compile functions."""
         stream = torch.cuda.Stream(self.device)
         stream.wait_stream(torch.cuda.current_stream(self.device))
         with self._rehearsal():
@@ -218,7 +218,7 @@ class GraphedUpdate(Update):
 
     @contextmanager
     def _rehearsal(self) -> Iterator[None]:
-        """What happens within it changes no weight, moment, average or random number."""
+        """The block changes no weight, moment, average or random state."""
         state = self.model.state_dict().values()
         kept = [value for value in state if isinstance(value, Tensor)]
         kept += [*(self._averaged() if self.average else []), *self._moments()]
@@ -249,5 +249,5 @@ class GraphedUpdate(Update):
 
 
 def is_finite(row: dict) -> bool:
-    """Whether the weights may follow the gradients of this update."""
+    """Whether loss and gradient norm of this update are finite."""
     return math.isfinite(row["loss"]) and math.isfinite(row["grad_norm"])
