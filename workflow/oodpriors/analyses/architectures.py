@@ -1,4 +1,4 @@
-"""Architecture tables read off the built modules (Tables 2 and 3)."""
+"""Architecture tables, read from the built modules (Tables 2 and 3)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -12,15 +12,15 @@ COLUMNS = ["part", "operation", "kernel", "stride", "channels", "pad"]
 
 
 def architecture_table(model: VAE, published: list[Mapping]) -> pd.DataFrame:
-    """Every layer of a VAE beside the row that the paper prints for it.
+    """Compare every layer of a VAE with its row in the paper.
 
     Args:
-        model: whose ``encoder`` and ``decoder`` are sequences of layers.
+        model: a VAE; its ``encoder`` and ``decoder`` are sequences of layers.
         published: the paper's rows in their order, with COLUMNS.
 
     Returns:
-        COLUMNS as built, ``output`` shape and ``norm`` (batch norm after the layer), the
-        paper's values as ``paper_<column>``, and ``differs``: names of the columns
+        COLUMNS as built; ``output``, the shape; ``norm``, whether batch norm follows; the
+        paper's values as ``paper_<column>``; and ``differs``, the names of the columns
         that differ.
     """
     built = [*_rows(model, "encoder"), *_rows(model, "decoder")]

@@ -1,4 +1,4 @@
-"""How like the data the decoded images of a model are, over its seeds (Appendix D)."""
+"""Similarity of a model's decoded images to the data, over its seeds (Appendix D)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,18 +12,18 @@ from oodpriors.statistics.estimates import Estimate, over_seeds
 def likeness_estimates(
     tables: Mapping[str, Sequence[pd.DataFrame]], n_bootstrap: int, seed: int
 ) -> dict[str, Estimate]:
-    """What :func:`~oodpriors.scoring.decoding.compare_decoded` found, by model, over its seeds.
+    """Summarise :func:`~oodpriors.scoring.decoding.compare_decoded` by model, over its seeds.
 
     Args:
-        tables: by model, one per seed.
-        n_bootstrap: replicates, over seeds and samples.
-        seed: of the bootstrap.
+        tables: tables by model, one per seed.
+        n_bootstrap: number of replicates, over seeds and samples.
+        seed: seed of the bootstrap.
 
     Returns:
         ``<model>/mean_percentile`` and ``<model>/sample_percentile``, the mean
-        percentile of mean images and of samples; and, of several components,
-        ``<model>/own_ratio``: the largest ratio of a mean image's distance from its own
-        component's mean training image to that from the nearest other one.
+        percentile of mean images and of samples; with several components also
+        ``<model>/own_ratio``: the distance of a mean image to the mean training image of
+        its component, divided by the distance to the nearest other one (the largest).
     """
     estimates = {}
     for model, own in tables.items():

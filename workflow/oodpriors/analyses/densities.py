@@ -1,4 +1,4 @@
-"""Densities of the components, and what Section 4 says of them (Figure 3)."""
+"""Densities of the component types, and facts that Section 4 states (Figure 3)."""
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,14 @@ def _priors(beta: float) -> tuple[Prior, Prior]:
 
 
 def density_table(beta: float, half_width: float = 4.0, n: int = 401) -> pd.DataFrame:
-    """``x``, and the densities ``gaussian`` and ``generalized_gaussian`` there (Figure 3)."""
+    """Columns ``x`` and the densities ``gaussian`` and ``generalized_gaussian`` (Figure 3)."""
     x = np.linspace(-half_width, half_width, n)
     gaussian, generalized = (_density(prior.double(), x) for prior in _priors(beta))
     return pd.DataFrame({"x": x, "gaussian": gaussian, "generalized_gaussian": generalized})
 
 
 def density_facts(beta: float) -> dict[str, float]:
-    """Integral and variance of the generalised Gaussian, by quadrature, and its twin.
+    """Integral and variance of the generalised Gaussian by quadrature, and its case beta = 2.
 
     Returns:
         ``integral`` and ``variance`` for the given beta, and ``largest_difference``

@@ -1,4 +1,4 @@
-"""Variances over pixels: what Section 3.2's analysis is about (Figures 7 and 13)."""
+"""Variances of pixels, the subject of Section 3.2's analysis (Figures 7 and 13)."""
 
 from collections.abc import Mapping
 
@@ -16,10 +16,10 @@ def _flat(images: np.ndarray) -> np.ndarray:
 def mean_squared_distance(
     images: np.ndarray, centres: np.ndarray, nearest: np.ndarray
 ) -> np.ndarray:
-    r"""Per-pixel mean squared distance to the mean image of the own component, (K, D).
+    r"""Per-pixel mean squared distance to the mean image of each image's component, (K, D).
 
-    The empirical :math:`\sigma^2_{\mathcal{D}_i, h, w, c}` of Section 3.2; NaN where a
-    component has no image.
+    The empirical :math:`\sigma^2_{\mathcal{D}_i, h, w, c}` of Section 3.2; NaN for a
+    component without images.
 
     Args:
         images: (N, ...) in [0, 1].
@@ -35,10 +35,10 @@ def mean_squared_distance(
 def compare_pixels(
     images: Mapping[str, np.ndarray], centres: np.ndarray, nearest: Mapping[str, np.ndarray]
 ) -> pd.DataFrame:
-    """A row per pixel: what Figure 7 shows, for the sets ``test`` and ``ood``.
+    """Compute the data of Figure 7 for the sets ``test`` and ``ood``, a row per pixel.
 
     Args:
-        images: of both sets, (N, ...) in [0, 1].
+        images: images of both sets, (N, ...) in [0, 1].
         centres: mean images of the components.
         nearest: component of each image of both sets.
 
@@ -57,12 +57,12 @@ def compare_pixels(
 def pixel_estimates(
     images: Mapping[str, np.ndarray], n_bootstrap: int, seed: int
 ) -> dict[str, Estimate]:
-    """How the per-pixel variances of ``ood`` lie beside those of ``test`` (Figure 7c).
+    """Compare the per-pixel variances of ``ood`` with those of ``test`` (Figure 7c).
 
     Returns:
-        ``lower_fraction`` of the pixels at which the variance of ``ood`` is smaller,
-        ``median_difference`` and ``sum_difference`` of the variances, ``ood`` less
-        ``test``; bootstrap over images.
+        ``lower_fraction``, the share of pixels at which ``ood`` has the smaller variance;
+        ``median_difference`` and ``sum_difference`` of the variances, ``ood`` minus
+        ``test``. The bootstrap is over images.
     """
     test, ood = (
         _variances(_flat(images[name]), multiplicities(name, len(images[name]), n_bootstrap, seed))
@@ -83,18 +83,18 @@ def equation_2_estimates(
     n_bootstrap: int,
     seed: int,
 ) -> dict[str, Estimate]:
-    r"""The sums over pixels and components in Equation 2, without the weights of its model.
+    r"""The sums over pixels and components in Equation 2, without the model's weights.
 
     Args:
-        images: of the sets ``test`` and ``ood``, (N, ...) in [0, 1].
+        images: images of the sets ``test`` and ``ood``, (N, ...) in [0, 1].
         centres: mean images of the components.
         nearest: component of each image of both sets.
-        n_bootstrap: replicates over images.
-        seed: of the bootstrap.
+        n_bootstrap: number of replicates, over images.
+        seed: seed of the bootstrap.
 
     Returns:
         ``equation_2_sum``, :math:`\sum_{h,w} \sum_i (w_i \sigma^2_{D_i} - w_i^* \sigma^2_{D_i^*})`;
-        a positive one predicts a lower likelihood out of distribution.
+        a positive sum predicts a lower likelihood out of distribution.
     """
     means = {}
     for name in ("test", "ood"):
@@ -111,7 +111,7 @@ def _variances(flat: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def cluster_variances(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray) -> pd.DataFrame:
-    """Per-dimension variance of each cluster beside that of its whole label (Figure 13).
+    """Per-dimension variance of each cluster and of its whole label (Figure 13).
 
     Args:
         images: (N, ...) in [0, 1].
@@ -135,9 +135,9 @@ def cluster_variances(images: np.ndarray, labels: np.ndarray, clusters: np.ndarr
 def variance_estimates(
     images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, n_bootstrap: int, seed: int
 ) -> dict[str, Estimate]:
-    """``ratio_<label>_<cluster>``: mean variance over dimensions, cluster over whole label.
+    """``ratio_<label>_<cluster>``: mean variance of the cluster over that of its label.
 
-    Bootstrap over images, with the centres held; ``lowered_<label>_<cluster>`` is the
+    The bootstrap is over images, with fixed centres. ``lowered_<label>_<cluster>`` is the
     fraction of dimensions whose variance is smaller in the cluster.
     """
     estimates = {}
@@ -157,19 +157,19 @@ def variance_estimates(
 
 
 def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean variance over dimensions in each resample, (R,), with the mean image held."""
+    """Mean variance over dimensions in each resample, (R,), with a fixed mean image."""
     flat = _flat(images)
     squares = ((flat - flat.mean(0)) ** 2).mean(1)
-    with np.errstate(invalid="ignore"):  # a resample may hold no image of a small cluster
+    with np.errstate(invalid="ignore"):  # a resample may contain no image of a small cluster
         return weights @ squares / weights.sum(1)
 
 
 def cluster_pictures(
     images: np.ndarray, labels: np.ndarray, clusters: np.ndarray, n: int = 10, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """n random images of each cluster, as ``label_<label>``: (clusters, n, ...) in [0, 1].
+    """Draw n images of each cluster: ``label_<label>``, (clusters, n, ...) in [0, 1].
 
-    Fewer where a cluster of the label has fewer.
+    There are fewer than n if a cluster of the label has fewer.
     """
     rng = np.random.default_rng(seed)
     pictures = {}

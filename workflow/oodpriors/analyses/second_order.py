@@ -1,7 +1,7 @@
 r"""The second-order analysis of a constant-volume Glow (Section 3.2, Appendix A).
 
-With additive couplings the volume is constant, so log p_i(x) differs from the prior's
-log-density at f(x) by a constant, and to second order around the component's mean image
+With additive couplings the volume is constant. So log p_i(x) differs from the prior's
+log-density at f(x) by a constant. To second order around the component's mean image
 
 .. math:: E_q[\log p] - E_{p^*}[\log p] \simeq -\frac{1}{2 \sigma_\psi^2} \sum_{h,w,c} H_{hwc}
           \sum_i (w_i \sigma^2_{D_i, hwc} - w_i^* \sigma^2_{D_i^*, hwc})
@@ -28,9 +28,9 @@ PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
 def channel_gains(model: Glow) -> Tensor:
     r""":math:`\prod_l \sum_j u_{l,c,j}` of each channel of the squeezed image, (C,).
 
-    An actnorm is a diagonal factor of the convolution that follows it. The convolutions
-    over height and width, of which Equation 7 knows nothing, enter by the root mean
-    square of their columns' lengths, which is 1 as long as they are rotations.
+    An actnorm is a diagonal factor of the next convolution. Equation 7 does not cover
+    the convolutions over height and width. They enter by the root mean square of their
+    columns' lengths, which is 1 for rotations.
     """
     channels = model.latent_shape[0]
     gains = torch.ones(channels, dtype=torch.float64)
@@ -49,9 +49,9 @@ def channel_gains(model: Glow) -> Tensor:
 
 @torch.no_grad()
 def jacobian(model: Glow, y: Tensor, step: float = 1e-4, batch: int = 56) -> Tensor:
-    """Jacobian of latents by dequantised pixels at one image y (C, H, W): (D, D).
+    """Jacobian of the latents with respect to dequantised pixels y (C, H, W): (D, D).
 
-    By central differences, so y and the model should be in double precision.
+    It uses central differences, so y and the model should be in double precision.
     """
     flat = y.flatten()
     columns = []
@@ -64,17 +64,17 @@ def jacobian(model: Glow, y: Tensor, step: float = 1e-4, batch: int = 56) -> Ten
 
 @torch.no_grad()
 def predict(model: Glow, scores: pd.DataFrame, images: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    r"""Scores of the given sets with the second-order term of log p as further columns.
+    r"""Add the second-order term of log p to the scores of the given sets.
 
-    In nats, one column for each of PREDICTIONS: ``equation_7`` as printed but for its
+    One column in nats for each of PREDICTIONS: ``equation_7`` as printed except for its
     factor (see docs/assumptions.md); ``jacobian_diagonal`` with the exact diagonal;
     ``jacobian`` without the assumption that pixels are uncorrelated,
-    :math:`-\|J (x - \bar x_i)\|^2 / (2 \sigma_\psi^2)`. Their means over two sets,
-    subtracted, are the predicted difference.
+    :math:`-\|J (x - \bar x_i)\|^2 / (2 \sigma_\psi^2)`. The difference of the means over
+    two sets is the predicted difference.
 
     Args:
-        model: with additive couplings.
-        scores: with ``set`` and ``nearest_component``, rows in the order of the images.
+        model: a Glow with additive couplings.
+        scores: has ``set`` and ``nearest_component``; rows in the order of the images.
         images: uint8 (N, C, H, W), by set.
     """
     model = copy.deepcopy(model).double()
@@ -107,12 +107,12 @@ def _terms(
 def difference_estimates(
     scores: Mapping[str, ScoreTable], n_bootstrap: int, seed: int
 ) -> dict[str, Estimate]:
-    """E_q - E_p* of each model, as ``<model>/measured`` and as each of PREDICTIONS.
+    """Estimate E_q - E_p* of each model: ``<model>/measured``, and for each of PREDICTIONS.
 
     Args:
-        scores: by model, with the columns of :func:`predict`.
-        n_bootstrap: replicates, over images and seeds.
-        seed: of the bootstrap.
+        scores: scores by model, with the columns of :func:`predict`.
+        n_bootstrap: number of replicates, over images and seeds.
+        seed: seed of the bootstrap.
     """
     columns = {"measured": "log_prob"} | {name: name for name in PREDICTIONS}
     estimates = {}

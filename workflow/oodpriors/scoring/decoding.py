@@ -1,4 +1,4 @@
-"""What a model draws: its components' mean images and samples, compared with the data."""
+"""Decodes component means and random samples of a model and compares them with the data."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from torch import nn
 
 @torch.no_grad()
 def decode(model: nn.Module, n_samples: int, seed: int) -> dict[str, np.ndarray]:
-    """Images of the component means, and random samples of the prior (Appendix D).
+    """Decode the component means and random samples of the prior (Appendix D).
 
     Returns:
         ``means`` (K, C, H, W) and ``samples`` (n_samples, C, H, W), pixels in [0, 1]. A
@@ -39,18 +39,18 @@ def nearest_distances(images: np.ndarray, reference: np.ndarray) -> np.ndarray:
 def compare_decoded(
     decoded: dict[str, np.ndarray], train: np.ndarray, components: np.ndarray, test: np.ndarray
 ) -> pd.DataFrame:
-    """How like the training data the decoded images are.
+    """Measure how similar the decoded images are to the training data.
 
     Args:
         decoded: see :func:`decode`.
         train: training images (N, C, H, W) in [0, 1].
         components: their assigned components, (N,).
-        test: held-out images of the same distribution.
+        test: held-out images of the same distribution, (M, C, H, W) in [0, 1].
 
     Returns:
         A row per image: ``kind`` (mean or sample), ``number``, ``nearest_distance`` to
         a training image, ``percentile``, the share of test images that are nearer to
-        theirs, and ``distance_k`` to the mean training image of component k.
+        a training image, and ``distance_k`` to the mean training image of component k.
     """
     held_out = nearest_distances(test, train)
     centres = np.stack([train[components == k].mean(0) for k in range(len(decoded["means"]))])

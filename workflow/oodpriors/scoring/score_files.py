@@ -29,21 +29,21 @@ def score(
     gpu: GpuLimits | None = None,
     **options,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """log p of every image with its parts, and its latent.
+    """Compute log p of every image with its parts, and the latents.
 
     Args:
         model: in evaluation mode, with ``scores(x, n_draws)`` and ``latents(x)``.
         images: uint8 (N, C, H, W).
         n_draws: importance samples (VAE) or dequantisation draws (flow) per image.
-        seed: of these draws.
-        batch_size: images at once, on a CPU.
-        gpu: what is computed at once on a GPU, half of it where its memory is too small;
-            models say by ``at_once(limits)`` what it means for them.
-        options: further ones of ``scores``.
+        seed: seed of these draws.
+        batch_size: images at once on a CPU.
+        gpu: how much is computed at once on a GPU, or half of it if its memory is too
+            small; ``at_once(limits)`` of the model gives the images per batch.
+        options: further arguments of ``scores``.
 
     Returns:
         A row per image: ``log_prob`` and its parts in nats, ``bits_per_dim``, and the
-        rest of what the model's ``scores`` gives; and the latents by name, (N, D).
+        other columns of the model's ``scores``; and the latents by name, (N, D).
     """
     limits = gpu or GpuLimits()
     with enough_gpu_memory("the scores of this model"):
@@ -79,7 +79,7 @@ def _scored(
     progress = Progress(len(images), "images")
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        # filled up with copies of its last image, for a compiler to meet one shape
+        # padded with copies of the last image, so that a compiler sees one shape
         copies = batch_size - len(batch) if start and device.type == "cuda" else 0
         filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
         x = torch.from_numpy(filled).to(device)
@@ -90,15 +90,15 @@ def _scored(
 
 
 def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:
-    """What figures and claims need of latents z (N, D): a number for each image.
+    """Columns of latents z (N, D) that figures and claims use, one number per image.
 
     Returns:
         ``nearest_component`` of the prior; ``latent_first``, the first coordinate
         (Figures 5a, 17 and 18), and its absolute value; ``latent_farthest``, the
-        coordinate of that index (Figures 5b and 19), and the index itself, from 0;
-        ``latent_mode_distance`` from the nearest component in the coordinates that
-        separate components (in the first one where none does), and
-        ``latent_norm_squared`` from it in all, both in standard deviations.
+        coordinate with index farthest (Figures 5b and 19), and this index, from 0;
+        ``latent_mode_distance``, the distance to the nearest mean in the separating
+        coordinates (in the first one if there are none); and ``latent_norm_squared``,
+        the squared distance in all coordinates. Units: standard deviations.
     """
     distance = (z[:, None] - prior.means).square().sum(-1)
     nearest = distance.argmin(1)
@@ -128,21 +128,21 @@ def score_sets(
     adaptive: Mapping | None = None,
     gpu: Mapping | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Scores of the sets train, test and ood, one under the other.
+    """Score the sets train, test and ood; returns one table for all sets.
 
     Args:
         model: see :func:`score`.
         arrays: ``images``, ``labels`` and ``index`` of each set.
-        names: what each set's images are called.
+        names: name of the images of each set.
         n_draws: see :func:`score`.
-        seed: each set has draws of its own.
-        train_limit: training images to score, evenly spread; None takes all.
-        mean_images: of the prior's components, (K, C, H, W) in [0, 1]; with them,
-            ``squared_distance`` is that of each image to the mean image of the
-            component nearest to its latent, summed over pixels (Equation 2, Figure 7).
-        adaptive: for a VAE, a :class:`oodpriors.models.likelihood.Tolerance` at which an image has
-            samples enough; None takes n_draws for each.
-        gpu: a :class:`oodpriors.io.devices.GpuLimits`; None takes its defaults.
+        seed: seed of the draws, which differ between sets.
+        train_limit: number of training images to score, evenly spaced; None scores all.
+        mean_images: mean images of the prior's components, (K, C, H, W) in [0, 1]. They
+            add ``squared_distance`` of each image to the mean image of the component
+            nearest to its latent, summed over pixels (Equation 2, Figure 7).
+        adaptive: for a VAE, arguments of the :class:`oodpriors.models.likelihood.Tolerance`
+            that ends sampling early; None draws n_draws for each image.
+        gpu: arguments of :class:`oodpriors.io.devices.GpuLimits`; None uses its defaults.
 
     Returns:
         The table, with ``set``, ``images``, ``index`` and ``label`` first and

@@ -1,8 +1,8 @@
-"""Bootstrap resamples as multiplicities, and the statistics of resampled sets.
+"""Bootstrap resamples as multiplicities, and statistics of resampled sets.
 
-A resample is a row of multiplicities: how often it holds each image. Row 0 holds each
-image once, so that the value on all images and its replicates come from one formula.
-Shapes: R = 1 + n_bootstrap rows, n images of a set.
+A resample is a row of multiplicities: how often it contains each image. Row 0 contains
+each image once, so that one formula gives the value on all images and its replicates.
+Shapes: R = 1 + n_bootstrap rows, n images in a set.
 """
 
 from dataclasses import dataclass
@@ -11,31 +11,31 @@ from zlib import crc32
 
 import numpy as np
 
-CAUGHT = (19, 20)  # fpr95 catches 19 of 20 out of distribution
-NEAR = 5.0  # standard deviations: what `within` counts as near
-BINS = 50  # of overlap
+CAUGHT = (19, 20)  # fpr95 detects 19 of 20 out of distribution
+NEAR = 5.0  # standard deviations; limit of `within`
+BINS = 50  # bins of overlap
 
 
 @lru_cache(maxsize=64)
 def multiplicities(images: str, size: int, n_bootstrap: int, seed: int) -> np.ndarray:
-    """How often each resample holds each image, uint8 (R, size); row 0 is all ones.
+    """How often each resample contains each image, uint8 (R, size); row 0 is all ones.
 
-    Equal images are resampled equally, whoever asks: that pairs the models.
+    The same images are resampled identically for every model, so models are paired.
     """
     rng = np.random.default_rng([seed, crc32(images.encode())])
     counts = np.ones((1 + n_bootstrap, size), np.uint8)
     for row in counts[1:]:
         row[:] = np.bincount(rng.integers(size, size=size), minlength=size)
-    counts.flags.writeable = False  # it is shared by all who ask
+    counts.flags.writeable = False  # the cache shares it between callers
     return counts
 
 
 def seed_multiplicities(n_seeds: int, n_bootstrap: int, seed: int) -> np.ndarray:
-    """How often each resample holds each of n seeds, (R, n); row 0 is all ones.
+    """How often each resample contains each of n seeds, (R, n); row 0 is all ones.
 
-    n - 1 of n seeds are drawn (Rao and Wu 1988): the mean of m draws varies by
-    (n - 1) / n s² / m, which is the unbiased s² / n for m = n - 1, but a third too small
-    for m = n = 3. A single seed is always drawn, and adds nothing to the error.
+    n - 1 of n seeds are drawn (Rao and Wu 1988). The mean of m draws has the variance
+    (n - 1) / n s² / m. This is the unbiased s² / n for m = n - 1, but a third too small
+    for m = n = 3. A single seed is always drawn and adds nothing to the error.
     """
     drawn = max(1, n_seeds - 1)
     rng = np.random.default_rng([seed, n_seeds])
@@ -45,13 +45,13 @@ def seed_multiplicities(n_seeds: int, n_bootstrap: int, seed: int) -> np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """Values of a set in rising order, (n,), and their multiplicities, (R, n)."""
+    """Values of a set in increasing order, (n,), and their multiplicities, (R, n)."""
 
     ordered: np.ndarray
     weights: np.ndarray
 
     def part(self, rows: slice) -> "Sample":
-        """Some of the resamples."""
+        """The sample with only these resamples."""
         return Sample(self.ordered, self.weights[rows])
 
     @cached_property
@@ -61,32 +61,32 @@ class Sample:
 
     @cached_property
     def cumulated(self) -> np.ndarray:
-        """Number of images among the k lowest values, k = 0 .. n: (R, n + 1)."""
+        """Number of images among the k lowest values, k = 0 ... n: (R, n + 1)."""
         counts = np.zeros((len(self.weights), len(self.ordered) + 1), np.int32)
         np.cumsum(self.weights, axis=1, dtype=np.int32, out=counts[:, 1:])
         return counts
 
     def mean(self, values: np.ndarray) -> np.ndarray:
-        """Mean of anything by image, (n,) -> (R,)."""
+        """Mean of values given per image, (n,) -> (R,)."""
         return self.weights @ values.astype(float) / self.total
 
     def below(self, limits: np.ndarray, side: str = "left") -> np.ndarray:
-        """Number of images below limits (right: or at them), (k,) -> (R, k)."""
+        """Number of images below the limits (right: below or equal), (k,) -> (R, k)."""
         return self.cumulated.take(np.searchsorted(self.ordered, limits, side), axis=1)
 
     def share_below(self, limit: np.ndarray, side: str = "left") -> np.ndarray:
-        """Share of images below each resample's own limit, (R,) -> (R,)."""
+        """Share of images below a limit for each resample, (R,) -> (R,)."""
         place = np.searchsorted(self.ordered, limit, side)
         share = self.cumulated[np.arange(len(place)), place] / self.total
         return np.where(np.isnan(limit), np.nan, share)
 
     def ranked(self, rank: np.ndarray) -> np.ndarray:
-        """Value of a rank (from 0) in each resample, (R,) -> (R,); NaN of no images."""
+        """Value with a rank (from 0) in each resample, (R,) -> (R,); NaN without images."""
         place = (self.cumulated <= rank[:, None]).sum(1) - 1
         return np.append(self.ordered, np.nan)[place]
 
     def quantile(self, share: float) -> np.ndarray:
-        """As numpy.quantile of each resample, (R,)."""
+        """The same as numpy.quantile for each resample, (R,)."""
         place = share * np.maximum(self.total - 1, 0)
         low, high = (self.ranked(whole(place)) for whole in (np.floor, np.ceil))
         return low + (high - low) * (place % 1)
@@ -130,23 +130,23 @@ def _auroc(test: Sample, of: Sample) -> np.ndarray:
 
 
 def _aupr(test: Sample, of: Sample) -> np.ndarray:
-    """Average precision: that of every catch with all that ties with it, averaged."""
+    """Average precision: mean precision at each image of the set; ties count as detected."""
     caught, alarms = (sample.below(of.ordered, "right") for sample in (of, test))
     precision = caught / np.maximum(caught + alarms, 1)
     return (of.weights * precision).sum(1) / of.total
 
 
 def _fpr95(test: Sample, of: Sample) -> np.ndarray:
-    rank = -(-CAUGHT[0] * of.total // CAUGHT[1]) - 1  # of the last that has to be caught
+    rank = -(-CAUGHT[0] * of.total // CAUGHT[1]) - 1  # rank of the last image to detect
     return test.share_below(of.ranked(np.maximum(rank, 0)), "right")
 
 
 def _overlap(test: Sample, of: Sample) -> np.ndarray:
-    """Histogram intersection, over bins between the 0.5 % and 99.5 % quantiles of both.
+    """Histogram intersection with bins between the 0.5 % and 99.5 % quantiles of both sets.
 
-    Two samples of one distribution stay below 1, for n images each by up to
-    sqrt(BINS / (pi n)), 0.13 for 1,000; resampling doubles their variance and lowers it
-    again. So compare overlaps of equal numbers of images, by their differences.
+    For two samples of one distribution it is less than 1, for n images each by up to
+    sqrt(BINS / (pi n)) (0.13 for 1,000). Resampling doubles their variance and lowers it
+    further. So compare only overlaps with equal numbers of images, by their differences.
     """
     low, high = np.quantile(np.concatenate([test.ordered, of.ordered]), [0.005, 0.995])
     inner = np.linspace(low, high, BINS + 1)[1:-1]

@@ -1,12 +1,12 @@
-"""The paper's numbers beside ours, and verdicts on its claims.
+"""Compares the paper's numbers with ours and gives verdicts on its claims.
 
 A claim is a list of comparisons of quantities (see :class:`.quantities.Measure`).
-A comparison *left > right* holds when left - right exceeds the margin by more than Z
-standard errors of the bootstrap, fails when it falls short of the margin by more than
-that, and is not decided in between. *left within right* holds when |left - right| plus
-Z standard errors is at most the tolerance, and fails when |left - right| minus these is
-more than it; its excess is -|left - right| and its margin -tolerance. A claim holds when
-all its comparisons hold, fails when one of them fails, and is not decided otherwise.
+*left > right* holds if left - right exceeds the margin by more than Z bootstrap standard
+errors. It fails if left - right is below the margin by more than that. In between it is
+not decided. *left within right* holds if |left - right| plus Z standard errors is at most
+the tolerance, and fails if |left - right| minus Z standard errors is above it; its excess
+is -|left - right| and its margin -tolerance. A claim holds if all its comparisons hold. It
+fails if one of them fails. Otherwise it is not decided.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +39,7 @@ Measure = Callable[[Quantity], Estimate]
 
 
 def quantity_name(quantity: Quantity) -> str:
-    """A quantity in one line.
+    """Name of a quantity in one line.
 
     >>> quantity_name({"model": "vae/a/b", "statistic": "mean", "set": "ood"})
     'mean(log_prob, ood) of vae/a/b'
@@ -89,16 +89,16 @@ def _statistic_name(quantity: Mapping) -> str:
 def judge(
     claims: Sequence[Mapping], published: Sequence[Mapping], measure: Measure
 ) -> pd.DataFrame:
-    """A row for every comparison of every claim, with the claim's verdict.
+    """Judge the claims: a row for every comparison of every claim, with the claim's verdict.
 
     Args:
-        claims: each with ``id``, ``where``, ``text`` and ``comparisons``, of ``left``,
-            ``relation``, ``right`` and, for > and <, an optional ``margin``, for within,
-            ``tolerance``. Optional: ``kind`` (num, ord, shape or def), ``shown`` (false:
-            the paper states it and shows no data) and ``expected_at`` (the scale whose
-            larger budget is expected to decide it).
-        published: the paper's numbers, to say which claims these alone bear out.
-        measure: gives the estimate of a quantity.
+        claims: each with ``id``, ``where``, ``text`` and ``comparisons``. A comparison has
+            ``left``, ``relation``, ``right``, an optional ``margin`` for > and <, and
+            ``tolerance`` for within. Optional for a claim: ``kind`` (num, ord, shape or
+            def), ``shown`` (false: the paper shows no data for it) and ``expected_at``
+            (the scale whose larger budget is expected to decide it).
+        published: the paper's numbers, to say which claims they support by themselves.
+        measure: returns the estimate of a quantity.
 
     Raises:
         UserError: an unknown relation.
@@ -154,7 +154,7 @@ def _comparison(comparison: Mapping, values: Mapping[str, float], measure: Measu
     }
 
 
-# What a comparison asks to be large, of left - right.
+# Signed excess of left over right in the direction that the claim asserts.
 EXCESS = {
     ">": lambda difference: difference,
     "<": lambda difference: 0.0 - difference,
@@ -198,14 +198,14 @@ def _published_value(quantity: Quantity, values: Mapping[str, float]) -> float |
 def compare_with_paper(
     published: Sequence[Mapping], measure: Measure, settings: Mapping[str, Any] | None = None
 ) -> pd.DataFrame:
-    """A row for every result and setting that the paper prints: its value and ours.
+    """Compare every result and setting that the paper prints with ours, a row for each.
 
     Args:
         published: each with ``id``, ``where``, ``unit``, ``value`` and either
-            ``quantity``, a result, or ``setting``, a key of the configuration, whose
-            value may be a number, a list or text. Entries with neither are left out.
-        measure: gives the estimate of a quantity.
-        settings: values by key, in the place of ``ours``.
+            ``quantity`` (a result) or ``setting`` (a key of the configuration; its
+            value may be a number, a list or text). Entries with neither are left out.
+        measure: returns the estimate of a quantity.
+        settings: our values by key.
 
     Raises:
         UserError: a setting that is not among the settings.
@@ -261,7 +261,7 @@ def _is_number(value) -> bool:
 
 
 def _plain(value) -> float | str:
-    """A number as it is, a list as its items, anything else as text."""
+    """Numbers unchanged; lists as their items; all other values as text."""
     if _is_number(value):
         return value
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

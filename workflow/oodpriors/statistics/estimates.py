@@ -1,7 +1,7 @@
 """Statistics of score files, with bootstrap errors over images and seeds.
 
-Out-of-distribution is the positive class and -log p the score, so an AUROC of 0.5 is
-blind and less than 0.5 is the phenomenon: higher likelihood out of distribution.
+Out-of-distribution is the positive class and -log p the score. An AUROC of 0.5 is
+chance; below 0.5, likelihoods are higher out of distribution, as the paper describes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,13 +22,13 @@ from oodpriors.statistics.bootstrap import (
     seed_multiplicities,
 )
 
-BLOCK = 2**19  # multiplicities that are worked on at once: as many as caches hold
+BLOCK = 2**19  # multiplicities that are processed at once: as many as fit in the caches
 
 
 def auroc(in_distribution: np.ndarray, out_of_distribution: np.ndarray) -> float:
-    """P(log p in distribution > log p out of distribution), ties counting one half.
+    """P(log p in distribution > log p out of distribution); ties count one half.
 
-    By ranks, so that shifting or scaling the scores changes nothing.
+    It uses ranks, so that shifting or scaling the scores changes nothing.
 
     >>> auroc(np.array([-1.0, -2.0]), np.array([-3.0, -4.0]))
     1.0
@@ -43,10 +43,10 @@ class ScoreTable:
     """Scores of one model: one table per seed, all of the same images.
 
     Attributes:
-        tables: one per seed; the column ``set`` is train, test or ood, and
-            ``images`` names what the set was cut from. Models that share images are
-            resampled together, so that their differences are paired.
-        seeds: of the tables, in their order.
+        tables: one per seed; the column ``set`` is train, test or ood, and ``images``
+            names the source of the set. Models with the same images are resampled
+            together, so that their differences are paired.
+        seeds: seeds of the tables, in their order.
     """
 
     tables: Sequence[pd.DataFrame]
@@ -54,7 +54,7 @@ class ScoreTable:
 
     @cached_property
     def images(self) -> dict[str, str]:
-        """Name of the images behind each set."""
+        """Name of the images of each set."""
         return self.tables[0].groupby("set")["images"].first().to_dict()
 
     @cached_property
@@ -66,7 +66,7 @@ class ScoreTable:
     def values(self, run: int, which: str, column: str = "log_prob") -> np.ndarray:
         """A column of one set in the table of one seed, (n,).
 
-        Beside the table's own there is ``log_prob_nearest``, the largest of its
+        In addition to the table's columns there is ``log_prob_nearest``, the largest
         ``log_prob_component_k``.
 
         Raises:
@@ -90,7 +90,7 @@ def _columns(part: pd.DataFrame) -> dict[str, np.ndarray]:
 def read_scores(
     runs: Sequence[tuple[str, int]], paths: Sequence[str | Path]
 ) -> dict[str, ScoreTable]:
-    """Score tables by model, from the file of each run, which is a model and a seed."""
+    """Read score tables by model; each run is a model and a seed, and has a file."""
     grouped: dict[str, list] = {}
     for (model, seed), path in zip(runs, paths, strict=True):
         grouped.setdefault(model, []).append((pd.read_parquet(path), seed))
@@ -98,7 +98,7 @@ def read_scores(
 
 
 def pick(known: Mapping, name: str, what: str):
-    """The entry of a name, or a ValueError that says which there are."""
+    """The entry with this name; raises a UserError that lists the names if unknown."""
     if name not in known:
         there = ", ".join(map(str, known)) or "none"
         raise UserError(f"{what} {name!r} is unknown; there are {there}")
@@ -110,9 +110,9 @@ class Estimate:
     """A number with its bootstrap.
 
     Attributes:
-        value: on all images, averaged over seeds.
-        replicates: the same on resampled images and seeds, (n_bootstrap,); NaN where a
-            resample has none of the images that it is about; empty for a number that
+        value: value on all images, averaged over seeds.
+        replicates: the same on resampled images and seeds, (n_bootstrap,); NaN if a
+            resample contains none of the images in question; empty for a number that
             is known without error.
     """
 
@@ -121,7 +121,7 @@ class Estimate:
 
     @classmethod
     def of(cls, row: np.ndarray) -> "Estimate":
-        """From the value and the replicates in one row, (R,)."""
+        """Make an estimate from the value and the replicates in one row, (R,)."""
         return cls(float(row[0]), np.asarray(row[1:], float))
 
     @property
@@ -151,7 +151,7 @@ class Estimate:
         return float(low), float(high)
 
     def over(self, n_bootstrap: int) -> "Estimate":
-        """Itself, a number that is known without error as equal replicates."""
+        """The same estimate; a number without error gets n_bootstrap equal replicates."""
         exact = not self.replicates.size
         return Estimate(self.value, np.full(n_bootstrap, self.value)) if exact else self
 
@@ -168,24 +168,24 @@ def estimate(
     seed: int = 0,
     component: int | None = None,
 ) -> Estimate:
-    """A statistic of one model, with bootstrap replicates.
+    """Estimate a statistic of one model, with bootstrap replicates.
 
     Args:
-        scores: of the model.
-        statistic: one of STATISTICS. Of one set: ``mean``, ``median``, ``nll`` (minus
-            the mean), ``std``, ``within`` (share of values within ±5). Of the
-            in-distribution test images and the set: ``gap`` (difference of their
-            means), ``auroc``, ``aupr`` (average precision), ``fpr95`` (share of the test
-            images called out of distribution by the threshold that catches 95 % of the
-            set), ``overlap`` (of their histograms), ``in_band`` (share of the set in the
-            central 95 % of the test images).
-        which: set that it is about.
-        column: of the score table.
-        n_bootstrap: replicates; each draws n of n images, the same for every seed, and
-            n - 1 of n seeds (one seed: images alone).
-        seed: of the bootstrap. Equal seeds resample equal images, and equal numbers of
-            seeds, equally.
-        component: only the images whose ``nearest_component`` it is; None takes all.
+        scores: scores of the model.
+        statistic: one of STATISTICS. For one set: ``mean``, ``median``, ``nll`` (minus
+            the mean), ``std``, ``within`` (share of values within ±5). For the test
+            images and the set: ``gap`` (difference of their means), ``auroc``, ``aupr``
+            (average precision), ``fpr95`` (share of the test images classified as out of
+            distribution by the threshold that detects 95 % of the set), ``overlap`` (of
+            their histograms), ``in_band`` (share of the set in the central 95 % of the
+            test images).
+        which: the set.
+        column: column of the score table.
+        n_bootstrap: number of replicates; each draws n of n images, the same for every
+            seed, and n - 1 of n seeds (with one seed, only images).
+        seed: seed of the bootstrap; the same seed gives the same resamples of the same
+            images and of the same number of seeds.
+        component: use only images with this ``nearest_component``; None uses all.
 
     Raises:
         UserError: unknown statistic, set or column.
@@ -200,13 +200,13 @@ def estimate(
 
 
 def over_seeds(rows: Sequence[np.ndarray], n_bootstrap: int, seed: int) -> Estimate:
-    """Mean over seeds, with resampled seeds.
+    """Average over seeds, with resampled seeds.
 
     Args:
-        rows: of each seed, the value and its replicates over images, (R,), or the value
-            alone, (1,), where no image is drawn.
-        n_bootstrap: replicates.
-        seed: of the bootstrap.
+        rows: for each seed, the value and its replicates over images, (R,), or only the
+            value, (1,), if no image is drawn.
+        n_bootstrap: number of replicates.
+        seed: seed of the bootstrap.
     """
     drawn = seed_multiplicities(len(rows), n_bootstrap, seed)
     return Estimate.of((drawn * np.transpose(rows)).sum(1) / drawn.sum(1))
@@ -236,6 +236,6 @@ def _in_blocks(compute, samples: list[Sample]) -> np.ndarray:
         return np.full(n_rows, np.nan)
     step = max(1, BLOCK // max(sizes))
     blocks = [slice(start, start + step) for start in range(0, n_rows, step)]
-    with np.errstate(divide="ignore", invalid="ignore"):  # a resample without an image
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resample may have no image
         parts = [compute(*(sample.part(rows) for sample in samples)) for rows in blocks]
     return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Quantities of claims: statistics of models, of curves over a distance, and stored ones."""
+"""Quantities of claims: statistics of models and curves, and stored estimates."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def _distance_at_drop(distances: np.ndarray, heights: np.ndarray, drop: float | 
 
 
 def _first_at_zero(distances: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Where heights (k, R) first rise to 0 from below, the last distance if nowhere: (R,)."""
+    """Distance where heights (k, R) first reach 0 from below; the last if never: (R,)."""
     reached, columns = heights >= 0, np.arange(heights.shape[1])
     after = np.where(reached.any(0), reached.argmax(0), len(distances) - 1)
     before = np.maximum(after - 1, 0)
@@ -67,7 +67,7 @@ def _first_at_zero(distances: np.ndarray, heights: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(heights).any(0), np.nan, found)
 
 
-# Each takes the distances of a grid, (k,), the statistic there, (k, R), and drop.
+# Each takes the distances of a grid, (k,), the statistic at each, (k, R), and drop.
 CURVE_FUNCTIONS = {
     "spearman": _spearman,
     "range": _range,
@@ -84,21 +84,21 @@ class Measure:
     - ``model`` and ``statistic``, and optionally ``set`` (ood), ``column`` (log_prob)
       and ``component`` (all): see :func:`estimate`.
     - ``stored``: the name of a stored estimate.
-    - ``difference`` or ``ratio`` of two quantities, ``largest`` or ``smallest`` of some.
-    - ``curve`` and ``function``: of a statistic (by default ``auroc``; ``set``,
+    - ``difference`` or ``ratio`` of two quantities, ``largest`` or ``smallest`` of several.
+    - ``curve`` and ``function`` of a statistic (``auroc`` unless said; ``set``,
       ``column`` and ``component`` as above) along a grid of models, one per distance:
       ``spearman`` (rank correlation with the distance), ``range`` (largest minus
-      smallest), ``turning_distance`` (smallest distance at which the AUROC reaches 0.5:
-      0 if it starts there) and ``distance_at_drop`` (smallest distance at which it has
-      fallen by ``drop`` from its first value). Distances between those of the grid are
-      interpolated; one that is never reached is the grid's largest.
+      smallest), ``turning_distance`` (smallest distance at which the AUROC reaches 0.5;
+      0 if it starts at 0.5 or above) and ``distance_at_drop`` (smallest distance at
+      which it is ``drop`` below its first value). Distances are interpolated within the
+      grid; a distance that is never reached is the grid's largest.
 
     Args:
-        scores: by model.
-        n_bootstrap: replicates.
-        seed: of the bootstrap.
+        scores: scores by model.
+        n_bootstrap: number of replicates.
+        seed: seed of the bootstrap.
         stored: estimates by name, see :func:`load_stored`.
-        curves: grids by name, of (distance, model).
+        curves: grids by name, each a sequence of (distance, model).
     """
 
     def __init__(
@@ -124,8 +124,8 @@ class Measure:
         """The estimate of a quantity.
 
         Raises:
-            UserError: a form or a name that is unknown, or stored replicates of
-                another number than n_bootstrap.
+            UserError: unknown form or name, or the number of stored replicates
+                differs from n_bootstrap.
         """
         if isinstance(quantity, int | float):
             return Estimate(float(quantity)).over(self.n_bootstrap)
@@ -174,9 +174,9 @@ class Measure:
 
 
 def save_stored(path: Path | str, estimates: Mapping[str, Estimate]) -> None:
-    """Estimates as a table: a column each, row 0 the value, then the replicates.
+    """Save estimates as a table, a column for each: row 0 is the value, then replicates.
 
-    Numbers that are known without error need no replicates; beside others they repeat.
+    A number that is known without error is repeated if other columns have replicates.
     """
     longest = max((len(found.replicates) for found in estimates.values()), default=0)
     columns = {name: found.over(longest).row for name, found in estimates.items()}
@@ -185,7 +185,7 @@ def save_stored(path: Path | str, estimates: Mapping[str, Estimate]) -> None:
 
 
 def load_stored(paths: Sequence[Path | str]) -> dict[str, Estimate]:
-    """Stored estimates by ``<file>/<column>``, the file's name without its suffix."""
+    """Load stored estimates by ``<file>/<column>``, the file name without its suffix."""
     stored = {}
     for path in map(Path, paths):
         table = pd.read_csv(path, index_col="replicate")

@@ -1,4 +1,4 @@
-"""Flows on points of a bimodal mixture, where the true density is known (Section 3.1)."""
+"""Flows on points of a bimodal mixture whose true density is known (Section 3.1)."""
 
 from pathlib import Path
 
@@ -18,12 +18,12 @@ DRAWS = ("train", "test", "ood")
 
 
 class Coupling(nn.Module):
-    """Second half y2 = x2 exp(s(x1)) + t(x1), first half kept; the identity at first.
+    """Second half y2 = x2 exp(s(x1)) + t(x1), first half kept; starts as the identity.
 
-    The log-scale is bounded by a tanh, as in RealNVP, s = b tanh(h / b): neither a step
-    of the training nor the inverse far from the data can overflow, while a small s is h
-    itself. The bound also limits how fast the density falls between two modes, so that
-    under a unimodal prior it matters for what lies there.
+    A tanh bounds the log-scale, as in RealNVP: s = b tanh(h / b). Neither training nor the
+    inverse far from the data can overflow, and a small s equals h. The bound also limits
+    how fast the density falls between two modes. Under a unimodal prior it therefore
+    influences the likelihood of points there.
 
     Args:
         dim: D; the first half has D // 2 coordinates.
@@ -65,11 +65,11 @@ class ToyFlow(nn.Module):
         dim: D, at least 2.
         prior: prior over the D latent coordinates.
         couplings: number of coupling layers (paper: 4).
-        width: hidden units of their networks (the paper does not say).
-        log_scale_bound: see :class:`Coupling` (the paper does not say).
+        width: hidden units of their networks (not given in the paper).
+        log_scale_bound: see :class:`Coupling` (not given in the paper).
 
     Raises:
-        UserError: fewer than 2 dimensions, or a prior of another dimension.
+        UserError: fewer than 2 dimensions, or a prior with another dimension.
     """
 
     parts = ("prior_separating", "prior_rest", "log_det")
@@ -105,10 +105,10 @@ class ToyFlow(nn.Module):
         return z
 
     def initialize(self, x: Tensor) -> None:
-        """Nothing: without actnorm no layer depends on data, and all start as the identity."""
+        """Do nothing: there is no actnorm to initialise; all layers start as the identity."""
 
     def transform(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The same as :meth:`forward`: points are continuous, none is dequantised."""
+        """The same as :meth:`forward`: points are continuous and need no dequantisation."""
         return self.forward(x)
 
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
@@ -135,25 +135,25 @@ class ToyFlow(nn.Module):
 
 
 def build_toy(spec: dict) -> ToyFlow:
-    """The flow of a specification (see :func:`fit_toy`) with fresh weights, in float64."""
+    """Build the flow of a specification (see :func:`fit_toy`) with new weights, in float64."""
     prior = build_prior(dim=spec["dim"], **spec["prior"])
     return ToyFlow(spec["dim"], prior, **spec["network"]).double()
 
 
 def fit_toy(spec: dict, checkpoint: Path) -> Fit:
-    """Draw points and train a flow on them, on the CPU; same seed, same bits.
+    """Draw points and train a flow on them on the CPU; the same seed gives the same bits.
 
     Args:
         spec: ``architecture`` (toy), ``dim``, ``prior`` (arguments of
-            :func:`oodpriors.priors.build_prior` but the dimension; two components are
-            assigned those of the data), ``data`` (of :class:`ToyData`, but the
-            dimension), ``network`` (of :class:`ToyFlow`, but the dimension and the
-            prior), ``points`` to train on, ``training`` (see TrainingSettings) and
-            ``seed``, of points, weights and batches.
+            :func:`oodpriors.priors.build_prior` without the dimension; two components
+            correspond to those of the data), ``data`` (arguments of :class:`ToyData`
+            without the dimension), ``network`` (of :class:`ToyFlow`, without dimension
+            and prior), ``points`` (number of training points), ``training`` (see
+            TrainingSettings) and ``seed`` of points, weights and batches.
         checkpoint: file that keeps the state until the training ends.
 
     Raises:
-        UserError: the prior has neither one component nor two.
+        UserError: the prior has more than two components.
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
     torch.manual_seed(spec["seed"])
@@ -169,22 +169,22 @@ def fit_toy(spec: dict, checkpoint: Path) -> Fit:
 
 
 def _generator(seed: int, draw: str) -> torch.Generator:
-    # else a model would be tested on the points that it was trained on
+    # different for each draw, so that test points are not training points
     return torch.Generator().manual_seed(len(DRAWS) * seed + DRAWS.index(draw))
 
 
 def score_toy(model: ToyFlow, data: ToyData, n: int, seed: int) -> pd.DataFrame:
-    """log p of n fresh points of each set with its parts, beside the true log density.
+    """Compute log p of n new points of each set with its parts, and the true log density.
 
     Args:
         model: in float64.
         data: the distribution of the points.
-        n: points of each set.
-        seed: of the points; equal seeds give all models of a dimension equal points.
+        n: number of points in each set.
+        seed: seed of the points; the same seed gives all models of a dimension the same points.
 
     Returns:
         A row per point: ``set``, ``images``, ``index`` and ``label`` (the component,
-        -1 out of distribution), then log_prob as of an image score file, in nats,
+        -1 out of distribution), then log_prob and its parts as in score files, in nats,
         ``log_prob_true`` and the coordinates ``x_1`` and ``x_2``.
     """
     x, k = data.sample(n, _generator(seed, "test"))

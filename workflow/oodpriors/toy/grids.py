@@ -1,4 +1,4 @@
-"""Flows on a plane: their densities on a grid of either space (Figures 1 and 2)."""
+"""Densities of two-dimensional flows on grids of both spaces (Figures 1 and 2)."""
 
 import math
 
@@ -12,22 +12,22 @@ from oodpriors.io.errors import UserError
 from oodpriors.toy.flow import ToyFlow, coordinates, to_numpy
 from oodpriors.toy.mixture import ToyData
 
-LOWEST_CONTOUR = -10.0  # of Figure 2, nats
+LOWEST_CONTOUR = -10.0  # in Figure 2, nats
 HIGH_DENSITY = 0.99
-SPECKLE = 0.01  # of the mass, less is no region
+SPECKLE = 0.01  # share of the mass; areas with less do not count as regions
 
 
 @torch.no_grad()
 def density_grid(
     model: ToyFlow, data: ToyData, half_width: float = 7.0, n: int = 141
 ) -> pd.DataFrame:
-    """Densities on a square of data space, for the contours of Figure 2 (and Figure 1).
+    """Densities on a square of the data space, for the contours of Figures 1 and 2.
 
     Args:
-        model: of two dimensions, in float64.
-        data: of two dimensions.
+        model: two-dimensional flow in float64.
+        data: two-dimensional distribution of the points.
         half_width: the square is [-half_width, half_width]^2.
-        n: points along a side, odd, so that the origin is one.
+        n: points along a side; odd, so that the origin is a grid point.
 
     Returns:
         n^2 rows: ``x_1``, ``x_2``, ``log_prob`` of the model, ``log_prob_true``, the
@@ -48,14 +48,14 @@ def density_grid(
 def latent_grid(
     model: ToyFlow, data: ToyData, half_width: float | None = None, n: int = 281
 ) -> pd.DataFrame:
-    """Densities on a square of latent space, for the way back in Figure 1.
+    """Densities on a square of the latent space, for the inverse map in Figure 1.
 
-    Args and raises: see :func:`density_grid`; by default the square reaches four
-    standard deviations beyond the component means.
+    Args and raises: see :func:`density_grid`. The default square extends four standard
+    deviations beyond the component means.
 
     Returns:
-        n^2 rows: ``z_1``, ``z_2``, ``prior_log_prob``, the points ``x_1``, ``x_2`` that
-        they come from, and ``log_prob_true`` and ``log_prob`` there, in nats.
+        n^2 rows: ``z_1``, ``z_2``, ``prior_log_prob``, the inverse images ``x_1``,
+        ``x_2``, and ``log_prob_true`` and ``log_prob`` there, in nats.
     """
     reach = float(model.prior.means.abs().max()) + 4 * model.prior.scale
     z = _square(half_width or reach, n)
@@ -67,23 +67,23 @@ def latent_grid(
 
 def _square(half_width: float, n: int) -> Tensor:
     if n % 2 == 0:
-        raise UserError(f"a grid of {n} points a side lacks the origin: take an odd number")
+        raise UserError(f"a grid with {n} points per side lacks the origin: use an odd number")
     side = half_width * torch.arange(-(n // 2), n // 2 + 1, dtype=torch.float64) / (n // 2)
     return torch.cartesian_prod(side, side)
 
 
 def contour_summary(grid: pd.DataFrame) -> dict[str, float]:
-    """What the contours of Figure 2 show, in numbers.
+    """Numbers that describe the contours of Figure 2.
 
     Args:
-        grid: of :func:`density_grid`.
+        grid: table from :func:`density_grid`.
 
     Returns:
-        ``at_origin``: log p(0), nats; ``largest_between``: greatest log p for x_1 in
-        [-1, 1] and x_2 = 0, nats; ``regions``: connected areas of log p > -10, the
-        lowest contour, that hold 1 % of the mass or more; ``mass_on_grid``: integral of
-        the model over the square; and ``mass_outside``: share of it outside the
-        smallest area that holds 99 % of the true distribution.
+        ``at_origin``: log p(0), nats; ``largest_between``: largest log p for x_1 in
+        [-1, 1] and x_2 = 0, nats; ``regions``: number of connected areas with log p > -10
+        (the lowest contour) and at least 1 % of the mass; ``mass_on_grid``: integral of
+        the model's density over the square; ``mass_outside``: share of it outside the
+        smallest area with 99 % of the true distribution.
     """
     side = math.isqrt(len(grid))
     x_1, x_2, log_prob, log_prob_true = (
@@ -102,14 +102,14 @@ def contour_summary(grid: pd.DataFrame) -> dict[str, float]:
 
 
 def _regions(log_prob: np.ndarray) -> int:
-    """Number of connected areas above the lowest contour, corners touching, (n, n)."""
+    """Number of areas above the lowest contour of (n, n) cells, connected also at corners."""
     areas, n = label(log_prob > LOWEST_CONTOUR, np.ones((3, 3)))
     mass = np.bincount(areas.ravel(), np.exp(log_prob).ravel(), n + 1)
     return int((mass[1:] >= SPECKLE * mass.sum()).sum())
 
 
 def _highest_density(log_prob: np.ndarray) -> np.ndarray:
-    """The fewest cells that hold 99 % of the mass on the grid, boolean like log_prob."""
+    """The smallest set of cells with 99 % of the mass on the grid: boolean, like log_prob."""
     order = np.argsort(-log_prob)
     mass = np.exp(log_prob[order]).cumsum()
     inside = np.empty(len(order), dtype=bool)

@@ -20,13 +20,13 @@ class ToyData:
     .. math:: p(x) = \frac{1}{2} \sum_\pm
               \mathcal{N}(x; [\pm 3.5, 0, \dots], \mathrm{diag}(0.5, 1, \dots))
 
-    and out of distribution N(0, 0.01 I). Component 0 is the one at +3.5.
+    and N(0, 0.01 I) out of distribution. Component 0 is at +3.5.
 
     Args:
         dim: D, at least 2.
-        mean: of the first coordinate, plus and minus.
-        variance: of the first coordinate within a component.
-        ood_variance: of every coordinate out of distribution.
+        mean: the means of the first coordinate are plus and minus this value.
+        variance: variance of the first coordinate within a component.
+        ood_variance: variance of every coordinate out of distribution.
 
     Raises:
         UserError: fewer than 2 dimensions.
@@ -43,24 +43,24 @@ class ToyData:
 
     @property
     def means(self) -> Tensor:
-        """Means of both components, (2, D)."""
+        """Means of the two components, (2, D)."""
         first = torch.tensor([[self.mean], [-self.mean]], dtype=torch.float64)
         return nn.functional.pad(first, (0, self.dim - 1))
 
     @property
     def std(self) -> Tensor:
-        """Standard deviations of either component, (D,)."""
+        """Standard deviations of each component, (D,)."""
         std = torch.ones(self.dim, dtype=torch.float64)
         std[0] = math.sqrt(self.variance)
         return std
 
     def sample(self, n: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """n points in distribution and their components: (n, D), (n,) int64."""
+        """Draw n points in distribution and their components: (n, D), (n,) int64."""
         k = torch.randint(2, (n,), generator=generator)
         return self.means[k] + self.std * self._noise(n, generator), k
 
     def sample_ood(self, n: int, generator: torch.Generator) -> Tensor:
-        """n points out of distribution, (n, D)."""
+        """Draw n points out of distribution, (n, D)."""
         return math.sqrt(self.ood_variance) * self._noise(n, generator)
 
     def _noise(self, n: int, generator: torch.Generator) -> Tensor:
@@ -72,10 +72,10 @@ class ToyData:
         return log_mean_exp((-0.5 * (u.square() + LOG_2PI) - self.std.log()).sum(-1), -1)
 
     def exact_means(self) -> dict[str, float]:
-        """Expected true log density of points ``test`` and ``ood``, nats per point.
+        """Expected true log density of the sets ``test`` and ``ood``, nats per point.
 
-        The first coordinate by quadrature, the others, standard Gaussians, in closed
-        form. The negative of the first is the entropy of the data.
+        The first coordinate by quadrature, the others (standard Gaussians) in closed
+        form. The value for ``test`` is minus the entropy of the data.
 
         >>> {name: round(value, 3) for name, value in ToyData(2).exact_means().items()}
         {'test': -3.184, 'ood': -13.55}
@@ -98,15 +98,15 @@ def _normal_density(t: Tensor, variance: float) -> Tensor:
 
 
 def build_data(spec: dict) -> ToyData:
-    """The mixture of a specification; ``data`` holds what differs from the paper's."""
+    """Build the mixture of a specification; ``data`` overrides the paper's values."""
     return ToyData(spec["dim"], **spec.get("data", {}))
 
 
 def entropy(prior: Prior) -> float:
     """Entropy of a prior whose components differ in at most one coordinate, nats.
 
-    The density factorises, so it takes one quadrature of the separating coordinate and
-    one that serves all others. The entropy of the data is -exact_means()["test"].
+    The density factorises: one quadrature for the separating coordinate and one for all
+    others are enough. The entropy of the data is -exact_means()["test"].
 
     >>> from oodpriors.priors import build_prior
     >>> round(entropy(build_prior("gaussian", 2, means=[[0.0]])), 6) == round(LOG_2PI + 1, 6)
@@ -119,7 +119,7 @@ def entropy(prior: Prior) -> float:
     if len(separating) > 1:
         raise UserError(
             f"the prior's components differ in {len(separating)} coordinates: its entropy is "
-            "known for one at most"
+            "known only for at most one"
         )
     centre = prior.means[:1].double()
     reach = float((prior.means - centre).abs().max()) + 15 * prior.scale
@@ -134,7 +134,7 @@ def entropy(prior: Prior) -> float:
 
 
 def exact_facts(data: ToyData, prior: Prior) -> dict[str, float]:
-    """``exact_test`` and ``exact_ood``, means under the mixture itself, and ``prior_entropy``."""
+    """``exact_test`` and ``exact_ood``, from :meth:`ToyData.exact_means`; ``prior_entropy``."""
     exact = {f"exact_{name}": float(value) for name, value in data.exact_means().items()}
     return exact | {"prior_entropy": float(entropy(prior))}
 
