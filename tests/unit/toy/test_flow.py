@@ -196,7 +196,7 @@ def test_weights_load_into_a_fresh_toy_in_double_precision():
         (lambda: ToyData(1), "at least 2 dimensions, got 1"),
         (lambda: ToyFlow(1, build_prior("gaussian", 1, means=[[0.0]])), "at least 2 dimensions"),
         (lambda: ToyFlow(3, build_prior("gaussian", 2, means=[[0.0]])), "has 2 coordinates, a po"),
-        (lambda: density_grid(random_flow(), ToyData(2), n=10), "10 points a side lacks the ori"),
+        (lambda: density_grid(random_flow(), ToyData(2), n=10), "10 points per side lacks the ori"),
         (
             lambda: entropy(build_prior("gaussian", 2, means=[[0.0, 1.0], [1.0, 0.0]])),
             "components differ in 2 coordinates",
