@@ -224,7 +224,7 @@ def _heading(machine: dict) -> list[str]:
         f"product of float32 {machine['float32_gflops']:,} GFLOP/s, of bfloat16 "
         f"{machine['bfloat16_gflops']:,}; copy {machine['copy_gb_per_s']} GB/s.",
         "",
-        "| what | beside | ours | theirs | | ratio | target | of float32 ceiling | memory, MB |",
+        "| what | compared with | ours | theirs | | ratio | target | of float32 ceiling | memory, MB |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
 
