@@ -1,9 +1,9 @@
-# make demo    everything at scale smoke on embedded data: minutes, no internet but for packages
+# make demo    everything at scale smoke on embedded data: minutes, internet only for packages
 # make test    every check and test
 # make test-slurm   the pipeline and its faults on a real SLURM of two nodes, started here
-# make quick   the experiments on the real data sets, as `snakemake` alone would run them
-# make bench   our models beside their peers and the machine's ceiling (docs/performance.md)
-# make cost    what a scale costs on this machine, from measured steps (SCALE=paper)
+# make quick   the experiments on the real data sets; the same as `snakemake`
+# make bench   our models compared with peers and the machine's limit (docs/performance.md)
+# make cost    cost of a scale on this machine, from measured steps (SCALE=paper)
 
 PYTHON ?= python3
 SCALE ?= paper
@@ -12,7 +12,7 @@ DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
 TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
 
-# Debian packages, for root or for who may sudo without a password; fails otherwise.
+# Installs Debian packages as root or with sudo without a password; fails otherwise.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)

@@ -1,7 +1,7 @@
-"""Our models beside their peers on this machine: python -m benchmarks.bench [--device cuda]
+"""Compares our models with peers on this machine: python -m benchmarks.bench [--device cuda]
 
 Writes benchmarks/results.json (results-cuda.json for a GPU) and, from it, the table in
-docs/performance.md. Peers and ours run in turn, round by round, in one process.
+docs/performance.md. Our models and peers run alternately, round by round, in one process.
 """
 
 import argparse
@@ -31,7 +31,7 @@ SHAPE, PIXELS, LATENT = (1, 28, 28), 784, 50
 
 
 class Size(NamedTuple):
-    """Of a model and its batch; targets are ratios, by what they are measured against."""
+    """Size of a model and its batches; targets are ratios by peer."""
 
     name: str
     couplings: int
@@ -50,7 +50,7 @@ SIZES = [
 
 
 class Case(NamedTuple):
-    """Works to be timed in turn, the first of them ours, each of so many units."""
+    """Works that are timed alternately, ours first; each processes ``units`` units."""
 
     name: str
     works: dict[str, Callable]
@@ -61,7 +61,7 @@ class Case(NamedTuple):
 
 
 def training(model: nn.Module, loss: Callable, fused: bool) -> Callable:
-    """A step of Adam; peers take its default implementation."""
+    """A step of Adam; peers use its default implementation."""
     optimizer = torch.optim.Adam(model.parameters(), fused=fused or None)
 
     def step() -> None:
@@ -73,7 +73,7 @@ def training(model: nn.Module, loss: Callable, fused: bool) -> Callable:
 
 
 def evaluation(works: dict[str, Callable]) -> dict[str, Callable]:
-    """Works as they are when a model is scored, without a record for derivatives."""
+    """Works without derivatives, as in scoring."""
     return {name: torch.inference_mode()(work) for name, work in works.items()}
 
 
@@ -165,7 +165,7 @@ def vae_cases(size: Size, device: torch.device) -> Iterator[Case]:
 
 
 def rows(case: Case, device: torch.device, limits: dict[str, float]) -> Iterator[dict]:
-    """An object for each peer of a case, and for our other precision."""
+    """One result for each peer of a case and for our other precision."""
     times = interleaved(case.works, device, case.rounds)
     memory = {name: peak_memory(work, device) for name, work in case.works.items()}
     last = list(case.works)[-1]
@@ -202,7 +202,7 @@ def machine(device: torch.device, limits: dict[str, float]) -> dict:
 
 
 def table(results: list[dict]) -> str:
-    """The results as Markdown, a part for each number of threads."""
+    """The results as Markdown, with a table for each number of threads."""
     lines = []
     for row in results:
         if row["name"] == "machine":
@@ -224,13 +224,13 @@ def _heading(machine: dict) -> list[str]:
         f"product of float32 {machine['float32_gflops']:,} GFLOP/s, of bfloat16 "
         f"{machine['bfloat16_gflops']:,}; copy {machine['copy_gb_per_s']} GB/s.",
         "",
-        "| what | compared with | ours | theirs | | ratio | target | of float32 ceiling | memory, MB |",
+        "| what | against | ours | theirs | | ratio | target | of float32 ceiling | memory, MB |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
 
 
 def measured(device: torch.device, only: str) -> Iterator[dict]:
-    """The machine and every case, with the threads that are set."""
+    """Results for the machine and every case, with the current number of threads."""
     torch.manual_seed(0)
     limits = ceilings(device)
     yield machine(device, limits)
@@ -243,7 +243,7 @@ def measured(device: torch.device, only: str) -> Iterator[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--only", default="", help="cases whose name has this in it; not kept")
+    parser.add_argument("--only", default="", help="cases whose name contains this; saves nothing")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, torch.get_num_threads()])
     chosen = parser.parse_args()
     device = find_device(chosen.device)

@@ -37,7 +37,7 @@ MODELS = {
     "VAE, grey": ("vae", (1, 28, 28), {"latent_dim": 50, "decoder_precision": "bfloat16"}),
     "VAE, colour": ("vae", (3, 32, 32), {"latent_dim": 100, "decoder_precision": "bfloat16"}),
 }
-# Milliseconds a step, or microseconds an image or a sample.
+# Milliseconds per step, or microseconds per image or sample.
 TARGETS = {
     ("step", "Glow, grey"): 9.0,
     ("step", "VAE, grey"): 1.3,
@@ -72,7 +72,7 @@ def steps(training: Trainer) -> None:
 
 
 def step_rows(device: torch.device, folder: Path) -> Iterator[dict]:
-    """Milliseconds of a training step of each model, and memory."""
+    """Milliseconds per training step of each model, and memory."""
     for name in MODELS:
         began = time.monotonic()
         training = trainer(name, device, folder)
@@ -94,7 +94,7 @@ def step_rows(device: torch.device, folder: Path) -> Iterator[dict]:
 
 
 def score_row(name: str, model: torch.nn.Module, device: torch.device) -> dict:
-    """Microseconds of an importance sample or of a dequantisation draw."""
+    """Microseconds per importance sample or dequantisation draw."""
     images, options = model.at_once(GpuLimits())
     draws = 500 if "decoded" in options else 1
     x = torch.randint(256, (images, *model.image_shape), dtype=torch.uint8, device=device)
@@ -123,7 +123,7 @@ def graphed(step: Callable) -> Callable:
 
 
 def peer(device: torch.device, low: bool, whole: bool) -> Callable:
-    """Ten training steps of normflows: as it ships, or compiled and as a CUDA graph."""
+    """Ten training steps of normflows: unchanged, or compiled and as a CUDA graph."""
     x = torch.randint(256, (BATCH, 1, 28, 28), dtype=torch.uint8, device=device)
     model = NormflowsGlow(32, (16,), 512).to(device)
     model.loss(x)  # initialises its actnorms
@@ -151,7 +151,7 @@ PEERS = {
 
 
 def peer_rows(device: torch.device, folder: Path) -> Iterator[dict]:
-    """Glow's training beside normflows', in turn."""
+    """Training of Glow and of normflows, timed alternately."""
     ours = partial(steps, trainer("Glow, grey", device, folder))
     for name, (low, whole, target) in PEERS.items():
         times = interleaved({"ours": ours, name: peer(device, low, whole)}, device, ROUNDS)
@@ -169,7 +169,7 @@ def peer_rows(device: torch.device, folder: Path) -> Iterator[dict]:
 
 @contextmanager
 def multi_process_service() -> Iterator[bool]:
-    """NVIDIA's MPS, where it is installed: kernels of several processes run at once."""
+    """NVIDIA's MPS, if it is installed: kernels of several processes run at the same time."""
     control = which("nvidia-cuda-mps-control")
     if not control:
         yield False
@@ -182,7 +182,7 @@ def multi_process_service() -> Iterator[bool]:
 
 
 def work(name: str, duration: float) -> None:
-    """Train for so many seconds once a line comes in, and print steps a second."""
+    """After a line on stdin, train for some seconds and print steps per second."""
     with tempfile.TemporaryDirectory() as folder:
         training = trainer(name, find_device("cuda"), Path(folder))
         steps(training)
@@ -198,7 +198,7 @@ def work(name: str, duration: float) -> None:
 
 
 def rate_of(name: str, number: int, duration: float) -> float:
-    """Steps a second of so many processes together."""
+    """Steps per second of several processes together."""
     command = [sys.executable, "-m", "benchmarks.bench_gpu", "--worker", name, str(duration)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(number)]
@@ -214,7 +214,7 @@ def rate_of(name: str, number: int, duration: float) -> float:
 
 
 def together_rows(duration: float = 3.0) -> Iterator[dict]:
-    """Trainings side by side on one GPU, each a process of its own."""
+    """Parallel trainings on one GPU, each in a separate process."""
     services = (False, True) if which("nvidia-cuda-mps-control") else (False,)
     for service in services:
         with multi_process_service() if service else contextmanager(lambda: iter([None]))():
@@ -246,7 +246,7 @@ def machine(device: torch.device) -> dict:
 
 
 def launch_time(device: torch.device, number: int = 1000) -> float:
-    """Seconds that the host takes to start a kernel."""
+    """Seconds that the CPU needs to start a kernel."""
     x = torch.zeros(1, device=device)
     return seconds(lambda: [x.add_(1) for _ in range(number)], device) / number
 
@@ -264,7 +264,7 @@ def table(rows: list[dict]) -> str:
     lines = [
         f"{first['device']}, torch {first['torch']}. Matrix product of float32 "
         f"{first['float32_tflops']} TFLOP/s, of bfloat16 {first['bfloat16_tflops']}; copy "
-        f"{first['copy_gb_per_s']:,} GB/s; a kernel takes the host {first['launch_us']} µs to start.",
+        f"{first['copy_gb_per_s']:,} GB/s; starting a kernel takes {first['launch_us']} µs.",
         "",
         "| what | measured | target | |",
         "| --- | --- | --- | --- |",
@@ -274,7 +274,7 @@ def table(rows: list[dict]) -> str:
             target = f"≥ {row['target']:g}" if row["target"] else ""
             numbers = f"{row['ours']:,} and {row['peer']:,} images/s"
             lines.append(
-                f"| {row['name']}, beside {row['against']} | {row['ratio']} times | {target} | {numbers} |"
+                f"| {row['name']} vs {row['against']} | {row['ratio']} times | {target} | {numbers} |"
             )
         elif "times" in row:
             target = f"≥ {row['target']:g} times" if row["target"] else ""

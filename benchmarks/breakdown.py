@@ -1,9 +1,9 @@
-"""Where the time of a finished run went: python -m benchmarks.breakdown results/quick
+"""How a finished run spent its time: python -m benchmarks.breakdown results/quick
 
 Prints a Markdown table: for each kind of step its jobs, their time, and its share of the
-run; then the time in which a core had no job, and, within the steps, that of start-up: of a
-training all that it takes outside its loop (Python, imports, initialisation, its files), of
-another job Python and the imports of its script, which are timed here.
+run; then the time in which cores had no job; then start-up, which is part of the steps. For
+a training, start-up is everything outside its loop (Python, imports, initialisation, files).
+For other jobs it is Python and the imports of the script, which are timed here.
 """
 
 import ast
@@ -19,7 +19,7 @@ import pandas as pd
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 
-# Steps by what a reader asks for, in the order of the table.
+# Kinds of steps, in the order of the table.
 KINDS = {
     "training of models": r"models/(?!toy).*/train$",
     "scoring of models": r"models/.*/score$",
@@ -30,7 +30,7 @@ KINDS = {
 
 
 def read(results: Path) -> pd.DataFrame:
-    """A row per job: its kind, when it ended, its seconds of wall time, and its script."""
+    """One row per job: its kind, end, wall time in seconds, and script."""
     rows = []
     for file in sorted(results.rglob("*.tsv")):
         name = str(file.relative_to(results)).removesuffix(".tsv").removesuffix(".benchmark")
@@ -43,7 +43,7 @@ def read(results: Path) -> pd.DataFrame:
 
 
 def script_of(name: str) -> str:
-    """Of a benchmark file: benchmarks/STEP/..., models/.../STEP or models/toy/.../STEP."""
+    """Step of a benchmark file: benchmarks/STEP/..., models/.../STEP or models/toy/.../STEP."""
     parts = name.split("/")
     if parts[0] == "benchmarks":
         return parts[1]
@@ -52,7 +52,7 @@ def script_of(name: str) -> str:
 
 
 def wall_time(jobs: pd.DataFrame) -> float:
-    """Seconds from the first job's start to the last one's end."""
+    """Seconds from the start of the first job to the end of the last one."""
     return jobs["end"].max() - (jobs["end"] - jobs["s"]).min()
 
 
@@ -63,7 +63,7 @@ def trained(results: Path) -> float:
 
 
 def import_time(script: str) -> float:
-    """Seconds of Python with the imports of a script, the second time, when they are cached."""
+    """Seconds for Python and the imports of a script; the second time, when cached."""
     tree = ast.parse((SCRIPTS / f"{script}.py").read_text())
     found = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
     lines = [line for line in map(ast.unparse, found) if "snakemake" not in line]
@@ -76,7 +76,7 @@ def import_time(script: str) -> float:
 
 
 def start_up(results: Path, jobs: pd.DataFrame) -> float:
-    """Seconds of all jobs before, and for trainings also after, their work."""
+    """Seconds of all jobs before their work, and for trainings also after it."""
     training = jobs["kind"] == "training of models"
     others = jobs.loc[~training, "script"].value_counts().drop("explain", errors="ignore")
     outside = jobs.loc[training, "s"].sum() - trained(results)

@@ -1,8 +1,8 @@
-"""How far two runs of the same configuration differ: python -m benchmarks.compare RESULTS RESULTS
+"""Compares two runs of the same configuration: python -m benchmarks.compare RESULTS RESULTS
 
 For two numbers of threads, two machines or two devices. Prints a Markdown table: for each
-model that both have, the largest difference of an image's log-likelihood, and the
-difference of the mean beside its standard error (nats).
+model in both runs, the largest difference of an image's log-likelihood, the difference of
+the means, and the standard error of the mean (nats).
 """
 
 import sys
@@ -18,7 +18,7 @@ def compare(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[tuple[str, float, 
     for name in ("test", "ood"):
         a, b = (table.loc[table["set"] == name, "log_prob"].to_numpy() for table in (ours, theirs))
         if len(a) != len(b):
-            raise SystemExit(f"{len(a)} and {len(b)} images: these runs are of different data")
+            raise SystemExit(f"{len(a)} and {len(b)} images: these runs use different data")
         error = a.std(ddof=1) / np.sqrt(len(a))
         rows.append((name, np.abs(a - b).max(), (b - a).mean(), error))
     return rows

@@ -1,8 +1,8 @@
 """Cost of a scale on this machine, from measured steps: python -m benchmarks.cost paper
 
 Prints a Markdown table: for each kind of model, seconds per training step and per image
-to score, hours of a model, and hours of all of them; then the arithmetic of all, counted
-operation by operation, for an estimate on another device.
+to score, hours per model, and hours of all models; then the total number of operations,
+for an estimate on another device.
 """
 
 import sys
@@ -20,11 +20,11 @@ from oodpriors.training.trainer import Trainer, TrainingSettings
 
 ROOT = Path(__file__).parents[1]
 
-# Images of the real data: training and test images of a label, and those out of distribution.
+# Images of the real data: training and test images per label, and out of distribution.
 PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
 OUT = {"mnist": 10_000, "svhn": 26_032}
 STEPS, MOST_DRAWS, SCORED = 3, 128, 16
-SUSTAINED = 1e13  # operations per second; a sixth of an H100's float32 rate on paper
+SUSTAINED = 1e13  # operations per second; a sixth of an H100's theoretical float32 rate
 
 
 def read(path: str) -> dict:
@@ -38,10 +38,10 @@ def load(scale: str) -> dict:
 
 
 def sizes(config: dict, subset: str) -> tuple[int, int]:
-    """Training images, and images to score, of a subset."""
+    """Numbers of training images and of images to score, for a subset."""
     entry = config["subsets"][subset]
     train, test = (n * len(entry["labels"]) for n in PER_LABEL[entry["dataset"]])
-    if entry["kmeans"]:  # one cluster of each label, of about the mean size
+    if entry["kmeans"]:  # one cluster per label, assumed to have the mean size
         train, test = (n // entry["kmeans"]["k"] for n in (train, test))
     limits = config["images"]
     ood = OUT[config["subsets"][entry["out_of_distribution"]]["dataset"]]
@@ -116,9 +116,9 @@ def main(scale: str) -> None:
             f"| {hours:,.1f} | {hours * number:,.0f} |",
             flush=True,
         )
-    print(f"\nIn all {total:,.0f} hours, {total / 24:,.0f} days, one model at a time.")
+    print(f"\nIn total {total:,.0f} hours ({total / 24:,.0f} days), one model at a time.")
     print(
-        f"In all {arithmetic:.2e} operations: {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
+        f"Total: {arithmetic:.2e} operations, {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
         f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."
     )
 

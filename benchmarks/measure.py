@@ -1,4 +1,4 @@
-"""Interleaved timing, peak memory, and what the machine can do at best."""
+"""Interleaved timing, peak memory, and the upper limit of the machine."""
 
 import ctypes
 import statistics
@@ -22,7 +22,7 @@ def synchronize(device: torch.device) -> None:
 
 
 def seconds(work: Callable, device: torch.device) -> float:
-    """Of one thread, its own time on the processor: what else runs there is not counted."""
+    """With one thread its CPU time, which excludes other programs."""
     alone = device.type == "cpu" and torch.get_num_threads() == 1
     clock = time.process_time if alone else time.perf_counter
     synchronize(device)
@@ -33,7 +33,7 @@ def seconds(work: Callable, device: torch.device) -> float:
 
 
 def interleaved(works: dict[str, Callable], device: torch.device, rounds: int) -> dict[str, list]:
-    """Seconds of each work in each round, one after the other, after a round to warm up."""
+    """Seconds of each work in each round, alternately, after one round of warm-up."""
     times = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
@@ -44,7 +44,7 @@ def interleaved(works: dict[str, Callable], device: torch.device, rounds: int) -
 
 
 def ratio(ours: list[float], peer: list[float]) -> float:
-    """How many times faster, the median over rounds: what else runs slows both of a round."""
+    """Median ratio over rounds: other programs slow both works of a round."""
     return statistics.median(theirs / own for own, theirs in zip(ours, peer, strict=True))
 
 
@@ -56,13 +56,13 @@ def flops(work: Callable) -> int:
 
 
 def peak_memory(work: Callable, device: torch.device) -> float:
-    """MB that the work takes beyond what is taken before it."""
+    """Peak memory of the work in MB, in addition to the memory used before."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
         before = torch.cuda.memory_allocated()
         work()
         return (torch.cuda.max_memory_allocated() - before) / MEGABYTE
-    ctypes.CDLL(None).malloc_trim(0)  # gives back what earlier work left
+    ctypes.CDLL(None).malloc_trim(0)  # returns memory of earlier work to the system
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before = _status("VmRSS")
     work()
@@ -79,8 +79,8 @@ def _status(key: str) -> int:
 def ceilings(device: torch.device, size: int = 2048) -> dict[str, float]:
     """Rates of a large matrix product in each precision (FLOP/s), and of a large copy (B/s).
 
-    A product is taken as such and as a 1x1 convolution, which other libraries compute; the
-    faster counts.
+    The product is computed directly and as a 1x1 convolution, which uses other libraries.
+    The faster one counts.
     """
     works = {}
     for dtype in (torch.float32, torch.bfloat16):

@@ -1,4 +1,4 @@
-"""What our models are measured beside: normflows' Glow, and a VAE written plainly."""
+"""Peers of our models: normflows' Glow and a plain VAE."""
 
 import copy
 import math
@@ -15,8 +15,8 @@ __all__ = ["NormflowsGlow", "PlainVAE", "textbook_log_prob"]
 
 
 class NormflowsGlow(nn.Module):
-    """Glow blocks of normflows in the architecture of ours, as they ship: actnorm in the
-    coupling networks, scale by a sigmoid, 1x1 convolutions by their LU decomposition."""
+    """Unchanged Glow blocks of normflows in our architecture: actnorm in the coupling
+    networks, scale by a sigmoid, 1x1 convolutions as LU decompositions."""
 
     def __init__(self, couplings: int, squeeze_after: tuple[int, ...], width: int) -> None:
         super().__init__()
@@ -36,13 +36,13 @@ class NormflowsGlow(nn.Module):
         """Mean negative log-density of dequantised images under a standard Gaussian."""
         z = (x + torch.rand(x.shape, device=x.device)) / 256 - 0.5
         log_det = z.new_zeros(len(z))
-        for flow in self.flows:  # normflows goes from data to latents by its inverse
+        for flow in self.flows:  # in normflows the inverse maps data to latents
             z, term = flow.inverse(z)
             log_det = log_det + term
         return -(log_det - 0.5 * (z.square() + math.log(2 * math.pi)).flatten(1).sum(1)).mean()
 
     def compile(self) -> None:
-        """Compile each block, after the first batch; actnorms ask no more whether it is that."""
+        """Compile each block after the first batch; actnorms then skip their initialisation."""
         from normflows import flows
 
         flows.ActNorm.forward = flows.AffineConstFlow.forward
@@ -53,7 +53,7 @@ class NormflowsGlow(nn.Module):
 
 
 class PlainVAE(nn.Module):
-    """The same VAE with PyTorch's own layers, float32 and in the default memory layout."""
+    """The same VAE with PyTorch's layers, in float32 and the default memory layout."""
 
     def __init__(self, model: VAE) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ def _plain(layer: nn.Module) -> nn.Module:
 
 @torch.no_grad()
 def textbook_log_prob(model: PlainVAE, x: Tensor, n_samples: int) -> Tensor:
-    """Importance weighting, one sample of the batch decoded at a time, all logits kept: (B,)."""
+    """Importance weighting that decodes one sample at a time and keeps all logits: (B,)."""
     mean, std = model.encode(x)
     every, log_weights = [], []
     for _ in range(n_samples):

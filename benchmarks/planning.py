@@ -1,6 +1,6 @@
-"""Time and memory that Snakemake takes to plan so many models: python -m benchmarks.planning
+"""Time and memory of Snakemake to plan many models: python -m benchmarks.planning
 
-Prints a Markdown table of dry runs, of the whole configuration first.
+Prints a Markdown table of dry runs; the first is the whole configuration.
 """
 
 import os
@@ -17,7 +17,7 @@ NUMBERS = (10, 30, 100, 300, 1000)
 
 
 def many(number: int) -> dict:
-    """A configuration of so many models and nothing else."""
+    """A configuration with only the given number of models."""
     priors = {
         f"far_{i}": {"title": "multi", "means": [[10 + i], [-10 - i]], "assignment": "label"}
         for i in range((number + 1) // 2)

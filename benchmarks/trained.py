@@ -1,10 +1,10 @@
-"""Errors of precisions, and what an adaptive number of samples saves, of trained models.
+"""Trained models: errors of low precision, and savings of an adaptive number of samples.
 
     snakemake results/quick/data/{fashion_1_7/train,fashion_1_7/test,mnist/test}.npz
     python -m benchmarks.trained results/quick/data
 
-Trains models of scale quick in either precision (a quarter of an hour on one core), and
-prints the Markdown tables of docs/performance.md.
+Trains models of scale quick in both precisions (15 minutes on one core) and prints the
+Markdown tables of docs/performance.md.
 """
 
 import copy
@@ -40,7 +40,7 @@ TOLERANCES = [Tolerance(0.5, 10), Tolerance(0.2, 20)]
 
 
 def images(folder: Path, name: str, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """n images, evenly spread, and their labels."""
+    """n evenly spaced images and their labels."""
     data = load_arrays(folder / f"{name}.npz")
     kept = np.linspace(0, len(data["images"]) - 1, n).round().astype(int)
     return to_nchw(data["images"][kept]), data["labels"][kept]
@@ -60,11 +60,11 @@ def parts_in_low_precision(model: nn.Module) -> list[nn.Module]:
 
 
 def variants(model: nn.Module) -> dict[str, nn.Module]:
-    """The model as computed in each precision, float64 first."""
+    """The model in each precision, float64 first."""
     low, single = copy.deepcopy(model), copy.deepcopy(model)
     for part in parts_in_low_precision(low):
         part.low_precision = True
-        # where a coupling network computes in bfloat16
+        # in training mode, coupling networks compute in bfloat16
         part.train(isinstance(part, CouplingNetwork))
     for part in parts_in_low_precision(single):
         part.low_precision = False
@@ -73,7 +73,7 @@ def variants(model: nn.Module) -> dict[str, nn.Module]:
 
 @torch.no_grad()
 def flow_log_prob(models: dict[str, nn.Module], x: Tensor) -> dict[str, Tensor]:
-    """log p of one dequantisation, the same for all models, but for a constant."""
+    """log p without its constant, from one dequantisation, which all models share."""
     y, found = dequantize(x, torch.float64), {}
     for name, model in models.items():
         z, log_det = model(y.to(model.prior.means))
@@ -83,7 +83,7 @@ def flow_log_prob(models: dict[str, nn.Module], x: Tensor) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def vae_log_prob(models: dict[str, nn.Module], x: Tensor) -> dict[str, Tensor]:
-    """log p from SAMPLES latents, the same for all models."""
+    """log p from SAMPLES latents, which all models share."""
     exact = models["float64"]
     mean, std = exact.encode(x)
     noise = torch.randn(SAMPLES, *mean.shape, dtype=torch.float64)
@@ -143,7 +143,7 @@ def adaptive_rows(name: str, model: nn.Module, sets: dict) -> Iterator[str]:
 
 
 def estimate(model: nn.Module, x: Tensor, tolerance: Tolerance | None) -> tuple[dict, float]:
-    """Scores of x with draws of their own, and the seconds they took."""
+    """Scores of x with independent draws, and their time in seconds."""
     torch.manual_seed(1 if tolerance else 2)
     began, parts = time.process_time(), []
     for batch in x.split(32):

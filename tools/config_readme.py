@@ -1,4 +1,4 @@
-"""Writes the list of the schema's keys into config/README.md: python -m tools.config_readme"""
+"""Writes the schema's keys into config/README.md: python -m tools.config_readme"""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from tools.pages import ROOT, put
 
 
 def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
-    """Key, default and description of every leaf of a schema; * stands for a name."""
+    """Key, default and description of every leaf of a schema; * means any name."""
     for key, below in schema.get("properties", {}).items():
         yield from _document_entry(below, f"{prefix}{key}")
     if isinstance(schema.get("additionalProperties"), Mapping):
@@ -24,10 +24,10 @@ def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]
 
 
 def render() -> str:
-    """A row for each key of the schema: its default and what it is."""
+    """One row for each key of the schema: its default and its meaning."""
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     rows = [f"| `{key}` | {default} | {text} |" for key, default, text in document(schema)]
-    return "\n".join(["| key | default | what it is |", "| --- | --- | --- |", *rows])
+    return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
 
 
 if __name__ == "__main__":

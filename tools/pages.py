@@ -1,4 +1,4 @@
-"""Generated parts of the project's pages, each between a pair of comments."""
+"""Writes generated parts into the project's pages, each between two comments."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ ROOT = Path(__file__).parents[1]
 
 
 def put(page: str, name: str, text: str) -> None:
-    """Put a generated part into its place on a page, given by its path in the project.
+    """Write a generated part into a page, which is given by its path in the project.
 
     Raises:
-        SystemExit: the page has no such place.
+        SystemExit: the page has no comments with this name.
     """
     path = ROOT / page
     old, begin, end = path.read_text(), f"<!-- {name}: begin -->", f"<!-- {name}: end -->"

@@ -1,7 +1,7 @@
-"""Puts the numbers of a finished run on the project's pages: python -m tools.publish RESULTS
+"""Writes the numbers of a finished run into the project's pages: python -m tools.publish RESULTS
 
-Into docs/results.md and README.md, between their comments, and Figure 4 into docs/fig04.png.
-Numbers in the sentences around them are to be read again by a person.
+The pages are docs/results.md and README.md, between their comments. Figure 4 is copied to
+docs/fig04.png. A person must check the numbers in the surrounding sentences.
 """
 
 import json
@@ -31,7 +31,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def about(results: Path, record: dict) -> str:
-    """Which code made the numbers, where, and in what time."""
+    """Code, device and time of the run."""
     trained = sorted({_commit(model["code"]) for model in record["models"]})
     jobs = read(results)
     minutes = jobs.groupby("kind")["s"].sum() / 60
@@ -53,7 +53,7 @@ def _commit(code: dict) -> str:
 
 
 def curves(table: pd.DataFrame) -> pd.DataFrame:
-    """Figure 6 as it is printed."""
+    """Data of Figure 6, formatted for the page."""
 
     def interval(name: str, form: str) -> list[str]:
         ends = zip(table[f"{name}_low"], table[f"{name}_high"], strict=True)
@@ -75,7 +75,7 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def short(likelihoods: pd.DataFrame) -> pd.DataFrame:
-    """Table 1 in as few columns as a reader of the first page needs."""
+    """Table 1 with the few columns for the first page."""
     return pd.DataFrame(
         {
             "model": likelihoods["Model"],
