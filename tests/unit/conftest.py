@@ -1,4 +1,4 @@
-"""Settings of PyTorch in which the mathematics is tested."""
+"""Settings of PyTorch for tests of the mathematics."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 
 @pytest.fixture
 def double_precision():
-    """Float64 by default, and a seed."""
+    """Float64 by default, and a fixed seed."""
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     torch.manual_seed(0)
@@ -16,7 +16,7 @@ def double_precision():
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Sums whose order does not depend on the machine."""
+    """Sums in an order that does not depend on the machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -33,7 +33,7 @@ SCALES = (1.0, 2.0)
 
 
 class Case(NamedTuple):
-    """A prior and, from SciPy alone, what it must be; beta None is the Gaussian."""
+    """A prior and its reference from SciPy; beta None is the Gaussian."""
 
     beta: float | None
     n_components: int = 1

@@ -1,4 +1,4 @@
-"""Tables 2 and 3 beside the layers that are built, which differ where the documents say so."""
+"""Tables 2 and 3 match the built layers, except for the documented differences."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def table_of(name, published=None, **changes):
     return architecture_table(model, PAPER[name] if published is None else published)
 
 
-# Rows that differ from the paper's: their part, their number within it, and in what (A8).
+# Rows that differ from the paper's (A8): part, row number within it, and column.
 DOCUMENTED = {"grey": [("decoder", 4, "pad")], "colour": []}
 
 
@@ -49,7 +49,7 @@ def test_the_third_row_of_the_grey_decoder_is_padded_by_2():
 
 
 def side(row, before):
-    """Side of the output of a convolution, by the usual formulas."""
+    """Side of a convolution's output, by the usual formulas."""
     if row["operation"] == "convolution":
         return (before + 2 * row["pad"] - row["kernel"]) // row["stride"] + 1
     return (before - 1) * row["stride"] - 2 * row["pad"] + row["kernel"]

@@ -1,4 +1,4 @@
-"""Estimates of how like the data decoded images are."""
+"""Estimates of the similarity of decoded images to the data."""
 
 import math
 
@@ -13,7 +13,7 @@ from oodpriors.statistics.bootstrap import multiplicities, seed_multiplicities
 
 
 def made(percentiles, samples, distances):
-    """A table of likeness, of these means' and samples' percentiles."""
+    """A table with the given percentiles of means and samples."""
     k = len(percentiles)
     table = pd.DataFrame({"kind": ["mean"] * k + ["sample"] * len(samples)})
     table["percentile"] = [*percentiles, *samples]
@@ -22,7 +22,7 @@ def made(percentiles, samples, distances):
     return table
 
 
-# Own distances on the diagonal; the nearest others' are 4, 2 and 5.
+# Distances to the own component on the diagonal; the nearest others are 4, 2 and 5.
 CRAFTED = [[1.0, 4.0, 9.0], [2.0, 3.0, 8.0], [7.0, 5.0, 1.0]]
 
 

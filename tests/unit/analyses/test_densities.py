@@ -20,7 +20,7 @@ def unit_variance(beta):
 def test_the_table_has_the_densities_of_scipy_on_its_grid(beta, half_width, n):
     table = density_table(beta, half_width, n)
     np.testing.assert_allclose(table["x"], np.linspace(-half_width, half_width, n), atol=1e-14)
-    # float32 constants in the priors would show here
+    # float32 constants in the priors would be visible here
     np.testing.assert_allclose(table["gaussian"], stats.norm.pdf(table["x"]), rtol=1e-12)
     truth = unit_variance(beta).pdf(table["x"])
     np.testing.assert_allclose(table["generalized_gaussian"], truth, rtol=1e-11)
@@ -38,7 +38,7 @@ def test_the_densities_integrate_to_one_with_variance_one(beta):
 def test_facts_are_one_one_and_no_difference(beta):
     facts = density_facts(beta)
     assert facts.keys() == {"integral", "variance", "largest_difference"}
-    # for beta = 1 some of the tail lies beyond the limit of the quadrature
+    # for beta = 1 a part of the tail is beyond the limit of the quadrature
     assert facts["integral"] == pytest.approx(1, abs=1e-6)
     assert facts["variance"] == pytest.approx(1, abs=2e-5)
     assert facts["largest_difference"] == pytest.approx(0, abs=1e-12)

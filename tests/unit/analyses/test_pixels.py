@@ -19,14 +19,14 @@ PIXELS = 12
 
 
 def images_of(n, seed=0, shape=SHAPE):
-    """Images in [0, 1], some pixels of which vary little."""
+    """Images in [0, 1]; some pixels vary little."""
     rng = np.random.default_rng(seed)
     return rng.uniform(0, 1, (n, *shape)) * rng.uniform(0.1, 1, shape)
 
 
 CENTRES = images_of(3, 9)
 SETS = {"test": images_of(11, 1), "ood": images_of(8, 2)}
-NEAREST = {"test": np.arange(11) % 3, "ood": np.arange(8) % 2}  # no ood image of the third
+NEAREST = {"test": np.arange(11) % 3, "ood": np.arange(8) % 2}  # no ood image in the third component
 
 
 def resampled(images, counts):
@@ -134,7 +134,7 @@ def test_variances_are_those_of_the_images_of_each_cluster_and_label():
 
 
 def spread(images, weights):
-    """Mean variance about the held mean image, in each resample."""
+    """Mean variance about the fixed mean image, in each resample."""
     squares = (images - images.mean(0)) ** 2
     return [resampled(squares, counts).mean() for counts in weights]
 
@@ -172,7 +172,7 @@ def test_clusters_of_which_each_is_one_image_have_no_variance():
 
 
 def marked():
-    """Images whose grey value tells label and cluster."""
+    """Images whose grey value encodes label and cluster."""
     grey = (10 * LABELS + CLUSTERS) / 100
     return np.broadcast_to(grey[:, None, None, None], (len(grey), *SHAPE))
 

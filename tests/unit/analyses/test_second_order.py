@@ -1,4 +1,4 @@
-"""The second-order analysis against autograd's Jacobian, and where it is exact."""
+"""The second-order analysis against autograd's Jacobian, and in cases where it is exact."""
 
 import numpy as np
 import pandas as pd
@@ -27,12 +27,12 @@ def images_of(n, seed=1):
 
 
 def pixels(x):
-    """Dequantised images, at the middle of their cells."""
+    """Dequantised images, in the middle of their cells."""
     return (torch.from_numpy(x).double() + 0.5) / 256 - 0.5
 
 
 def linear(means=ONE, scale=1.0, couplings=2):
-    """A constant-volume Glow as it is initialised: its couplings are the identity."""
+    """A newly initialised constant-volume Glow: its couplings are the identity."""
     prior = {"kind": "gaussian", "means": means, "scale": scale}
     model = build_model("cv_glow", SHAPE, prior, {"couplings": couplings, "width": 4})
     model.initialize(torch.from_numpy(images_of(32, 0)))
@@ -41,7 +41,7 @@ def linear(means=ONE, scale=1.0, couplings=2):
 
 @torch.no_grad()
 def trained(**arguments):
-    """The same with weights at which no layer is trivial."""
+    """The same with weights for which no layer is trivial."""
     model = linear(**arguments)
     for parameter in model.parameters():
         parameter.add_(0.1 * torch.randn(parameter.shape))
@@ -56,7 +56,7 @@ def autograd_jacobian(model, y):
 
 
 def scores_of(**nearest):
-    """A score table of these sets, with the given nearest components."""
+    """A score table of the given sets and nearest components."""
     parts = [
         pd.DataFrame({"set": name, "index": range(len(k)), "nearest_component": k})
         for name, k in nearest.items()
@@ -69,7 +69,7 @@ def scores_of(**nearest):
 
 @pytest.mark.parametrize("batch", [5, 56, 64, 100])
 def test_the_jacobian_is_that_of_autograd(batch):
-    # the model is piecewise linear: a small step crosses no kink and loses no digit that matters
+    # the model is piecewise linear: a small step crosses no kink and stays precise enough
     model, y = trained(), pixels(images_of(1))[0]
     found = jacobian(model, y, step=1e-6, batch=batch)
     torch.testing.assert_close(found, autograd_jacobian(model, y), rtol=0, atol=1e-6)
@@ -111,7 +111,7 @@ def test_gains_are_products_of_the_row_sums_of_the_matrices(make, couplings):
 
 @torch.no_grad()
 def diagonal(**arguments):
-    """A model that scales channels and rotates rows and columns, and does nothing else."""
+    """A model that only scales channels and rotates rows and columns."""
     model = linear(**arguments)
     for layer in model.layers:
         if isinstance(layer, AxisConvolution) and layer.axis == 1:
@@ -164,7 +164,7 @@ def test_predictions_are_quadratic_forms_of_the_jacobian_at_the_mean_images(scal
         centre = model.inverse(model.prior.means[component][None])[0].detach()
         offset, matrix = (y - centre).flatten(), autograd_jacobian(model, centre)
         diagonal_term = (offset**2 * (matrix**2).sum(0)).sum()
-        # channel c of the squeezed image holds the pixels at row c // 2 and column c % 2
+        # channel c of the squeezed image has the pixels at row c // 2 and column c % 2
         parity = [2 * (i % 2) + j % 2 for i in range(8) for j in range(8)]
         printed = (offset**2 * gains[parity] ** 2).sum()
         whole = (matrix @ offset).square().sum()
@@ -188,7 +188,7 @@ def test_predictions_stand_beside_the_scores_of_their_images():
 def test_a_mean_image_itself_is_predicted_not_to_change():
     model = linear(TWO)
     with torch.no_grad():
-        # an image of whole pixel values as the mean image of its component
+        # an image with integer pixel values as the mean image of its component
         x = images_of(2)
         model.prior.means.copy_(model(pixels(x))[0])
     table = predict(model, scores_of(test=[0, 1]), {"test": x})
@@ -199,7 +199,7 @@ def test_a_mean_image_itself_is_predicted_not_to_change():
 
 
 def made(seed):
-    """Scores of which those out of distribution are higher by 5, predictions by 1, 2 and 3."""
+    """Scores that are higher by 5 out of distribution, and predictions by 1, 2 and 3."""
     rng = np.random.default_rng(seed)
     table = pd.DataFrame({"set": ["test"] * 20 + ["ood"] * 30})
     table["images"] = table["set"] + "." + table["set"]

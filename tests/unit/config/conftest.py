@@ -1,4 +1,4 @@
-"""Configurations that are right, and what is said of those that are not."""
+"""Valid configurations, and the messages for invalid ones."""
 
 import copy
 from pathlib import Path
@@ -66,7 +66,7 @@ def mistakes_of(changes, inspected=None):
     return str(caught.value).splitlines()
 
 
-# mistakes that only the whole configuration shows
+# mistakes that only the whole configuration can show
 
 GREY_NPZ = {"own": {"shape": (1, 28, 28), "labels": {"train": [3, 5], "test": [3]}}}
 
@@ -89,7 +89,7 @@ def entry(name, *models):
 
 
 def schema_leaves(schema, name):
-    """Leaves of the schema by their dotted names, walked from its text alone."""
+    """Leaves of the schema by their dotted names, read only from its text."""
     below = {f"{name}.{key}": value for key, value in schema.get("properties", {}).items()}
     if isinstance(schema.get("additionalProperties"), dict):
         below[f"{name}.*"] = schema["additionalProperties"]

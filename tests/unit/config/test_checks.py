@@ -1,4 +1,4 @@
-"""Every mistake in the configuration is told with its place; the right one means what it says."""
+"""Every mistake in the configuration is reported with its key; valid values are accepted."""
 
 import math
 
@@ -274,7 +274,7 @@ def test_every_mistaken_reference_has_its_line():
     ]
 
 
-# what is allowed, though it looks odd
+# unusual values that are allowed
 
 NOTHING = {key: {} for key in ("experiments", "figures", "tables", "curves", "analyses")}
 

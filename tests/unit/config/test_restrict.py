@@ -1,4 +1,4 @@
-"""Some experiments alone, and the claims that they suffice for."""
+"""Runs of some experiments, with the claims that need no other."""
 
 import copy
 
@@ -18,7 +18,7 @@ from oodpriors.config.specs import (
 
 
 def small(only):
-    """Two experiments, toy flows, and what needs the one, the other, both or none."""
+    """Two experiments, toy flows, and entries that need one of them, both or none."""
     one, two, toy = "vae/a/uni", "glow/b/multi", "toy/mixture_2/uni"
     return {
         "only": only,

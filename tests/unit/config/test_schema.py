@@ -1,4 +1,4 @@
-"""The schema: what it forbids is reported, what it leaves out is filled in."""
+"""The schema reports forbidden values and fills in missing ones."""
 
 import copy
 import re
@@ -129,7 +129,7 @@ def test_two_configurations_share_no_default():
     assert second["subsets"]["mnist"]["limit"] != first["subsets"]["mnist"]["limit"]
 
 
-# mistakes that the schema sees
+# mistakes that the schema finds
 
 SCHEMA_MISTAKES = [
     ({"datasts": {}}, "datasts: unknown key; did you mean datasets?"),

@@ -1,4 +1,4 @@
-"""The configuration that comes with the project."""
+"""The project's configuration."""
 
 import pytest
 from tests.unit.config.conftest import OWN, SCALES, checked, every_scale
@@ -26,13 +26,13 @@ def test_the_configuration_is_right_at_every_scale(scale, data):
 
 @every_scale
 def test_no_key_stands_both_in_a_scale_and_in_the_configuration(scale):
-    # the configuration is merged over the scale, so the scale's value would never count
+    # the configuration overrides the scale, so the scale's value would have no effect
     assert leaves(SCALES[scale]).isdisjoint(leaves(OWN))
 
 
 def test_every_scale_sets_the_same_required_keys():
     def required(scale):
-        # a scale may give an experiment seeds of its own, and need not
+        # a scale may set the seeds of an experiment
         return {path[:1] for path in leaves(SCALES[scale])} - {("experiments",)}
 
     assert required("smoke") == required("quick") == required("paper")

@@ -1,4 +1,4 @@
-"""What a configuration says of its models."""
+"""Specifications of models from a configuration."""
 
 import copy
 
@@ -27,7 +27,7 @@ def test_labels_of_an_npz_are_those_that_were_found_in_it():
     assert image_shape(config, "own", GREY_NPZ) == (1, 28, 28)
 
 
-# what is asked of the configuration
+# lookups in the configuration
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_every_model_has_seeds(scale):
     assert all(own == sorted(set(own)) and own for own in seeds.values())
 
 
-# what is asked of the whole
+# properties of the whole configuration
 
 
 @pytest.mark.parametrize(

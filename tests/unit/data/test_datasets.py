@@ -1,4 +1,4 @@
-"""Every kind of data set becomes the same arrays, and nothing unverified is opened."""
+"""Every kind of data set gives the same arrays; unverified files are never opened."""
 
 import gzip
 import hashlib
@@ -144,7 +144,7 @@ def write_mirror(folder, files):
 
 @pytest.fixture
 def official(monkeypatch, tmp_path):
-    """Makes tiny official files of a kind, in a mirror; gives their parts."""
+    """Makes tiny official files of a kind in a mirror; returns their parts."""
 
     def make(kind, below=""):
         files, parts = MAKERS[kind](monkeypatch)
@@ -218,7 +218,7 @@ def test_house_number_10_is_the_digit_0(official, tmp_path):
     assert load("svhn", tmp_path).labels.tolist() == [*range(1, 10), 0, 1, 2]
 
 
-# where the official files are said to be
+# addresses of the official files
 
 
 def listed(kind):
@@ -292,7 +292,7 @@ def test_every_official_kind_and_the_users_own_can_be_configured():
 
 
 class Marker:
-    """Unpickling it makes a file."""
+    """Unpickling this object creates a file."""
 
     def __init__(self, path):
         self.path = path
@@ -303,7 +303,7 @@ class Marker:
 
 @pytest.fixture
 def marked(tmp_path):
-    """A pickle whose opening leaves a mark, and the mark."""
+    """A pickle that creates a file when it is opened, and this file."""
     mark = tmp_path / "opened"
     harmful = pickle.dumps(Marker(mark))
     pickle.loads(harmful)
@@ -344,7 +344,7 @@ def test_a_changed_byte_is_refused(official, tmp_path, kind):
         load(kind, tmp_path)
 
 
-# files of one's own
+# the user's files
 
 
 def own(n=6, shape=(8, 8)):
@@ -390,7 +390,7 @@ def test_the_provenance_of_an_npz_names_the_file_with_its_checksum(tmp_path):
 )
 def test_inspecting_an_npz_tells_channels_first_and_labels_by_split(tmp_path, shape, facts):
     path = write_npz(tmp_path / "own.npz", images=draw(6, shape, 0))
-    # labels 0 1 2 0 1 2 of train test train test train test
+    # labels 0 1 2 0 1 2, splits train test train test train test
     assert inspect_npz(path) == {"shape": facts, "labels": {"train": [0, 1, 2], "test": [0, 1, 2]}}
 
 
@@ -405,7 +405,7 @@ def test_inspecting_agrees_with_loading(tmp_path):
 
 
 def test_inspecting_reads_no_image(tmp_path):
-    # a header that announces 30 GB of images, of which there is not one
+    # a header that announces 30 GB of images that do not exist
     header = io.BytesIO()
     described = {"descr": "|u1", "fortran_order": False, "shape": (6, 50_000, 100_000)}
     np.lib.format.write_array_header_1_0(header, described)
@@ -439,7 +439,7 @@ MISTAKES = {
 
 
 def assert_refused(path, message):
-    """By both functions, with the file's name and the reason."""
+    """Both functions name the file and the reason."""
     for read in (inspect_npz, load_npz):
         with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: .*{re.escape(message)}"):
             read(path)
@@ -494,7 +494,7 @@ def test_the_error_says_what_an_npz_must_hold(tmp_path):
         load_npz(write_npz(tmp_path / "own.npz", split=None))
 
 
-# the three kinds by their entry
+# the three kinds of configuration entries
 
 
 def test_an_entry_of_each_kind_is_loaded(official, tmp_path, stand_ins):

@@ -1,4 +1,4 @@
-"""Files are the right ones or none, whatever a source does."""
+"""Fetched files are correct or missing, for any behaviour of a source."""
 
 import errno
 import gzip
@@ -32,13 +32,13 @@ def remote(*urls, data=DATA, **more):
 
 
 def names(folder):
-    """Files of a folder, but for the notes on where each came from."""
+    """Files in a folder, except the notes on their sources."""
     names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     return [name for name in names if not name.endswith(".origin")]
 
 
 def whole(data):
-    """Sends all of it, or the rest from where the request says."""
+    """Sends the whole file, or the rest from the requested position."""
 
     def answer(handler):
         asked = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
@@ -52,7 +52,7 @@ def whole(data):
 
 
 def without_ranges(data):
-    """Sends all of it, whatever the request says."""
+    """Sends the whole file for every request."""
 
     def answer(handler):
         handler.send_response(200)
@@ -64,7 +64,7 @@ def without_ranges(data):
 
 
 def dropped(data, sent):
-    """Announces all of it and closes the connection half way."""
+    """Announces the whole file and closes the connection after half of it."""
 
     def answer(handler):
         handler.send_response(200)
@@ -84,7 +84,7 @@ def status(code):
 
 
 class Server:
-    """Answers of 127.0.0.1 in turn (the last one for good), and what was asked."""
+    """Answers of 127.0.0.1 in this order (the last one repeats), and the requests."""
 
     def __init__(self, http):
         self.http, self.answers, self.asked = http, [status(404)], []
@@ -136,7 +136,7 @@ def second():
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch):
-    """Pauses between tries, noted instead of made."""
+    """Pauses between attempts; they are only noted."""
     made = []
     monkeypatch.setattr(fetching.time, "sleep", made.append)
     monkeypatch.setattr(fetching, "TIMEOUT", 5.0)
@@ -161,7 +161,7 @@ def free_port():
         return used.getsockname()[1]
 
 
-# where a file comes from
+# sources of files
 
 
 @pytest.mark.parametrize("form", ["{}", "{}/", "file://{}"])
@@ -219,7 +219,7 @@ def test_wrong_bytes_in_the_cache_are_replaced(tmp_path, cache):
     assert fetch(remote(), [mirror(tmp_path)], cache)[0].read_bytes() == DATA
 
 
-# what is taken for right
+# which files are accepted
 
 
 def test_a_gz_that_was_compressed_again_is_right_by_its_content(tmp_path, cache):
@@ -421,7 +421,7 @@ def test_a_full_disk_stops_a_copy_at_once(tmp_path, cache, monkeypatch):
 
 def test_a_part_of_a_wrong_file_does_not_spoil_the_next_source(server, second, cache):
     sources = [server.gives(dropped(WRONG, HALF)), second.gives(whole(DATA))]
-    # the first source always drops: three tries, each resumed answer is dropped as well
+    # the first source always closes early: three attempts, each resumed one also fails
     assert fetch(remote(), sources, cache)[0].read_bytes() == DATA
 
 

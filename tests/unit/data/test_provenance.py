@@ -1,4 +1,4 @@
-"""What is said of the data is what they are."""
+"""Descriptions of the data are correct."""
 
 import hashlib
 
@@ -54,7 +54,7 @@ def test_stand_ins_and_parts_are_both_said():
     assert said.index("STAND-IN DATA") < said.index("part of the data: 5 of 9 MNIST test images")
 
 
-# of a subset
+# for a subset
 
 
 @pytest.mark.parametrize(

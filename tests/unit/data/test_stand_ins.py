@@ -1,4 +1,4 @@
-"""Stand-ins are drawn as the real thing, and say that they are none."""
+"""Stand-ins have the format of the real data and are marked as stand-ins."""
 
 import numpy as np
 import pytest

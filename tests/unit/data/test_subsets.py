@@ -1,4 +1,4 @@
-"""Subsets take what they should, clusters are the nearest, components follow the order."""
+"""Subsets select the right images, clusters are the nearest, components keep the order."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_a_draw_takes_every_image_alike():
     counts = np.zeros(10)
     for seed in range(2000):
         counts[select(IMAGES, LABELS, None, 3, seed)["index"]] += 1
-    # each count is binomial, of mean 600 and standard deviation 20.5
+    # each count is binomial with mean 600 and standard deviation 20.5
     np.testing.assert_allclose(counts, 600, atol=90)
 
 
@@ -87,7 +87,7 @@ def test_a_missing_label_is_named_with_those_that_are_there():
 
 def test_a_subset_of_nothing_is_refused():
     centres = np.zeros((1, 2, 16))
-    centres[0, 1] = 1e3  # which no image is near
+    centres[0, 1] = 1e3  # far from all images
     with pytest.raises(ValueError, match="no image is left"):
         select(IMAGES, LABELS, [1], centres=centres, cluster=1)
 
@@ -99,12 +99,12 @@ def test_an_empty_split_is_refused():
 
 # k-means
 
-# Each label has blobs of these sizes about these grey values, far apart.
+# Each label has groups of these sizes around these distant grey values.
 BLOBS = {7: {30: 20, 50: 120, 20: 220}, 1: {25: 200, 15: 100, 60: 10}}
 
 
 def blobs():
-    """Images, labels and the true rank by size of each image's blob, shuffled."""
+    """Shuffled images, their labels, and the rank by size of each image's group."""
     rng = np.random.default_rng(0)
     images, labels, ranks = [], [], []
     for label, sizes in BLOBS.items():
@@ -248,7 +248,7 @@ def test_a_random_assignment_does_not_follow_the_labels():
     found = assign("random", labels, np.zeros_like(labels), [7, 1, 3])
     shares = np.array([np.bincount(found[labels == label], minlength=3) for label in (7, 1, 3)])
     sizes = np.array([300, 100, 200])
-    # hypergeometric, of standard deviations up to 10
+    # hypergeometric with standard deviations up to 10
     np.testing.assert_allclose(shares, np.outer(sizes, sizes) / 600, atol=40)
 
 

@@ -1,4 +1,4 @@
-"""What LaTeX prints, and the document that reads it."""
+"""Simulates what LaTeX prints, and has data for the document."""
 
 import re
 from pathlib import Path
@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[3]
 ASSUMPTIONS = (ROOT / "docs/assumptions.md").read_text()
 
 
-# What LaTeX prints for each command that text is escaped to.
+# What LaTeX prints for each command in escaped text.
 PRINTED = {
     r"\textbackslash{}": "\\",
     r"\textasciitilde{}": "~",
@@ -56,7 +56,7 @@ def printed(text):
 
 
 def assert_balanced(text):
-    """Every environment ends where it should, and braces and dollars pair."""
+    """Environments are nested correctly; braces and dollars are paired."""
     opened = []
     for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
         if kind == "begin":
@@ -101,7 +101,7 @@ def scores(n_test, n_ood):
 
 
 def model_rows():
-    """Likelihoods of two models, every quantity being 0.25."""
+    """Likelihoods of two models; every quantity is 0.25."""
     tables = {MODELS[0]: scores(1000, 2345), MODELS[1]: scores(800, 100)}
     quarter = Estimate(0.25, np.array([0.2, 0.25, 0.3]))
     return model_table(tables, TITLES, lambda quantity: quarter)
@@ -171,7 +171,7 @@ PRINTED_NUMBER = {
 
 
 def table_1():
-    """The second model first, to see that the order is the table's own."""
+    """The second model comes first, to test that the table sets the order."""
     return likelihood_table(model_rows(), MODELS[::-1], [PRINTED_NUMBER])
 
 

@@ -1,4 +1,4 @@
-"""What the document is made of is sound LaTeX, and it is all there."""
+"""The parts of the document are complete and valid LaTeX."""
 
 import re
 from collections import Counter

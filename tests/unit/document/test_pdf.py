@@ -1,15 +1,15 @@
-"""The document is built with whichever TeX is there."""
+"""The document is built with any installed TeX."""
 
 import pytest
 
 from oodpriors.document.pdf import build_pdf
 
-# LaTeX itself, in place of which a script stands
+# a script replaces LaTeX
 
 
 @pytest.fixture
 def engine(tmp_path, monkeypatch):
-    """Makes a TeX program of a shell script, the only one on the path."""
+    """Makes a shell script the only TeX program on the path."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))

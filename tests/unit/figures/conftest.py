@@ -47,7 +47,7 @@ DATA_ENTROPY = 3.185
 
 
 def scores(test, ood, images=("fashion_1_7", "mnist"), seeds=1, n=400, **columns):
-    """A score table whose values are log-normal below test and ood; columns are (test, ood)."""
+    """A score table with log-normal values below test and ood; columns are (test, ood)."""
     tables = []
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
@@ -66,7 +66,7 @@ def around(*means, std=1.0):
 
 
 def model_scores():
-    """Scores as large as those of the paper, and latents of both kinds."""
+    """Scores as large as in the paper, and latents of both kinds."""
     tables = {}
     for kind, m in (("vae", 75), ("glow", 50)):
         one = {
@@ -161,7 +161,7 @@ def plane(means, entropy):
         table["prior_log_prob"] = gaussians(table, "z", means)
         table["log_prob_true"] = gaussians(table, "x", (-3.5, 3.5), (0.5**0.5, 1.0))
         table["log_prob"] = table["prior_log_prob"] - 2 * np.log(1.2)
-        tables[space] = table.sample(frac=1, random_state=0)  # no order is promised
+        tables[space] = table.sample(frac=1, random_state=0)  # the order is arbitrary
     return Plane(tables["x"], tables["z"], entropy)
 
 
@@ -280,7 +280,7 @@ FIGURES = {
 
 
 def draw(plot, paths):
-    """The figure that a function writes, still open."""
+    """The figure that a function writes, before it is closed."""
     kept = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plt, "close", kept.append)
@@ -293,7 +293,7 @@ def draw(plot, paths):
 
 @pytest.fixture(scope="module")
 def figure_of(tmp_path_factory):
-    """Each figure, drawn once, and the folder that it was written to."""
+    """Each figure, drawn once, and its folder."""
     folder, drawn = tmp_path_factory.mktemp("figures"), {}
 
     def get(name):

@@ -12,7 +12,7 @@ def test_clusters_are_rows_of_which_the_used_one_is_marked(figure_of):
         used = axes.get_yticks()[1]
         assert frame.get_y() < used < frame.get_y() + frame.get_height()
         assert drawn_images(axes).shape == (4 * 34 - 2, 8 * 34 - 2, 3)
-    assert (drawn_images(figure.axes[2])[3 * 34 :, 5 * 34 :] == 1).all()  # three are lacking
+    assert (drawn_images(figure.axes[2])[3 * 34 :, 5 * 34 :] == 1).all()  # three are missing
 
 
 def test_variances_of_clusters_stand_beside_those_of_the_label(figure_of):

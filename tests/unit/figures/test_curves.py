@@ -1,4 +1,4 @@
-"""Curves over the distance of components."""
+"""Curves over the distance between components."""
 
 import numpy as np
 from tests.unit.figures.conftest import DISTANCES, curves, tick_texts

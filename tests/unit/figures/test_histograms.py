@@ -1,4 +1,4 @@
-"""Histograms show all of what they are given."""
+"""Histograms show all of their data."""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,4 @@
-"""Images are drawn as they are."""
+"""Images are drawn unchanged."""
 
 import matplotlib.pyplot as plt
 import numpy as np

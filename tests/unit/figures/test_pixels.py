@@ -1,4 +1,4 @@
-"""Distances to mean images, pixel by pixel."""
+"""Distances to mean images for each pixel."""
 
 import matplotlib.pyplot as plt
 import numpy as np

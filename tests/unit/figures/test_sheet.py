@@ -1,4 +1,4 @@
-"""Figures show what they are given, all of it, and nothing in them overlaps or is cut."""
+"""Figures show all of their data; nothing overlaps or is cut off."""
 
 from itertools import combinations
 
@@ -12,7 +12,7 @@ EACH_FUNCTION = ["fig01", "fig02", "fig03", "fig06", "fig07", "fig11", "fig13", 
 
 
 def texts(figure):
-    """Everything that is written in a figure: title, labels, ticks, legends."""
+    """All texts in a figure: title, labels, ticks, legends."""
     found = [figure._suptitle, *figure.legends]
     for axes in figure.axes:
         found += [axes.title, axes.xaxis.label, axes.yaxis.label]

@@ -1,4 +1,4 @@
-"""The device asked for, and GPUs shared by the processes of one user."""
+"""The requested device, and GPUs shared by the processes of one user."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ def _claims_of_this_test_alone(tmp_path, monkeypatch):
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """Say how many GPUs are visible; a device is chosen, and none is touched."""
+    """Sets the number of visible GPUs; a device is chosen, but none is used."""
 
     def visible(number):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: number > 0)
@@ -95,7 +95,7 @@ def test_a_claim_ends_with_its_process_however_that_ends(tmp_path):
 
 def test_names_and_not_numbers_are_claimed():
     assert claim(["GPU-b"]) == 0
-    assert claim(["GPU-a", "GPU-b"]) == 0  # another one, though it has the same number
+    assert claim(["GPU-a", "GPU-b"]) == 0  # another GPU, although it has the same number
     assert [claim(["GPU-a", "GPU-b"]) for _ in range(2)] == [0, 1]
 
 

@@ -1,4 +1,4 @@
-"""What a user can mend ends a job in one line, wherever in the library it is raised."""
+"""An error that a user can correct ends a job in one line, from anywhere in the library."""
 
 import pytest
 

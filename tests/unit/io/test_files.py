@@ -1,4 +1,4 @@
-"""Files are whole or absent, whatever happens while they are written."""
+"""Files are complete or absent, whatever happens while they are written."""
 
 import errno
 import fcntl
@@ -71,7 +71,7 @@ def test_the_file_appears_only_when_the_block_ends(tmp_path):
 
 
 def test_the_temporary_file_keeps_the_suffix_and_shares_the_folder(tmp_path):
-    # writers choose the format by the suffix, and a rename is atomic within one folder only
+    # writers choose the format by the suffix; a rename is atomic only within one folder
     with atomic(tmp_path / "figure.pdf") as temporary:
         temporary.write_bytes(b"")
         assert (temporary.suffix, temporary.parent) == (".pdf", tmp_path)
@@ -117,7 +117,7 @@ def test_writers_of_one_file_at_a_time_do_not_share_a_temporary_one(tmp_path):
 
 
 def process(code, *arguments):
-    """Another Python, whose standard input and output are pipes."""
+    """Another Python process with pipes as standard input and output."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
         stdin=subprocess.PIPE,
@@ -135,7 +135,7 @@ with locked(sys.argv[1]):
     sys.stdin.readline()
 """
 
-# reads a number and writes one more, slowly enough for another process to come between
+# reads a number and writes it plus one, slowly enough for another process to interfere
 COUNT = """
 import sys, time
 from pathlib import Path
@@ -163,7 +163,7 @@ def test_a_lock_is_given_back_after_an_error(tmp_path):
 
 
 def wait_for_lock(path):
-    """A thread that takes the lock, and what it was told."""
+    """A thread that takes the lock, and whether it waited."""
     told = []
 
     def take():

@@ -1,4 +1,4 @@
-"""A job's log holds one line for a user's mistake and a traceback for ours."""
+"""A job's log has one line for a user's mistake and a traceback for a bug."""
 
 import errno
 import io
@@ -22,7 +22,7 @@ def log(tmp_path):
 
 
 def failed(log, work, *arguments):
-    """What the log of a job says that fails in work."""
+    """The log of a job that fails in ``work``."""
     with pytest.raises(SystemExit, match=r"^1$") as caught, job(str(log)):
         work(*arguments)
     assert caught.value.code == 1

@@ -10,12 +10,12 @@ import torch
 from oodpriors.io import machine
 from oodpriors.io.machine import code_version, processor, software_versions
 
-# of the code
+# the code
 
 
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
-    """A folder outside any repository that holds the module, for all that it knows."""
+    """A folder outside any repository; the module seems to be in it."""
     folder = tmp_path / "code"
     folder.mkdir()
     monkeypatch.setattr(machine, "__file__", str(folder / "machine.py"))
@@ -65,7 +65,7 @@ def test_files_that_git_does_not_know_change_no_code(repository):
     assert code_version() == {"commit": commit, "changed": False}
 
 
-# of the machine
+# the machine
 
 
 @pytest.mark.parametrize(

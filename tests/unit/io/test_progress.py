@@ -1,4 +1,4 @@
-"""Progress is told in time, ever more rarely in a file, and right."""
+"""Progress is correct and on time; in a file the intervals grow."""
 
 import io
 from itertools import pairwise
@@ -20,7 +20,7 @@ class Stream(io.StringIO):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that the test sets."""
+    """A clock set by the test."""
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     return now
@@ -37,7 +37,7 @@ def stream(monkeypatch):
 
 
 def run(clock, told, seconds, **more):
-    """A unit a second, reported after each."""
+    """One unit per second, each reported."""
     reported, start = Progress(seconds, "steps", **more), more.get("start", 0)
     for done in range(start + 1, seconds + 1):
         clock[0] += 1

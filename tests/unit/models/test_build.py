@@ -1,4 +1,4 @@
-"""Models are built from plain values, and their weights come back or are refused."""
+"""Models are built from plain values; their weights load unchanged or are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Convolutions as matrix products against PyTorch's own, and their gradients."""
+"""Convolutions as matrix products and their gradients, against PyTorch's convolutions."""
 
 import copy
 
@@ -22,7 +22,7 @@ every_way = pytest.mark.parametrize(
 
 
 def layers(inputs, outputs, width):
-    """Weight, bias and log-scale of each convolution, none of them trivial."""
+    """Nontrivial weight, bias and log-scale of each convolution."""
     shapes = [(width, inputs, 3, 3), (width, width, 1, 1), (outputs, width, 3, 3)]
     random = [
         (torch.randn(s) / 3, torch.randn(s[0], 1, 1), torch.randn(s[0], 1, 1) / 5) for s in shapes
@@ -87,7 +87,7 @@ def test_low_precision_is_near_with_results_and_gradients_in_single():
     x = torch.randn(64, 2, 6, 6, dtype=torch.float32)
     found, truth = low(x), exact(x.double())
     assert found.dtype == torch.float32
-    # bfloat16 has 8 bits of precision; three products follow each other
+    # bfloat16 has 8 bits of precision; there are three products in sequence
     assert 1e-4 < (found - truth).norm() / truth.norm() < 2**-6
     for y in (found, truth):
         y.square().sum().backward()

@@ -1,4 +1,4 @@
-"""The fast path of GPUs computes what the layers compute, as it is and compiled."""
+"""The GPU's fast path gives the same as the layers, uncompiled and compiled."""
 
 import math
 
@@ -18,7 +18,7 @@ every_precision = pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
 
 
 def build(shape, couplings=4, squeeze_after=(2,), dtype=torch.float64, **parameters):
-    """A flow none of whose parameters is trivial, by default with two grids."""
+    """A flow with nontrivial parameters, by default with two grids."""
     torch.manual_seed(0)
     prior = GaussianPrior([[5.0], [-5.0]], math.prod(shape))
     model = Glow(shape, prior, couplings, squeeze_after, 6, **parameters).to(dtype)
@@ -49,7 +49,7 @@ def assert_equal(ours, theirs, tolerance):
 
 @pytest.fixture
 def fast_path(monkeypatch):
-    """Let a flow take the functions of the fast path on this machine."""
+    """Makes a flow use the functions of the fast path on this machine."""
 
     def take(model):
         monkeypatch.setattr(model, "forward", lambda y: flow_steps.flow_steps(model.layers, y))
@@ -104,7 +104,7 @@ def test_losses_and_gradients_of_a_vae_as_a_compiler_sees_it_are_the_same(norm_l
     model = VAE((1, 28, 28), prior, decoder_width=4, encoder_norm_last=norm_last).double()
     x = images((1, 28, 28), 3)
     as_it_is = loss_and_gradients(model, x)
-    # traced as for a GPU, then run as it is: a compiler for the CPU takes most of a minute
+    # traced as for a GPU, then run uncompiled: compiling for the CPU takes almost a minute
     traced = torch.compile(vae._one_sample, backend="aot_eager", fullgraph=True)
     monkeypatch.setattr(vae, "one_sample", traced)
     assert_equal(loss_and_gradients(model, x), as_it_is, 1e-10)

@@ -29,7 +29,7 @@ PRIORS = {"gaussian": GaussianPrior, "generalized": GeneralizedGaussianPrior}
 
 
 class Case(NamedTuple):
-    """A small Glow, (C, H, W)."""
+    """A small Glow for images (C, H, W)."""
 
     shape: tuple[int, int, int]
     couplings: int
@@ -47,7 +47,7 @@ class Case(NamedTuple):
         )
 
     def build(self, prior="gaussian", size=0.1):
-        """The model, initialised and with weights at which nothing is trivial."""
+        """The model, initialised and with nontrivial weights."""
         model = self.fresh(prior)
         model.initialize(self.images(64))
         return perturbed(model, size)
@@ -188,7 +188,7 @@ def test_density_integrates_to_one(prior):
     with torch.no_grad():
         model.prior.means.mul_(0.2)
         drawn = model.inverse(model.prior.sample(2000)).flatten(1).numpy()
-        # heavier tails than the model's keep the variance of the ratio finite
+        # tails heavier than the model's keep the variance of the ratio finite
         proposal = stats.multivariate_t(drawn.mean(0), 1.5 * np.cov(drawn.T), df=5, seed=0)
         y = proposal.rvs(n)
         z, ladj = model(torch.from_numpy(y).view(n, 1, 2, 2))
@@ -262,7 +262,7 @@ def test_with_additive_couplings_the_volume_is_constant(squeeze_after):
     ladj = model(y)[1].detach()
     np.testing.assert_allclose(ladj, ladj[0], rtol=1e-14)
     assert ladj[0] == pytest.approx(log_abs_det(model, y[0]), rel=1e-9)
-    # so that log p differs from the prior's log-density by one number
+    # so that log p and the prior's log-density differ by a constant
     torch.manual_seed(1)
     scores = model.scores(case.images(4), n_draws=2)
     assert float(scores["log_det"].std()) == pytest.approx(0, abs=1e-9)
@@ -368,7 +368,7 @@ class UniformPrior(Prior):
         return torch.rand(shape) - 0.5
 
     def _standard_expected_log_prob(self, mean, std):
-        return mean.new_full(mean.shape, math.nan)  # no test asks for it
+        return mean.new_full(mean.shape, math.nan)  # not used by tests
 
 
 @pytest.mark.parametrize(("shape", "nats"), [((1, 28, 28), 4347.42), ((3, 32, 32), 17034.79)])

@@ -25,14 +25,14 @@ pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 class Case(NamedTuple):
-    """A layer with the images it takes, (C, H, W)."""
+    """A layer and the shape (C, H, W) of its images."""
 
     name: str
     make: Callable
     shape: tuple[int, int, int]
 
     def build(self):
-        """The layer, initialised and with weights at which nothing is trivial."""
+        """The layer, initialised and with nontrivial weights."""
         layer = initialized(self.make(), self.shape)
         with torch.no_grad():
             for parameter in layer.parameters():
@@ -137,7 +137,7 @@ def test_actnorm_gives_mean_0_and_variance_1_on_its_first_batch():
     layer.initialize(x)
     y = layer(x)[0].detach().numpy()
     np.testing.assert_allclose(y.mean((0, 2, 3)), 0, atol=1e-10)
-    # the standard deviation is floored by 1e-6, as in OpenAI's code
+    # 1e-6 is added to the standard deviation, as in OpenAI's code
     np.testing.assert_allclose(y.var((0, 2, 3)), 1, rtol=1e-4)
 
 

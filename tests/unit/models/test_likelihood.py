@@ -36,8 +36,8 @@ every_prior = pytest.mark.parametrize("means", PRIORS.values(), ids=PRIORS)
 class LinearGaussian:
     """x = W z + 0.7 noise with orthogonal columns in W, so that the posterior is diagonal.
 
-    The proposal is the posterior under a Gaussian of the whole prior's moments, then
-    stretched and shifted: exact for one component, stretch 1 and shift 0.
+    The proposal is the posterior under a Gaussian with the moments of the whole prior,
+    then stretched and shifted. It is exact for one component, stretch 1 and shift 0.
     """
 
     low_precision = False
@@ -132,7 +132,7 @@ def test_exact_posterior_as_proposal_makes_every_weight_the_likelihood(n_samples
 
 
 def scores_of_draws(pool, monkeypatch, model, x, chunk=16):
-    """The scores when torch.randn hands out the noise of pool (S, B, D) in its order."""
+    """The scores if torch.randn returns the noise of pool (S, B, D) in its order."""
     position = 0
 
     def randn(shape, **_):
@@ -244,11 +244,11 @@ def test_single_precision_models_are_summed_in_double():
     assert np.abs(deviations).max() < 4
 
 
-# a tolerance in place of a number of samples
+# a tolerance instead of a number of samples
 
 
 def counting(means):
-    """A model that notes how many points it was asked about."""
+    """A model that notes the number of points that it decodes."""
     model = imperfect(means)
     model.asked, inner = [], model.log_likelihood
 
@@ -281,7 +281,7 @@ def test_with_a_tolerance_the_estimate_agrees_with_that_of_all_samples(means):
     error = (every["std_error"].square() + some["std_error"].square()).sqrt()
     deviations = (some["log_prob"] - every["log_prob"]) / error
     assert deviations.abs().quantile(0.99) < 3.5
-    # looking before stopping makes errors look smaller than they are, by little
+    # a stopping rule makes the estimated errors slightly too small
     assert 0.8 < deviations.square().mean().sqrt() < 1.3
     assert abs(deviations.mean()) < 0.25
 
@@ -309,7 +309,7 @@ def test_parts_add_up_with_a_tolerance():
 
 
 class Rough(LinearGaussian):
-    """Has errors of about one nat, unless full precision is asked for."""
+    """Has errors of about one nat unless full_precision is set."""
 
     low_precision = True
 
@@ -324,7 +324,7 @@ class Rough(LinearGaussian):
 
 
 def recomputed_weights(model, x, pool, largest):
-    """log w, log p(x|z) and whether it is in full precision, as largest weights are: (S, B)."""
+    """log w, log p(x|z) and whether it is in full precision (largest weights): (S, B)."""
     mean, std = model.encode(x)
     z = mean + std * pool
     rest = model.prior.log_prob(z.flatten(0, 1)).view(z.shape[:2])
@@ -396,7 +396,7 @@ def test_weights_are_recomputed_with_a_tolerance_too(means):
 
 
 class Rotation:
-    """A flow z = Q (x + 0.1 u), u standard normal, whose log-determinant is drawn as well."""
+    """A flow z = Q (x + 0.1 u) with standard normal u and a random log-determinant."""
 
     def __init__(self, prior):
         self.prior = prior

@@ -1,7 +1,7 @@
-"""Models on another device, the meta device here, which has shapes but no values.
+"""Models on another device: the meta device, which has shapes but no values.
 
-It stands for a GPU where there is none: every operation of a model must find all its
-tensors on the model's device.
+It replaces a GPU on machines without one: every operation of a model must find all
+its tensors on the model's device.
 """
 
 import pytest
@@ -29,7 +29,7 @@ MODELS = {
 
 
 class OneDevice(TorchDispatchMode):
-    """Refuses operations on tensors of several devices, but for copies from one to another."""
+    """Refuses operations on tensors of several devices, except copies between them."""
 
     COPIES = (torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default)
 
@@ -42,7 +42,7 @@ class OneDevice(TorchDispatchMode):
 
 @pytest.fixture(params=MODELS)
 def elsewhere(request, prior, precision):
-    """A model on the meta device, and a batch for it there."""
+    """A model and a batch on the meta device."""
     shape, dim, build = MODELS[request.param]
     model = build(PRIORS[prior](dim), precision)
     model.initialize(torch.randint(256, (4, *shape), dtype=torch.uint8))

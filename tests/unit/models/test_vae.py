@@ -19,8 +19,8 @@ from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
 pytestmark = pytest.mark.usefixtures("double_precision")
 
 GREY, COLOUR = (1, 28, 28), (3, 32, 32)
-# kernel, stride, channels, padding, side of the output; copied from the paper's tables, but
-# for the padding of Table 2b's third row: 1 there gives an image of 30 x 30
+# kernel, stride, channels, padding, side of the output; copied from the paper's tables, except
+# the padding in Table 2b's third row, because 1 gives an image of 30 x 30
 ENCODER = [(5, 2, 8, 1), (5, 1, 16, 1), (5, 2, 32, 1), (5, 1, 64, 1), (5, 2, 64, 1)]
 ENCODER_SIDES = {GREY: [13, 11, 5, 3, 1], COLOUR: [15, 13, 6, 4, 1]}
 DECODER = {
@@ -42,7 +42,7 @@ def fresh(shape, dim=4, prior=GaussianPrior, **arguments):
 
 
 def build(shape, **arguments):
-    """A small VAE in evaluation mode whose batch norms have seen data."""
+    """A small VAE in evaluation mode with batch statistics from data."""
     model = fresh(shape, **arguments)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -226,7 +226,7 @@ def test_loss_is_the_kl_to_the_assigned_component_less_the_reconstruction(shape)
 
 @every_shape
 def test_gradient_reaches_every_parameter(shape):
-    # in evaluation mode, since batch statistics cancel the biases before them
+    # in evaluation mode, because batch statistics would cancel the biases before them
     model = build(shape)
     model.loss(images(shape), torch.tensor([0, 1, 1]))["loss"].backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
@@ -245,7 +245,7 @@ def test_decode_mean_is_the_expected_pixel_value(shape):
 
 # the decoder's convolutions
 
-# channels in and out, kernel, stride, padding: those of Tables 2 and 3 first
+# channels in and out, kernel, stride, padding; Tables 2 and 3 first
 CONVOLUTIONS = [
     *((8, 256, 4, 1, 1), (8, 768, 4, 2, 1), (8, 4, 5, 2, 2), (8, 4, 5, 2, 1)),
     *((3, 5, 5, 1, 2), (3, 5, 3, 1, 0)),
@@ -254,7 +254,7 @@ every_convolution = pytest.mark.parametrize("arguments", CONVOLUTIONS, ids=str)
 
 
 def pair_of_layers(arguments, dtype):
-    """The layer beside PyTorch's own of the same weights."""
+    """The layer, and PyTorch's layer with the same weights."""
     layer = DecoderConvolution(*arguments).to(dtype)
     truth = nn.ConvTranspose2d(*arguments).to(dtype)
     truth.load_state_dict(layer.state_dict())
@@ -340,7 +340,7 @@ def test_scores_with_every_weight_recomputed_are_those_of_full_precision(shape, 
         return model.scores(images(shape), 6)
 
     low, again, full = scores(model, 1 / 6), scores(model, 1), scores(reference, 1)
-    # sums of thousands of nats in single precision
+    # sums of several thousand nats in single precision
     for name, value in full.items():
         torch.testing.assert_close(again[name], value, rtol=0, atol=5e-4)
     assert (low["reconstruction"] - full["reconstruction"]).abs().max() > 5e-4

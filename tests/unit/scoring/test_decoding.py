@@ -1,4 +1,4 @@
-"""What models draw, and how like the data it is, against loops over images."""
+"""Decoded images and their similarity to the data, against loops over images."""
 
 import numpy as np
 import pytest
@@ -88,7 +88,7 @@ def test_no_distance_is_negative():
     np.testing.assert_allclose(own, 0, atol=1e-12)
 
 
-# how like the data
+# similarity to the data
 
 
 TRAIN, TEST = images_of(12, 1), images_of(9, 2)
@@ -101,7 +101,7 @@ DECODED = {"means": images_of(3, 3), "samples": images_of(5, 4)}
 
 
 def nearest(image):
-    """Squared distance to the nearest training image, by a loop."""
+    """Squared distance to the nearest training image, with a loop."""
     return min(((image - other) ** 2).sum() for other in TRAIN)
 
 

@@ -1,4 +1,4 @@
-"""Scores stand beside the right image, under the right name, with draws of their own."""
+"""Scores belong to the right image and have the right name and independent draws."""
 
 import math
 
@@ -15,7 +15,7 @@ DIMS = math.prod(SHAPE)
 
 
 class Stub(nn.Module):
-    """A model of known scores: the parts tell the first pixel and the number of draws."""
+    """A model with known scores: the parts are the first pixel and the number of draws."""
 
     def __init__(self, means=((0.0,),), dim=20):
         super().__init__()
@@ -39,7 +39,7 @@ class Stub(nn.Module):
 
 
 class Uniform(Stub):
-    """Every image of bytes is as likely as any other."""
+    """Gives every image of bytes the same likelihood."""
 
     def scores(self, x, n_draws):
         log_prob = torch.full((len(x),), -math.log(256), dtype=torch.float64) * x[0].numel()
@@ -51,7 +51,7 @@ def images_of(n, seed=0):
 
 
 def arrays_of(**sizes):
-    """Sets whose images, labels and indices tell their position."""
+    """Sets whose images, labels and indices encode their position."""
     return {
         name: {
             "images": np.full((n, 4, 5), np.arange(n)[:, None, None], np.uint8),
@@ -204,7 +204,7 @@ def test_a_seed_gives_the_same_scores_again():
     assert first.equals(again)
 
 
-# what is read off the latents
+# columns from the latents
 
 MEANS = {
     "unimodal": [[0.0]],
@@ -257,7 +257,7 @@ def test_samples_of_a_component_lie_about_it_as_a_chi_squared_does():
     z = prior.sample(2000, torch.arange(2000) % 2)
     columns = latent_columns(prior, z, 0)
     np.testing.assert_array_equal(columns["nearest_component"], np.arange(2000) % 2)
-    # means of 2000 draws: of chi-squared with 30 degrees (std 0.17) and of |N(0, 1)|
+    # means of 2000 draws from chi-squared with 30 degrees (std 0.17) and from |N(0, 1)|
     assert columns["latent_norm_squared"].mean() == pytest.approx(30, abs=0.8)
     expected = math.sqrt(2 / math.pi)
     assert columns["latent_mode_distance"].mean() == pytest.approx(expected, abs=0.06)
@@ -271,7 +271,7 @@ def test_scores_end_with_the_columns_of_their_latents():
         farthest = part["latent_farthest_index"].iloc[0]
         for column, values in latent_columns(model.prior, z, farthest).items():
             np.testing.assert_array_equal(part[column], values)
-    # all pixels of an image are its number: nearer to 4 from 3 on
+    # all pixels of an image equal its number: from 3 on they are nearer to 4
     assert table["nearest_component"].tolist() == [
         *(0, 0, 0, 1),
         *(0, 0, 0, 1, 1, 1),

@@ -11,7 +11,7 @@ from oodpriors.statistics.estimates import (
 
 
 def frame(images=None, **sets):
-    """A score table of the given log_prob by set; images are named after the set."""
+    """A score table with the given log_prob by set; images are named after the set."""
     names = {name: f"{name}.images" for name in sets} | (images or {})
     return pd.concat(
         [
@@ -50,5 +50,5 @@ def difference(left, right, statistic="mean"):
 
 
 def constant(*values, n=10):
-    """A model whose seed k gives every image values[k]."""
+    """A model that gives every image values[k] for seed k."""
     return ScoreTable([frame(test=np.zeros(n), ood=np.full(n, float(v))) for v in values])

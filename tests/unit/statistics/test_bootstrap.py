@@ -1,4 +1,4 @@
-"""Resamples of images and seeds, and the statistics on them."""
+"""Resamples of images and seeds, and their statistics."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def in_band_of(inside, outside):
     return np.mean((outside >= low) & (outside <= high))
 
 
-# Of the resampled values in and out of distribution, and the bins of the original ones.
+# Functions of the resampled values in and out of distribution, and the original bins.
 DEFINITIONS = {
     "mean": lambda i, o, _: o.mean(),
     "median": lambda i, o, _: np.median(o),
@@ -65,7 +65,7 @@ DEFINITIONS = {
 
 
 def with_ties(n=60):
-    """Integers, of which many are equal, around the bound of `within`."""
+    """Integers around the limit of `within`, with many ties."""
     rng = np.random.default_rng(2)
     return rng.integers(-9, 9, n).astype(float), rng.integers(-12, 6, n + 20).astype(float)
 

@@ -1,4 +1,4 @@
-"""Verdicts follow the rule at its edges; the claims and numbers are those of the paper."""
+"""Verdicts follow the rule at its limits; claims and numbers agree with the paper."""
 
 import math
 from pathlib import Path
@@ -28,7 +28,7 @@ RIGHT = {"model": "vae/a/right", "statistic": "nll", "set": "ood"}
 
 
 def measure_of(**values):
-    """The given values by the last name of the model; those of left have a standard error of 1."""
+    """Values by the last part of the model's name; left has a standard error of 1."""
 
     def measure(quantity):
         if not isinstance(quantity, dict):
@@ -554,7 +554,7 @@ def test_the_published_numbers_are_those_of_table_1():
 
 @pytest.fixture(scope="module")
 def on_paper():
-    """What the paper's numbers say of each claim, whatever ours are."""
+    """What the paper's numbers say about each claim, independent of ours."""
     table = judge(CLAIMS, PUBLISHED, lambda quantity: Estimate(0.0, np.zeros(3)))
     return table.groupby("id")["paper_numbers"].agg(set).to_dict()
 

@@ -71,7 +71,7 @@ def test_auroc_does_not_depend_on_shift_and_scale(scale, shift):
 def test_tiny_differences_of_large_likelihoods_count():
     rng = np.random.default_rng(0)
     inside, outside = rng.integers(50, size=100), rng.integers(50, size=80)
-    # a millionth of a millionth of the likelihood itself
+    # 1e-12 of the likelihood itself
     found = auroc(-3000 + 3e-9 * inside, -3000 + 3e-9 * outside)
     assert found == pytest.approx(by_pairs(inside, outside), abs=1e-12)
 
@@ -91,7 +91,7 @@ def test_tiny_differences_of_large_likelihoods_count():
 def test_statistics_of_two_normals_are_the_exact_ones(statistic, shift, expected):
     rng = np.random.default_rng(0)
     data = table(test=rng.normal(0, 1, 100_000), ood=rng.normal(shift, 1, 100_000))
-    # histograms of n values fall short by up to sqrt(BINS / (pi n)), here 0.013
+    # the overlap of n values is too small by up to sqrt(BINS / (pi n)), here 0.013
     assert estimate(data, statistic, n_bootstrap=1).value == pytest.approx(expected, abs=0.01)
 
 

@@ -64,7 +64,7 @@ def test_what_is_unknown_is_refused(measure, quantity, message):
 
 @pytest.fixture
 def combined():
-    """Three estimates of which everything is known."""
+    """Three known estimates."""
     rows = {"a": [4.0, 1, 5], "b": [2.0, 3, -1], "c": [1.0, 0, 8]}
     stored = {f"toy/{name}": Estimate.of(np.array(row)) for name, row in rows.items()}
     return Measure({}, 2, stored=stored | {"toy/exact": Estimate(6.0)})
@@ -104,7 +104,7 @@ def test_stored_replicates_of_another_number_say_how_to_mend_it(combined):
 
 
 def curve_measure(heights, distances, n_bootstrap=5):
-    """Models whose log-likelihoods are the given ones, whatever the image."""
+    """Models with the given log-likelihoods for every image."""
     data = {f"m{i}": constant(h) for i, h in enumerate(heights)}
     grid = [(d, f"m{i}") for i, d in enumerate(distances)]
     return Measure(data, n_bootstrap, curves={"c": grid[::-1]})
@@ -135,7 +135,7 @@ def test_functions_of_curves_are_the_exact_ones(function, heights, expected):
     [((0.2, 0.4, 0.8), 15), ((0.2, 0.5, 0.3), 10), ((0.5, 0.2, 0.4), 0), ((0.1, 0.2, 0.4), 30)],
 )
 def test_the_turning_distance_is_where_the_auroc_reaches_one_half(aurocs, expected):
-    # the test images are 0 .. 9, of which the given share lies above the other set
+    # the test images are 0 ... 9; the given share of them is above the other set
     data = {f"m{a}": table(test=np.arange(10.0), ood=np.full(5, 9.5 - 10 * a)) for a in aurocs}
     curves = {"c": list(zip([0, 10, 30], data, strict=True))}
     found = Measure(data, 5, curves=curves)({"curve": "c", "function": "turning_distance"})
@@ -143,13 +143,13 @@ def test_the_turning_distance_is_where_the_auroc_reaches_one_half(aurocs, expect
 
 
 def first_crossing(distances, heights):
-    """Of the polygon through heights, by a fine grid of its distances."""
+    """First crossing of the polygon through heights, on a fine grid of distances."""
     fine = np.linspace(distances[0], distances[-1], 100_001)
     above = np.interp(fine, distances, heights) >= 0
     return fine[above.argmax()] if above.any() else distances[-1]
 
 
-# Of one curve, a replicate at a time.
+# Functions of one curve, for one replicate.
 CURVES_BY_HAND = {
     "spearman": lambda d, y: spearmanr(d, y).statistic,
     "range": lambda d, y: y.max() - y.min(),

@@ -1,4 +1,4 @@
-"""What is measured and made of the examples."""
+"""Measured quantities and tables of the examples."""
 
 import pytest
 from tests.unit.tables.scores import SCORES

@@ -25,7 +25,7 @@ PARTS = {
 
 
 def frame(model, seed):
-    """Parts drawn at random, that add up to log_prob."""
+    """Random parts that add up to log_prob."""
     rng = np.random.default_rng([len(model), seed])
     table = pd.DataFrame({"set": ["test"] * 30 + ["ood"] * 50})
     table["images"] = table["set"].map({"test": "fashion_7.test", "ood": "mnist.test"})
@@ -46,7 +46,7 @@ SCORES = {
 
 
 def of_set(model, which, column="log_prob"):
-    """A column of each seed."""
+    """A column for each seed."""
     return [table.loc[table["set"] == which, column] for table in SCORES[model].tables]
 
 

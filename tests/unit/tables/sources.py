@@ -1,4 +1,4 @@
-"""What is stored for each kind of table."""
+"""Stored data for each kind of table."""
 
 import io
 from pathlib import Path
@@ -107,7 +107,7 @@ ENTRIES = {
 
 
 def source_of(kind, tmp_path):
-    """What is stored for a kind, as it is read."""
+    """Stored data of a kind, in the form that is read."""
     if kind == "second_order":
         return stored_second_order(tmp_path)
     pairs = [(UNI, MULTI), (UNI, CONTROL)]

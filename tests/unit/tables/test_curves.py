@@ -1,4 +1,4 @@
-"""Means over distances and of toy flows are those that were measured."""
+"""Tables of curves and toy flows have the measured means."""
 
 import pytest
 from tests.unit.tables.curves import TITLES, frame, scores_of

@@ -1,4 +1,4 @@
-"""Tables hold what the scores say, and are printed as they should be."""
+"""Tables have the values of the scores and the right format."""
 
 import numpy as np
 import pytest

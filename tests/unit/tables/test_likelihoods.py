@@ -1,4 +1,4 @@
-"""Tables of likelihoods, and what their note says."""
+"""Tables of likelihoods and their notes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""How well likelihoods rank, as a table."""
+"""The table of ranking quality."""
 
 import numpy as np
 import pytest

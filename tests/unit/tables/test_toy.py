@@ -32,7 +32,7 @@ FLOWS = {"toy/mixture_2/uni": 1, "toy/mixture_10/multi": 2}
 
 
 def exact(quantity):
-    """Known numbers in the place of stored ones; the rest tells its own name."""
+    """Known numbers instead of stored ones; other texts are their names."""
     if "stored" in quantity:
         return Estimate({"test": -3.0, "ood": -13.5}[quantity["stored"].rsplit("_", 1)[1]])
     size = float(len(quantity_name({"set": "ood", **quantity})))

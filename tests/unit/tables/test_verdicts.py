@@ -1,4 +1,4 @@
-"""Verdicts as they are printed."""
+"""The printed form of verdicts."""
 
 import re
 

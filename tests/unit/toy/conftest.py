@@ -22,7 +22,7 @@ def generator(seed=0):
 
 
 def scipy_mixture(dim):
-    """Density of the mixture from SciPy alone."""
+    """Density of the mixture, only from SciPy."""
     variances = np.diag([0.5] + [1.0] * (dim - 1))
     means = [[mean] + [0.0] * (dim - 1) for mean in (3.5, -3.5)]
     parts = [stats.multivariate_normal(mean, variances) for mean in means]
@@ -30,7 +30,7 @@ def scipy_mixture(dim):
 
 
 def random_flow(dim=2, means=MEANS["unimodal"], **network):
-    """A flow with weights at which nothing is trivial."""
+    """A flow with nontrivial weights."""
     flow = ToyFlow(dim, build_prior("gaussian", dim, means=means), **network)
     with torch.no_grad():
         for layer in flow.layers:

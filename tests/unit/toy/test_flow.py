@@ -1,4 +1,4 @@
-"""The toy of Section 3.1 against SciPy, quadrature and autograd's Jacobian."""
+"""The toy flows of Section 3.1 against SciPy, quadrature and autograd's Jacobian."""
 
 import math
 
@@ -21,7 +21,7 @@ every_prior = pytest.mark.parametrize("prior", MEANS)
 
 
 def toy_spec(prior="bimodal", epochs=4, **changed):
-    """A specification whose training takes a second or two."""
+    """A specification with a training of one or two seconds."""
     return {
         "architecture": "toy",
         "dim": 2,

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("double_precision")
 
 
 class TrueModel:
-    """The data's own density in place of a model: a flow that changes nothing."""
+    """The density of the data instead of a model: a flow that is the identity."""
 
     def __init__(self):
         self.prior = ToyData(2)
@@ -67,7 +67,7 @@ def test_contours_of_one_gaussian_between_the_modes():
     summary = contour_summary(density_grid(model, ToyData(2)))
     assert summary["regions"] == 1
     assert summary["largest_between"] == pytest.approx(-math.log(2 * math.pi))
-    # the smallest area of 99 % is two ellipses, whose components hardly overlap
+    # the smallest area with 99 % is two ellipses; the components hardly overlap
     x = np.random.default_rng(0).standard_normal((100_000, 2))
     distance = (np.abs(x[:, 0]) - 3.5) ** 2 / 0.5 + x[:, 1] ** 2
     outside = distance > stats.chi2(2).ppf(0.99)

@@ -1,4 +1,4 @@
-"""A training has one checkpoint, named by what decides its result, and one process at a time."""
+"""A training has one checkpoint, named after its inputs, and one process at a time."""
 
 import threading
 from contextlib import suppress
@@ -53,7 +53,7 @@ def test_discarding_takes_every_checkpoint_and_nothing_else(tmp_path):
 
 
 def second(folder, outputs):
-    """Another attempt in a thread, and what it was given."""
+    """Another attempt in a thread, and the checkpoint that it received."""
     given = []
 
     def take():
@@ -88,6 +88,6 @@ def test_a_second_attempt_goes_on_where_the_first_one_failed(tmp_path, outputs):
 
 
 def test_finished_outputs_alone_stop_no_attempt(tmp_path, outputs):
-    write(outputs)  # Snakemake removes them before a job: who finds some is to make them again
+    write(outputs)  # Snakemake removes outputs before a job: a job that finds outputs must make them again
     with attempt(tmp_path / "c", SPEC, CODE, outputs) as checkpoint:
         assert checkpoint

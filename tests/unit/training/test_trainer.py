@@ -1,4 +1,4 @@
-"""Training resumes bit for bit, and its arithmetic is that of hand-written formulas."""
+"""Training resumes bit for bit and agrees with hand-written formulas."""
 
 import math
 import os
@@ -24,7 +24,7 @@ from oodpriors.training.trainer import (
     random_shift,
 )
 
-# 20 images in batches of 6: three steps an epoch, and two images are left out
+# 20 images in batches of 6: three steps per epoch, and two images are left out
 N_IMAGES = 20
 SETTINGS = TrainingSettings(
     epochs=3,
@@ -62,7 +62,7 @@ def trainer(kind, path, seed=0, settings=SETTINGS, **arguments):
 
 
 def at_step(number, training, action):
-    """Let the training do action after the given step."""
+    """Makes the training do action after the given step."""
     train_step = training._train_step
 
     def step():
@@ -97,7 +97,7 @@ def finished(*arguments, **keywords):
 
 @cache
 def uninterrupted(kind):
-    """A training from beginning to end, which several tests compare with."""
+    """A complete training, with which several tests compare."""
     with TemporaryDirectory() as folder:
         return finished(kind, Path(folder) / "checkpoint")
 
@@ -240,14 +240,14 @@ def test_resuming_with_shifts_ends_with_the_same_bits(tmp_path):
 
 
 def coordinates(n, channels, height, width):
-    """Images whose channels tell the row and the column of every pixel."""
+    """Images whose channels are the row and the column of every pixel."""
     rows, columns = np.mgrid[:height, :width]
     image = np.stack([rows, columns] * channels)[:channels]
     return torch.from_numpy(np.broadcast_to(image, (n, *image.shape)).astype(np.uint8).copy())
 
 
 def crop(image, down, right):
-    """The part of an edge-padded image that starts so many pixels away, (C, H, W)."""
+    """The part of an edge-padded image at the given shift, (C, H, W)."""
     height, width = image.shape[1:]
     padded = np.pad(image, ((0, 0), (height, height), (width, width)), mode="edge")
     return padded[:, height + down : 2 * height + down, width + right : 2 * width + right]
@@ -265,7 +265,7 @@ def test_a_shifted_image_is_a_crop_of_the_edge_padded_one(shape, fraction):
 
 
 def drawn_shifts(n, shape, fraction):
-    """Rows and columns by which each image moved, read off its middle pixel."""
+    """Rows and columns by which each image moved, from its middle pixel."""
     height, width = shape
     moved = random_shift(coordinates(n, 2, height, width), fraction).numpy().astype(int)
     return moved[:, :, height // 2, width // 2] - [height // 2, width // 2]
@@ -276,7 +276,7 @@ def test_a_tenth_of_32_pixels_is_3_either_way_and_each_is_as_likely():
     down, right = drawn_shifts(1960, (32, 32), 0.1).T
     counts = np.zeros((7, 7))
     np.add.at(counts, (down + 3, right + 3), 1)
-    # each is binomial, of mean 40 and standard deviation 6.3
+    # each is binomial with mean 40 and standard deviation 6.3
     np.testing.assert_allclose(counts, 40, atol=28)
 
 
@@ -310,12 +310,12 @@ def test_training_shifts_its_images_and_no_others(shift, tmp_path):
     Trainer(model, images, torch.zeros(8, dtype=torch.long), settings, tmp_path / "c").run()
     moved = [not torch.equal(image, images[0]) for batch in shown for image in batch]
     assert any(moved) == bool(shift)
-    # the data-dependent initialisation takes the images as they are
+    # the data-dependent initialisation uses unshifted images
     assert model.initialised_with == [images.flatten().tolist()]
 
 
 class Line(nn.Module):
-    """loss = weight * mean pixel; its gradient is known, and it notes what it was shown."""
+    """loss = weight * mean pixel; its gradient is known, and it notes its inputs."""
 
     def __init__(self, weight=0.0):
         super().__init__()
@@ -339,7 +339,7 @@ class Parabola(Line):
 
 
 def train(model, path, values, **settings):
-    """A training on one-pixel images of these values, with the weight after every step."""
+    """A training on one-pixel images with these values, and the weight after every step."""
     images = torch.tensor(values, dtype=torch.uint8).view(-1, 1, 1, 1)
     components = torch.tensor(values) + 1000
     training = Trainer(model, images, components, TrainingSettings(**settings), path)
@@ -498,7 +498,7 @@ def test_history_holds_the_mean_of_the_loss_over_the_epoch(tmp_path):
 
 
 class Breaking(Line):
-    """Line whose fifth loss, or its gradient, is not finite."""
+    """Line with a fifth loss or gradient that is not finite."""
 
     def __init__(self, how):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Updates as a CUDA graph keep their books like those step by step; a replay is a call here."""
+"""Updates as a CUDA graph record the same as single steps; here a replay is a call."""
 
 import math
 
@@ -25,7 +25,7 @@ SETTINGS = {
 
 
 class Replayed(GraphedUpdate):
-    """What a GPU would replay is computed again."""
+    """Computes again what a GPU would replay."""
 
     def _adam(self, betas):
         return torch.optim.Adam(self.model.parameters(), lr=self.rate, betas=betas, fused=True)
@@ -53,7 +53,7 @@ def build(name):
 
 
 class Steady(nn.Module):
-    """A model without randomness: loss = |weights - images|^2, and one of its parts."""
+    """A deterministic model: loss = |weights - images|^2, and one of its parts."""
 
     def __init__(self, broken=None):
         super().__init__()
@@ -109,7 +109,7 @@ def test_a_graphed_update_that_is_not_finite_leaves_the_weights_and_names_its_st
     unread, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(updates, "UNREAD", unread)
-    model = Steady(broken=9)  # the first call is the rehearsal's
+    model = Steady(broken=9)  # the first call is in the rehearsal
     with pytest.raises(DivergenceError, match="in epoch 2, step 8"):
         run(model, tmp_path / "c", True)
     assert model.weight.isfinite().all()
