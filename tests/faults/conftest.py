@@ -1,4 +1,4 @@
-"""Copies of the project, and trainings, in which something is broken on purpose."""
+"""Copies of the project and trainings with deliberate faults."""
 
 import json
 import os
@@ -19,7 +19,7 @@ __all__ = ["Training", "project", "running", "wait_until"]
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 120) -> object:
-    """The first true value of condition."""
+    """Waits for condition; returns its first true value."""
     limit = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < limit, f"no {what} in {seconds} seconds"
@@ -29,7 +29,7 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = 120)
 
 @contextmanager
 def running(command: Sequence, log: Path, **more) -> Iterator[subprocess.Popen]:
-    """A command under way, in a session of its own, which ends with the block at the latest."""
+    """A running command in a separate session; it ends with the block at the latest."""
     with open(log, "w") as file:
         process = subprocess.Popen(
             list(map(str, command)),
@@ -45,14 +45,14 @@ def running(command: Sequence, log: Path, **more) -> Iterator[subprocess.Popen]:
             process.wait()
 
 
-# What scripts of models read of the configuration.
+# Parts of the configuration that the scripts of models read.
 CONFIG = {"device": "cpu", "save_every": 60, "models": {"glow": {"threads": 1}}}
 
 
 class Training:
     """The script of rule train on a few images, in a folder.
 
-    Its process sees the folder at the path ``seen``, if it is mounted for it alone.
+    If the folder is mounted only for this process, its path there is ``seen``.
     """
 
     spec = {  # noqa: RUF012
@@ -98,14 +98,14 @@ class Training:
         self.command = [sys.executable, runner, script, seen / "told.json"]
 
     def finish(self, before: Sequence = (), check: bool = True, **more) -> int:
-        """Run the script to its end; gives its exit status."""
+        """Run the script to its end; returns its exit status."""
         done = subprocess.run([*map(str, before), *map(str, self.command)], **more)
         assert not check or done.returncode == 0, self.log.read_text()
         return done.returncode
 
     @property
     def checkpoint(self) -> Path | None:
-        """The file that the training goes on from."""
+        """The checkpoint from which the training continues."""
         return next(self.outputs.glob("checkpoint.*.pt"), None)
 
     def saved(self) -> int:
@@ -124,23 +124,23 @@ class Training:
         return torch.load(file, weights_only=True)["step"] if file else 0
 
     def history(self) -> list[str]:
-        """Rows of the history without the column of the speed."""
+        """Rows of the history without the speed column."""
         lines = (self.outputs / "history.csv").read_text().splitlines()
         column = lines[0].split(",").index("images_per_second")
         return [",".join(np.delete(line.split(","), column)) for line in lines]
 
     def seconds(self) -> float:
-        """How long its steps took, as it says itself."""
+        """Seconds that its steps took, from its diagnostics."""
         return json.loads((self.outputs / "diagnostics.json").read_text())["training_seconds"]
 
     def assert_like(self, other: "Training") -> None:
-        """Both ended with the same bits."""
+        """Checks that both ended with the same bits."""
         assert_same_bits(self.outputs, other.outputs)
         assert self.history() == other.history()
 
 
 def assert_same_bits(ours: Path, theirs: Path) -> None:
-    """The weights in two folders are the same."""
+    """Checks that the weights in two folders are the same."""
     one, other = (torch.load(f / "weights.pt", weights_only=True) for f in (ours, theirs))
     assert one.keys() == other.keys()
     for name, value in one.items():
@@ -149,7 +149,7 @@ def assert_same_bits(ours: Path, theirs: Path) -> None:
 
 @pytest.fixture(scope="session")
 def uninterrupted(tmp_path_factory) -> Training:
-    """The training from its beginning to its end."""
+    """A complete training."""
     training = Training(tmp_path_factory.mktemp("uninterrupted"))
     training.finish()
     return training
@@ -157,7 +157,7 @@ def uninterrupted(tmp_path_factory) -> Training:
 
 MODELS = "results/smoke-embedded/models/glow/fashion_1_7"
 GARMENTS = "results/smoke-embedded/data/fashion_1_7"
-# Large enough to be cut short, small enough to be waited for.
+# Large enough to be interrupted, small enough to wait for.
 SMALL = {
     "models": {"glow": {"training": {"epochs": 12}}},
 }
@@ -165,7 +165,7 @@ SMALL = {
 
 @pytest.fixture(scope="session")
 def garments(tmp_path_factory) -> Path:
-    """A copy of the project with the images of a training, none trained yet."""
+    """A copy of the project with the images of a training, before any training."""
     folder = copy_project(tmp_path_factory.mktemp("garments"))
     (folder / "mine.yaml").write_text(yaml.safe_dump(SMALL))
     parts = ("train.npz", "assignment.single.csv", "assignment.label.csv")
@@ -177,5 +177,5 @@ OPTIONS = ("--configfile", "mine.yaml", "--cores", "1", "--config", "scale=smoke
 
 
 def environment() -> dict[str, str]:
-    """Variables in which Snakemake's jobs find the interpreter of the tests."""
+    """Environment variables with which Snakemake's jobs find the tests' interpreter."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}

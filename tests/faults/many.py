@@ -1,7 +1,7 @@
-"""Many runs of Snakemake, which is imported once: each is forked, two at a time.
+"""Many runs of Snakemake, which is imported once: each run is forked, two at a time.
 
-Reads a list of lists of arguments from standard input; writes what each run printed, and its
-exit status.
+Reads a list of lists of arguments from standard input. Writes the output and exit status of
+each run.
 """
 
 import json

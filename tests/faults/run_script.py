@@ -1,7 +1,7 @@
-"""Run a script of the workflow as Snakemake would, on what a JSON file says.
+"""Run a script of the workflow like Snakemake, with the values in a JSON file.
 
 Usage: run_script.py SCRIPT DESCRIPTION; a description has input, output, params, log, config
-and, if need be, wildcards.
+and, if needed, wildcards.
 """
 
 import json
@@ -21,7 +21,7 @@ from snakemake.iocontainers import (
 
 
 def named(files: dict[str, str | list[str]]) -> InputFiles:
-    """Input files, some of them several under one name."""
+    """Input files; a name may have several files."""
     inputs = InputFiles()
     for name, value in files.items():
         start = len(inputs)

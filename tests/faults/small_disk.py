@@ -1,8 +1,8 @@
-"""A folder in which commands find no space left, by the strictest means that the machine allows.
+"""A folder without free space, by the strictest method that the machine allows.
 
-Where file systems may be mounted (as root, or in a namespace of one's own) it is a small
-one in memory, which is filled up. In a container that forbids this, commands are limited to
-small files: the same calls fail, with EFBIG instead of ENOSPC.
+If file systems may be mounted (as root, or in a new namespace), it is a small file system in
+memory, which is filled. In a container that forbids this, commands are limited to small
+files: the same calls fail, with EFBIG instead of ENOSPC.
 """
 
 import functools
@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 KILOBYTES = 1024
-LIMIT = 64 * KILOBYTES  # less than a checkpoint, more than any file of Snakemake's own
+LIMIT = 64 * KILOBYTES  # less than a checkpoint, more than any file of Snakemake itself
 MEANS = (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"])
 
 
 @functools.cache
 def mounting() -> list[str] | None:
-    """The command in which a file system may be mounted."""
+    """The command, in a namespace in which a file system may be mounted."""
     trial = ["mount", "-t", "tmpfs", "tmpfs", "/mnt"]
     for means in MEANS:
         if subprocess.run([*means, *trial], capture_output=True).returncode == 0:
@@ -27,7 +27,7 @@ def mounting() -> list[str] | None:
 
 
 class LimitedFiles:
-    """A folder whose files may only grow while there is space."""
+    """A folder in which files can grow only while there is space."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.before = folder, []
@@ -40,7 +40,7 @@ class LimitedFiles:
 
 
 class SmallDisk:
-    """A folder on a small file system, which only commands after ``before`` see."""
+    """A folder on a small file system; only commands after ``before`` see it."""
 
     def __init__(self, folder: Path, holder: subprocess.Popen) -> None:
         self.folder = Path(f"/proc/{holder.pid}/root", *folder.parts[1:])
@@ -63,7 +63,7 @@ class SmallDisk:
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int = 8) -> Iterator[SmallDisk | LimitedFiles]:
-    """Lay a small file system over an empty folder."""
+    """Mount a small file system on an empty folder."""
     folder.mkdir(parents=True, exist_ok=True)
     means = mounting()
     if means is None:

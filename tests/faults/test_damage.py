@@ -1,4 +1,4 @@
-"""What is damaged, diverges or does not fit is told in one line, and nothing else is redone."""
+"""Damage, divergence and misfits are reported in one line, and nothing else is repeated."""
 
 import io
 import re
@@ -32,7 +32,7 @@ def make(folder: Path, *targets: str):
 
 
 def refused(folder: Path, *targets: str) -> str:
-    """What is printed of a job that fails, once: its one line, and no traceback."""
+    """The one line of a failed job: it is printed once, without traceback."""
     failed = snakemake(folder, *OPTIONS, "--", *targets, check=False)
     assert failed.returncode != 0
     assert "Traceback" not in failed.stdout, failed.stdout
@@ -48,7 +48,7 @@ def stamp(path: Path) -> tuple[int, int]:
 
 
 def test_a_loss_that_is_not_finite_stops_its_model_alone(folder: Path):
-    """Steps of 1e30 lead one architecture astray; the other is trained all the same."""
+    """Steps of 1e30 make one architecture diverge; the other is trained nevertheless."""
     steep = {"training": {"learning_rate": 1.0e30, "max_grad_norm": None, "warmup_epochs": 0}}
     vae = "results/smoke-embedded/models/vae/fashion_1_7/unimodal/seed0"
     configure(folder, models={"glow": steep, "vae": {"training": {"epochs": 1}}})
@@ -102,11 +102,11 @@ def test_images_cut_in_half_are_told_and_made_again(folder: Path):
         assert all(np.array_equal(again[name], before[name]) for name in before.files)
 
 
-# a data set of one's own
+# the user's data set
 
 
 def own(**changes) -> dict[str, np.ndarray]:
-    """A sound data set, but for the changes."""
+    """A valid data set, except for the changes."""
     rng = np.random.default_rng(0)
     sound = {
         "images": rng.integers(0, 256, (40, 28, 28), dtype=np.uint8),
@@ -183,7 +183,7 @@ UNFIT = {
 
 @pytest.fixture(scope="module")
 def cells(tmp_path_factory, garments: Path) -> Path:
-    """A copy of the project that learns from a data set of one's own."""
+    """A copy of the project that trains on the user's data set."""
     folder = shutil.copytree(garments, tmp_path_factory.mktemp("cells") / "project")
     shutil.rmtree(folder / "results")
     (folder / "mine.yaml").write_text(yaml.safe_dump(CELLS))
@@ -204,7 +204,7 @@ def test_a_data_set_that_does_not_fit_is_told_before_anything_runs(cells: Path, 
 
 
 def test_pixels_that_are_damaged_are_told_when_they_are_read(cells: Path):
-    """Headers and labels are sound: only their checksum shows it."""
+    """Headers and labels are valid: only the checksum shows the damage."""
     np.savez(cells / "cells.npz", **own())
     with zipfile.ZipFile(cells / "cells.npz") as archive:
         start = archive.getinfo("images.npy").header_offset + 500

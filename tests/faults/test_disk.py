@@ -1,4 +1,4 @@
-"""A full disk or a folder that cannot be written to is told, and costs no finished work."""
+"""A full disk or a read-only folder is reported and costs no finished work."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ from tests.workflow.conftest import snakemake
 
 @pytest.fixture(params=["small disk", "small files"])
 def strict(request, monkeypatch):
-    """Both means: the strictest one, and the one that works everywhere."""
+    """Both methods: the strictest one, and the one that works everywhere."""
     if request.param == "small files":
         monkeypatch.setattr(disks, "mounting", lambda: None)
 
@@ -39,7 +39,7 @@ def test_a_disk_that_fills_up_in_training_keeps_the_checkpoint(
         kept = training.step()
         disk.fill()
         assert training.finish(before=disk.before, check=False) == 1
-        output = training.log.read_text() + capfd.readouterr().err  # a full log takes nothing
+        output = training.log.read_text() + capfd.readouterr().err  # the log is full too
         (line,) = [line for line in output.splitlines() if line.startswith("error: ")]
         assert re.search("(no space left|No space left|too large).*: free some.* run again$", line)
         assert "Traceback" not in output
@@ -57,7 +57,7 @@ def test_a_disk_that_fills_up_in_training_keeps_the_checkpoint(
 
 @pytest.mark.usefixtures("strict")
 def test_a_full_disk_under_snakemake_ends_in_one_line_and_the_rest_is_kept(garments, tmp_path):
-    """Snakemake itself has space; the folder of the models has none."""
+    """Snakemake has space; the folder of the models has none."""
     folder = shutil.copytree(garments, tmp_path / "project", symlinks=True)
     images = folder / "results/smoke-embedded/data/fashion_1_7/train.npz"
     before = images.stat().st_mtime_ns
@@ -91,11 +91,11 @@ def test_a_full_disk_under_snakemake_ends_in_one_line_and_the_rest_is_kept(garme
     assert images.stat().st_mtime_ns == before
 
 
-# folders that cannot be written to
+# read-only folders
 
 
 def without_privilege(*command) -> list[str]:
-    """The command as a user whom permissions bind; root is bound too without its capabilities."""
+    """The command as a user with limited permissions; also root, without its capabilities."""
     code = (
         "import ctypes, os, sys\n"
         "for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH\n"

@@ -1,4 +1,4 @@
-"""A download server that does what it should not, under the real script and the workflow."""
+"""A faulty download server, with the real script and the workflow."""
 
 import gzip
 import hashlib
@@ -28,7 +28,7 @@ def idx(array: np.ndarray) -> bytes:
 
 
 def drawn(seed: int) -> dict[str, bytes]:
-    """A test set of MNIST's form."""
+    """A test set in MNIST's format."""
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (200, 28, 28), dtype=np.uint8)
     return {IMAGES: idx(images), LABELS: idx((np.arange(200) + seed) % 10)}
@@ -38,7 +38,7 @@ FILES, OTHERS = drawn(0), drawn(1)
 
 
 class Server:
-    """Serves the files at 127.0.0.1, but for what its faults do to the first requests."""
+    """Serves the files at 127.0.0.1; faults apply to the first requests."""
 
     def __init__(self, port: int, files: dict[str, bytes]) -> None:
         self.address, self.files = f"http://127.0.0.1:{port}", files
@@ -90,7 +90,7 @@ def server():
 
 @pytest.fixture
 def folder(project: Path, server: Server, monkeypatch) -> Path:
-    """A copy of the project for which the files are MNIST, and the server its only address."""
+    """A copy of the project with these files as MNIST and the server as the only address."""
     known = [(name, hashlib.md5(data).hexdigest()) for name, data in FILES.items()]
     with open(project / "workflow/oodpriors/data/_torchvision.py", "a") as file:
         file.write(f"\ndatasets.MNIST.mirrors = ['{server.address}/']\n")
@@ -104,7 +104,7 @@ def folder(project: Path, server: Server, monkeypatch) -> Path:
 
 
 def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tuple[int, str]:
-    """Run the script of rule download; gives its exit status and its log."""
+    """Run the script of rule download; returns its exit status and its log."""
     entry = {"kind": "mnist", "path": None, "stands_for": None}
     arrays, log = folder / f"results/{run}/data/mnist.npz", folder / f"{run}.log"
     told = {
@@ -129,7 +129,7 @@ def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tu
 
 
 def downloaded(folder: Path, mirror: Path | None = None) -> None:
-    """Download, and check what came."""
+    """Download and check the result."""
     status, log = download(folder, mirror)
     assert status == 0, log
     with np.load(folder / TARGET) as arrays:
@@ -139,7 +139,7 @@ def downloaded(folder: Path, mirror: Path | None = None) -> None:
 
 
 def assert_clean(folder: Path) -> None:
-    """Nothing unfinished lies about, but parts of downloads to go on from."""
+    """Only parts of downloads remain, from which a download can continue."""
     for place in ("results", "resources"):
         hidden = {path.name for path in (folder / place).rglob(".*")}
         assert hidden <= {".snakemake_timestamp"}
@@ -232,7 +232,7 @@ def test_what_was_downloaded_is_not_downloaded_again(folder: Path, server: Serve
 def test_a_server_without_the_file_ends_the_workflow_and_redoes_nothing(
     folder: Path, server: Server
 ):
-    """What needs no download is made all the same, and is kept."""
+    """Results that need no download are made and kept."""
     made = {
         "datasets": {"drawn": {"kind": "embedded", "stands_for": "mnist"}},
         "subsets": {"drawn": {"title": "drawn", "dataset": "drawn"}},
@@ -257,8 +257,8 @@ def test_a_server_without_the_file_ends_the_workflow_and_redoes_nothing(
 
 
 def test_two_downloads_of_one_file_share_it(folder: Path, server: Server):
-    """As of two runs with different names, which share the folder of downloads."""
-    server.pause = 0.5  # both are there before either has it all
+    """Like two runs with different names, which share the folder of downloads."""
+    server.pause = 0.5  # both have started before one has the whole file
     with ThreadPoolExecutor(2) as pool:
         both = pool.map(lambda name: download(folder, run=name), ("first", "second"))
         logs = [log for status, log in both if status == 0]

@@ -1,4 +1,4 @@
-"""What is killed without warning goes on where it was, and ends as if nothing had happened."""
+"""Killed trainings continue where they stopped and end with the same result."""
 
 import os
 import random
@@ -34,9 +34,9 @@ def test_a_training_killed_ten_times_ends_with_the_same_bits(tmp_path, uninterru
     for _ in range(KILLS):
         before = training.step()
         with running(training.command, tmp_path / "output") as process:
-            if draw.random() < 0.3:  # while it starts: nothing may be lost
+            if draw.random() < 0.3:  # during its start: nothing may be lost
                 moment = draw.uniform(0, 0.4)
-            else:  # while it learns: from its first checkpoint on
+            else:  # during training: after its first checkpoint
                 wait_until(training.saved_after(training.saved()), "checkpoint")
                 moment = draw.uniform(0, whole / 15)
             time.sleep(moment)
@@ -61,7 +61,7 @@ def test_a_training_killed_as_it_writes_leaves_whole_files_or_none(
 ):
     training = Training(tmp_path / "killed")
     for name in training.names:
-        for output in training.names:  # as Snakemake does
+        for output in training.names:  # like Snakemake
             (training.outputs / output).unlink(missing_ok=True)
         with running(training.command, tmp_path / "output") as process:
             wait_until((training.outputs / name).exists, name)
@@ -144,7 +144,7 @@ def assert_complete(folder: Path, whole: Path, *models: str) -> None:
 
 @pytest.fixture(scope="session")
 def whole(garments: Path, tmp_path_factory) -> Path:
-    """The same project in which nobody killed anything."""
+    """The same project without any killed process."""
     folder = tmp_path_factory.mktemp("whole") / "project"
     shutil.copytree(garments, folder, symlinks=True)
     snakemake(folder, *SAVING, "--", *targets("unimodal", "bimodal_50"))

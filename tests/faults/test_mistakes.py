@@ -1,4 +1,4 @@
-"""A mistake in the configuration ends the run before it starts, and is told with its key."""
+"""A mistake in the configuration ends the run before it starts and is reported with its key."""
 
 import json
 import subprocess
@@ -28,7 +28,7 @@ def figure(**entry) -> dict:
     return {"figures": {"mine": entry}}
 
 
-# What is written into a file of one's own, and how the line begins that it must give.
+# Content of a configuration file, and the beginning of the line that it must give.
 MISTAKES = {
     # names of keys
     "an unknown key": (
@@ -123,7 +123,7 @@ MISTAKES = {
         {"experiments": {"cifar": {"seeds": [-1]}}},
         "experiments.cifar.seeds.0: -1 is less than the minimum of 0",
     ),
-    # one of a few
+    # one of several values
     "an unknown scale": (
         {"scale": "huge"},
         "scale: 'huge' is not one of smoke, quick, paper",
@@ -362,7 +362,7 @@ MISTAKES = {
         {"analyses": {"second_order": {"models": [UNI]}}},
         f"analyses.second_order: {UNI} is no cv_glow, which second_order needs",
     ),
-    # a part of it
+    # some experiments
     "an unknown experiment alone": (
         {"only": ["ciphar"]},
         "only: there is no experiment 'ciphar'; did you mean cifar?",
@@ -378,7 +378,7 @@ MISTAKES = {
     ),
 }
 
-# Values of --config; nested ones arrive as text.
+# Values of --config; nested ones are passed as text.
 OPTIONS = {
     "a misspelt scale": ("scale=papr", "scale: 'papr' is not one of smoke, quick, paper"),
     "seeds in a row": ("seeds=0,1", "seeds: '0,1' is not of type 'array' (seeds of the trainings"),
@@ -390,8 +390,8 @@ OPTIONS = {
     ),
 }
 
-# What Snakemake refuses before it reads the workflow, in its own words (and with a traceback,
-# where there is no file).
+# What Snakemake refuses before it reads the workflow, with its own message (and a traceback,
+# if there is no file).
 FILES = {
     "an open bracket": ("models: {vae: [\nseeds: 3\n", "Config file is not valid JSON or YAML"),
     "a tab": ("models:\n\tvae: 3\n", "make sure to not mix whitespace and tab indentation"),
@@ -405,7 +405,7 @@ FILES = {
 
 
 def arguments_of(kind: str, name: str, folder: Path) -> list[str]:
-    """Options of a dry run, and the file that they name."""
+    """Options of a dry run, and the file that they use."""
     if kind == "option":
         return ["--config", OPTIONS[name][0]]
     file = folder / f"{kind} {name}.yaml"
@@ -417,7 +417,7 @@ def arguments_of(kind: str, name: str, folder: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def dry_runs(request, tmp_path_factory) -> dict[tuple[str, str], str]:
-    """What dry runs of all mistakes that are tested print, in one copy of the project."""
+    """Outputs of the dry runs for all tested mistakes, in one copy of the project."""
     folder = copy_project(tmp_path_factory.mktemp("mistakes"))
     files = tmp_path_factory.mktemp("configurations")
     wanted = [

@@ -1,4 +1,4 @@
-"""Files from elsewhere execute nothing and write nothing where they should not: attacks, tried."""
+"""Files from other sources execute nothing and write only where they may: tested by attacks."""
 
 import gzip
 import hashlib
@@ -20,7 +20,7 @@ RUNNER = Path(__file__).with_name("run_script.py")
 
 
 class Attack:
-    """Unpickling it makes a file."""
+    """Unpickling this object creates a file."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -31,7 +31,7 @@ class Attack:
 
 @pytest.fixture
 def mark(tmp_path: Path) -> Path:
-    """The file that an attack makes if it succeeds; it does where it is let in."""
+    """The file that a successful attack creates; the test checks that attacks can succeed."""
     mark = tmp_path / "attacked"
     pickle.loads(pickle.dumps(Attack(mark)))
     assert mark.exists()
@@ -70,7 +70,7 @@ def archive(members: dict[str, bytes], links: dict[str, str] | None = None) -> b
 
 
 def batches(**replaced: bytes) -> dict[str, bytes]:
-    """Sound members of the archive, but for those that are replaced."""
+    """Valid members of the archive, except the replaced ones."""
     sound = {"data": np.zeros((2, 3072), np.uint8), "labels": [0, 1]}
     members = dict.fromkeys(BATCHES, pickle.dumps(sound))
     members["batches.meta"] = pickle.dumps({"label_names": list("abcdefghij")})
@@ -78,9 +78,9 @@ def batches(**replaced: bytes) -> dict[str, bytes]:
 
 
 def load_cifar10(project: Path, content: bytes, trusted: bool) -> tuple[int, str]:
-    """Run the script of rule download on an archive, whose checksum is the known one if trusted.
+    """Run the script of rule download on an archive; if trusted, with the known checksum.
 
-    Each member has the checksum that torchvision knows; nothing but the archive is in question.
+    Each member has the checksum that torchvision knows; only the archive is tested.
     """
     mirror = project / "mirror"
     mirror.mkdir()
@@ -117,7 +117,7 @@ def load_cifar10(project: Path, content: bytes, trusted: bool) -> tuple[int, str
 
 
 def test_a_sound_archive_with_the_known_checksum_is_read(project: Path):
-    """What the attacks below are compared with."""
+    """The reference for the attacks below."""
     status, log = load_cifar10(project, archive(batches()), trusted=True)
     assert status == 0, log
     with np.load(project / "cifar10.npz") as arrays:
@@ -150,7 +150,7 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("attack", OUTSIDE.values(), ids=OUTSIDE)
 def test_an_archive_writes_nothing_outside_its_folder(project: Path, tmp_path_factory, attack):
-    """Not even one whose checksum is the known one."""
+    """Not even one with the known checksum."""
     place = tmp_path_factory.mktemp("outside") / "attacked"
     content = attack(place)
     load_cifar10(project, content, trusted=True)
@@ -164,7 +164,7 @@ def test_an_archive_writes_nothing_outside_its_folder(project: Path, tmp_path_fa
 
 
 def test_a_mirror_cannot_change_a_byte_unnoticed(tmp_path: Path):
-    """Not even where only the content is known, and the file was compressed again."""
+    """Not even if only the content is known and the file was compressed again."""
     from oodpriors.data.fetching import DownloadError, RemoteFile, fetch
 
     content = bytes(range(256)) * 4
@@ -278,7 +278,7 @@ def test_yaml_files_construct_nothing(tmp_path: Path, mark: Path):
 
 
 def test_no_module_unpickles_or_loads_more_than_weights():
-    """Every call that could execute what a file holds says that it does not."""
+    """Every call that could execute content of a file has the option that forbids it."""
     for module in (ROOT / "workflow").rglob("*.py"):
         text = module.read_text()
         assert "pickle.load" not in text, module

@@ -67,7 +67,7 @@ def test_after_ctrl_c_there_is_a_checkpoint_and_nothing_to_unlock(garments: Path
     with running(command(*saving, "--", target), log, cwd=folder, env=environment()) as process:
         wait_until(lambda: list((folder / SEED0).glob("checkpoint.*.pt")), "checkpoint")
         time.sleep(0.2)
-        os.killpg(process.pid, signal.SIGINT)  # what a terminal does
+        os.killpg(process.pid, signal.SIGINT)  # like a terminal
         process.wait(120)
     assert not (folder / SEED0 / "weights.pt").exists()
     snakemake(folder, *OPTIONS, "--", target)

@@ -1,7 +1,7 @@
 """Losses of a training on stand-ins: python tests/gpu/curve.py vae|glow fast|eager SEED EPOCHS
 
-Prints a JSON list with the mean loss of each epoch. Eager means layer by layer, kernel by
-kernel: what a fast path has to agree with.
+Prints a JSON list with the mean loss of each epoch. Eager means layer by layer and
+kernel by kernel; a fast path must agree with it.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""The fast path on a real GPU: the same numbers, the same resuming, clear ends.
+"""The fast path on a real GPU: the same numbers, correct resuming, clear errors.
 
-`make test-gpu` runs these tests, and nothing else collects them.
+Only `make test-gpu` runs these tests.
 """
 
 import os
@@ -30,7 +30,7 @@ from oodpriors.training.trainer import (
 SETTINGS = TrainingSettings(
     epochs=4, batch_size=16, warmup_epochs=1, polyak_epochs=1, max_grad_norm=1e5, shift=0.1
 )
-N_IMAGES = 64  # four steps an epoch
+N_IMAGES = 64  # four steps per epoch
 
 
 def build(name, dtype=torch.float32, precision="float32"):
@@ -121,7 +121,7 @@ def test_losses_and_gradients_are_those_of_the_processor(name):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "rand", drawn)
         patch.setattr(torch, "randn", drawn)
-        if name == "colour vae":  # its divergence is Monte Carlo
+        if name == "colour vae":  # its divergence is a Monte Carlo estimate
             patch.setattr(GeneralizedGaussianPrior, "_standard_expected_log_prob", _at_the_mean)
         for model in (ours, theirs):
             device = model.prior.means.device
@@ -170,7 +170,7 @@ def test_a_graphed_training_begins_as_the_eager_one(name, tmp_path):
 
 
 class Noisy(nn.Module):
-    """loss = weight * a number drawn on the GPU, in a draw that each replay has to make again."""
+    """loss = weight * a number that each replay must draw again on the GPU."""
 
     def __init__(self):
         super().__init__()
@@ -244,7 +244,7 @@ def test_a_checkpoint_of_one_path_continues_on_the_other(name, first, then, tmp_
 
 
 class Breaking(nn.Module):
-    """loss = weight * mean pixel until its count of losses reaches a number, then NaN."""
+    """loss = weight * mean pixel; NaN after a given number of losses."""
 
     def __init__(self, number):
         super().__init__()
@@ -280,7 +280,7 @@ def test_what_is_not_finite_never_reaches_the_weights_and_names_its_step(tmp_pat
 
 @pytest.fixture
 def memory():
-    """Limit this process to so many bytes of the GPU."""
+    """Limit the GPU memory of this process."""
 
     def limit(n_bytes):
         torch.cuda.empty_cache()

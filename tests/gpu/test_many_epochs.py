@@ -1,6 +1,6 @@
-"""Losses of the fast path stay within the spread of the eager one's seeds, epoch after epoch.
+"""In each epoch, losses of the fast path are within the spread of eager losses over seeds.
 
-A training that goes wrong slowly passes every test of one step.
+A training that slowly becomes wrong would pass every test of one step.
 """
 
 import json
@@ -32,7 +32,7 @@ EPOCHS = {"vae": 50, "glow": 10}
 
 @cache
 def curves():
-    """Losses by model and way; those side by side ran all at once, on one GPU."""
+    """Losses by model and path; parallel trainings ran at the same time on one GPU."""
     found = {("vae", "alone"): [curve(start("vae", "fast", 0, EPOCHS["vae"]))]}
     runs = {
         (name, path): [start(name, path, seed, n) for seed in range(3)]
@@ -47,7 +47,7 @@ def curves():
 @pytest.mark.parametrize("name", EPOCHS)
 def test_losses_over_many_epochs_are_within_the_spread_of_seeds_of_the_eager_ones(name, way):
     eager = np.array(curves()[name, "eager"])
-    # of three seeds; three standard deviations, and a floor where seeds agree by chance
+    # over three seeds; three standard deviations, with a floor if seeds agree by chance
     band = 3 * eager.std(0, ddof=1) + 0.005 * np.abs(eager.mean(0))
     for losses in curves()[name, way]:
         print(name, way, np.abs(losses - eager.mean(0)).max(), band.min(), losses[[0, -1]])

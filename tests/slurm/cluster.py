@@ -1,6 +1,6 @@
-"""A SLURM of two nodes on this one machine, without root's configuration and without accounting.
+"""A SLURM cluster of two nodes on this machine, without root configuration or accounting.
 
-python tests/slurm/cluster.py up FOLDER      # prints what to export, for a shell
+python tests/slurm/cluster.py up FOLDER      # prints export commands for a shell
 python tests/slurm/cluster.py down FOLDER
 """
 
@@ -68,7 +68,7 @@ def free_ports(number: int) -> list[int]:
 
 
 class Cluster:
-    """Daemons, their files in one folder, and what a test wants to do to them."""
+    """Daemons, their files in one folder, and operations for tests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -81,7 +81,7 @@ class Cluster:
         """Start the daemons and wait until both nodes are idle.
 
         Raises:
-            RuntimeError: a program is missing, or a node does not come up.
+            RuntimeError: a program is missing, or a node does not start.
         """
         programs = ("munged", "slurmctld", "slurmd", "sbatch")
         missing = [program for program in programs if not shutil.which(program, path=self._path())]
@@ -132,10 +132,10 @@ class Cluster:
         srun.chmod(0o755)
 
     def _run(self, *command: str) -> str:
-        """Standard output of a command of SLURM's.
+        """Standard output of a SLURM command.
 
         Raises:
-            RuntimeError: it failed; the message holds what it said.
+            RuntimeError: it failed; the message contains its output.
         """
         program = shutil.which(command[0], path=self._path())
         done = subprocess.run(
@@ -154,11 +154,11 @@ class Cluster:
         self._run("slurmd", "-N", node)
 
     def kill_daemon(self, node: str) -> None:
-        """Kill a node's daemon and leave its jobs alive, as when its network fails."""
+        """Kill a node's daemon but not its jobs, like a network failure."""
         os.kill(int((self.folder / f"slurmd.{node}.pid").read_text()), signal.SIGKILL)
 
     def kill_node(self, node: str) -> None:
-        """Kill a node's daemon and everything that runs on it, as a power cut does."""
+        """Kill a node's daemon and all its processes, like a power cut."""
         jobs = self.jobs(node)
         self.kill_daemon(node)
         for pid in [pid for job in jobs for pid in self.processes(job)]:
@@ -166,26 +166,26 @@ class Cluster:
                 os.kill(pid, signal.SIGKILL)
 
     def restore_node(self, node: str) -> None:
-        """Bring a node back that was killed, and wait until it takes jobs."""
+        """Restart a killed node and wait until it accepts jobs."""
         self.start_node(node)
         self.wait_for(lambda: self.states()[node] == "idle", f"idle {node}")
 
     def states(self) -> dict[str, str]:
-        """State of every node, in SLURM's words."""
+        """SLURM's state of every node."""
         lines = self._run("sinfo", "-N", "-h", "-p", "short", "-o", "%N %t").splitlines()
         return dict(line.split() for line in lines)
 
     def jobs(self, node: str | None = None) -> list[str]:
-        """Numbers of the jobs that run, on one node or on all."""
+        """Numbers of the running jobs, on one node or on all."""
         where = ("-w", node) if node else ()
         return self._run("squeue", "-h", "-t", "running", "-o", "%i", *where).split()
 
     def node_of(self, job: str) -> str:
-        """Node on which a job runs, or ran last."""
+        """Node on which a job runs or last ran."""
         return self._run("squeue", "-h", "--states=all", "-j", job, "-o", "%N").strip()
 
     def queue(self, form: str = "%i %T") -> list[str]:
-        """A line per job that SLURM still knows of, finished ones with the others."""
+        """One line per job that SLURM still knows, including finished ones."""
         return self._run("squeue", "-h", "--states=all", "-o", form).splitlines()
 
     def control(self, *command: str) -> str:
@@ -195,7 +195,7 @@ class Cluster:
         self._run("scancel", job)
 
     def processes(self, job: str) -> list[int]:
-        """Processes of a job, and the daemons that watch over its steps."""
+        """Processes of a job, and the daemons of its steps."""
         wanted = f"SLURM_JOB_ID={job}".encode()
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
@@ -212,11 +212,11 @@ class Cluster:
         """Wait until condition() is true.
 
         Raises:
-            RuntimeError: it did not become so in time; the daemons' logs are named.
+            RuntimeError: it is not true in time; the message names the daemons' logs.
         """
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            with suppress(RuntimeError):  # the controller may not answer yet
+            with suppress(RuntimeError):  # the controller may not yet answer
                 if condition():
                     return
             time.sleep(0.2)

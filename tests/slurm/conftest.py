@@ -1,4 +1,4 @@
-"""A cluster for the session, and runs of Snakemake on it that a test can disturb."""
+"""A cluster for the session, and runs of Snakemake on it that tests can disturb."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ import yaml
 from tests.slurm.cluster import NODES, Cluster
 from tests.workflow.conftest import ROOT, copy_project
 
-# a status query every few seconds: tests are shorter than trainings
+# a status query every few seconds, because tests are short
 SLURM = (
     *("--workflow-profile", "profiles/slurm"),
     *("--slurm-init-seconds-before-status-checks", "3"),
@@ -27,7 +27,7 @@ TARGET = f"{FOLDER}/weights.pt"
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two nodes; SLURM's commands find them."""
+    """Two nodes that SLURM's commands can find."""
     cluster = Cluster(tmp_path_factory.mktemp("slurm"))
     cluster.up()
     with pytest.MonkeyPatch.context() as patch:
@@ -85,7 +85,7 @@ class Run:
         return {job: state for job, state in lines if job not in self.earlier}
 
     def trainers(self) -> list[int]:
-        """Processes that train, in whichever job."""
+        """Processes that train, in any job."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with suppress(OSError):
@@ -97,7 +97,7 @@ class Run:
 
     @contextmanager
     def frozen(self) -> Iterator[int]:
-        """Stop the one process that trains while the block runs; gives its number."""
+        """Suspend the only training process during the block; returns its number."""
         (trainer,) = self.trainers()
         os.kill(trainer, signal.SIGSTOP)
         try:
@@ -106,19 +106,19 @@ class Run:
             os.kill(trainer, signal.SIGCONT)
 
     def training(self) -> str:
-        """Wait until the training is under way and saved; number of its job."""
+        """Wait until the training runs and has a checkpoint; returns its job number."""
         self.cluster.wait_for(
             lambda: self.process.poll() is not None or self.checkpoints(), "checkpoint", 120
         )
         assert self.process.poll() is None, (self.folder / "output").read_text()
-        time.sleep(1)  # some steps more
+        time.sleep(1)  # some more steps
         (job,) = (job for job, state in self.jobs().items() if state == "RUNNING")
         return job
 
 
 @pytest.fixture
 def run(cluster: Cluster, tmp_path: Path) -> Callable[..., Run]:
-    """Start a run of one training on the cluster, whose configuration has these changes."""
+    """Start a run of one training on the cluster with changes to the configuration."""
 
     def start(changes: dict, *arguments: str) -> Run:
         return Run(cluster, tmp_path, changes).start(*SLURM, *arguments)

@@ -1,4 +1,4 @@
-"""What SLURM does to a training costs a queueing, and no step of it twice."""
+"""After SLURM stops a training, it is queued again but repeats no step."""
 
 import json
 import os
@@ -15,7 +15,7 @@ SHORT = trained_longer(EPOCHS)
 
 @pytest.fixture(scope="module")
 def short_run(cluster, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The same training, made without SLURM."""
+    """The same training without SLURM."""
     run = Run(cluster, tmp_path_factory.mktemp("undisturbed"), SHORT).start("--cores", "1")
     assert run.wait() == 0, run.output
     return run
@@ -27,7 +27,7 @@ def undisturbed(short_run: Run) -> bytes:
 
 
 def assert_went_on(run: Run, undisturbed: bytes) -> None:
-    """The last attempt continued an earlier one, and nobody can tell from the weights."""
+    """Checks that the last attempt continued an earlier one, with unchanged weights."""
     assert re.search(r"resumed from \S+ at step [1-9]", run.read("train.log"))
     assert run.weights() == undisturbed
 
@@ -62,10 +62,10 @@ def test_a_training_goes_on_elsewhere_when_its_node_dies(cluster, run, undisturb
 
 
 def test_two_lives_of_one_job_do_not_mix(cluster, run, undisturbed):
-    """A node that SLURM lost goes on computing, while the job has begun again elsewhere."""
+    """A node that SLURM lost continues to compute while the job runs again elsewhere."""
     disturbed = run(SHORT)
     job = disturbed.training()
-    with disturbed.frozen() as trainer:  # or it would be over before SLURM notices
+    with disturbed.frozen() as trainer:  # otherwise it would end before SLURM notices
         cluster.kill_daemon(cluster.node_of(job))
         cluster.wait_for(lambda: disturbed.trainers() != [trainer], "second life", 90)
         cluster.wait_for(lambda: "held by another process" in disturbed.read("train.log"), "lock")
@@ -77,7 +77,7 @@ def test_two_lives_of_one_job_do_not_mix(cluster, run, undisturbed):
 def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(
     cluster, run, short_run, tmp_path
 ):
-    # SLURM counts in minutes and looks every half minute: two minutes here, however fast we are
+    # SLURM counts in minutes and checks every half minute: this takes two minutes
     seconds = json.loads(short_run.read("diagnostics.json"))["training_seconds"]
     changes = trained_longer(round(120 / seconds * EPOCHS))
     changes["models"]["glow"]["runtime"] = 1
@@ -87,14 +87,14 @@ def test_a_training_longer_than_its_time_limit_goes_on_in_the_next_job(
     states = disturbed.jobs()
     assert list(states.values())[:-1] == ["TIMEOUT"] * (len(states) - 1)
     assert len(states) > 1
-    # each attempt asks for more
+    # each attempt requests more
     lines = sorted((line.split() for line in cluster.queue("%i %l %m")), key=by_number)
     asked = [(limit, memory) for job, limit, memory in lines if job in states]
     attempts = range(1, len(asked) + 1)
     assert asked == [(f"{n}:00", f"{n * BUDGET['glow']['mem_mb']}M") for n in attempts]
     assert whole.wait() == 0, whole.output
     assert_went_on(disturbed, whole.weights())
-    # steps lost to the signal: none; a job may be killed before it tells where it stopped
+    # the signal loses no steps; a job may be killed before it logs where it stopped
     stopped = sorted({int(n) for n in re.findall(r"stopped at step (\d+)", disturbed.output)})
     resumed = int(re.search(r"at step (\d+)", disturbed.read("train.log"))[1])
     if len(stopped) == len(states) - 1:
@@ -118,7 +118,7 @@ def test_after_a_kill_of_snakemake_a_job_that_runs_is_not_done_twice(cluster, ru
     disturbed = run(SHORT)
     disturbed.training()
     kill_snakemake(disturbed)
-    with disturbed.frozen() as trainer:  # or it would be over before the next one begins
+    with disturbed.frozen() as trainer:  # otherwise it would end before the next one begins
         start_again(disturbed)
         cluster.wait_for(lambda: disturbed.trainers() != [trainer], "second job", 90)
         cluster.wait_for(lambda: "held by another process" in disturbed.read("train.log"), "lock")

@@ -1,4 +1,4 @@
-"""The smoke pipeline through SLURM: what it submits, what it asks for, what comes out."""
+"""The smoke pipeline through SLURM: its jobs, requests and results."""
 
 import json
 import re
@@ -20,13 +20,13 @@ ARGUMENTS = (*SMOKE, f"only={json.dumps(EXPERIMENTS)}")
 
 @pytest.fixture(scope="module")
 def submitted(cluster) -> list[dict]:
-    """What becomes of every job, filled when the pipeline has run."""
+    """The state of every job, filled after the pipeline has run."""
     return []
 
 
 @pytest.fixture(scope="module")
 def pipeline(cluster, submitted: list, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which everything was made through SLURM."""
+    """A copy of the project after a complete run through SLURM."""
     folder = copy_project(tmp_path_factory.mktemp("pipeline"))
     earlier = set(cluster.queue("%i"))
     snakemake(folder, *SLURM, *ARGUMENTS)
@@ -88,7 +88,7 @@ def test_a_second_run_submits_nothing(pipeline: Path):
 
 
 def test_a_training_asks_for_a_gpu_where_the_config_wants_one(cluster, run):
-    """The node has a GPU on paper alone: the job gets there and says what it misses."""
+    """The node has a GPU only in its configuration: the job runs there and reports it missing."""
     asking = run({"device": "cuda"}, "--retries", "0")
     assert asking.wait() != 0
     (job,) = asking.jobs()

@@ -1,4 +1,4 @@
-"""The workflow in a copy of the project, run as its users run it."""
+"""The workflow in a copy of the project, run like a user's."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ def copy_project(folder: Path) -> Path:
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    """Run Snakemake in a copy of the project; standard output and error come together."""
+    """Run Snakemake in a copy of the project; standard output and error are joined."""
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments],
@@ -45,7 +45,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project in which everything was made at scale smoke on stand-ins."""
+    """A copy of the project after a complete run at scale smoke on stand-ins."""
     folder = copy_project(tmp_path_factory.mktemp("smoke"))
     snakemake(folder, *SMOKE)
     return folder

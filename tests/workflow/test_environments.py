@@ -1,4 +1,4 @@
-"""Environments of conda: names, ranges, and which rule needs which. Conda itself is not run."""
+"""Conda environments: names, ranges, and which rule needs which. Conda itself is not run."""
 
 import ast
 import re
@@ -14,17 +14,17 @@ from tests.workflow.conftest import ROOT
 
 LIBRARY = ROOT / "workflow/oodpriors"
 
-# Names at conda-forge that differ from those at PyPI, and names of modules that differ from both.
+# Names on conda-forge that differ from PyPI, and names of modules that differ from both.
 PYPI = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
 MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml"}
-# What is no Python package: it has no pin to compare with.
+# Not Python packages, so without a pinned version to compare with.
 PROGRAMS = {"tectonic"}
 
 ENVIRONMENTS = {
     path.stem: yaml.safe_load(path.read_text())["dependencies"]
     for path in sorted((ROOT / "envs").glob("*.yaml"))
 }
-# The smaller one first: what serves a rule is the first that has all that it needs.
+# The smaller one first: a rule gets the first environment with everything that it needs.
 SIZES = ["latex", "plotting", "torch"]
 SPECS = [(name, spec) for name, specs in ENVIRONMENTS.items() for spec in specs]
 every_spec = pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_one_package_has_one_range_everywhere():
 
 
 def modules_of(environment: str) -> set[str]:
-    """Modules that the environment's packages are imported by."""
+    """Module names of the environment's packages."""
     names = [package(MatchSpec(spec)) for spec in ENVIRONMENTS[environment]]
     return {MODULES.get(PYPI.get(name, name), PYPI.get(name, name)) for name in names}
 
@@ -103,8 +103,8 @@ def source(module: str) -> Path:
 
 
 class Needs:
-    """Packages that code imports when it runs: at the top of every module that it imports, and
-    inside those functions and classes that it can reach."""
+    """Packages that code imports when it runs: at the top of every module that it imports,
+    and inside the functions and classes that it can reach."""
 
     def __init__(self) -> None:
         self.packages, self.seen = set(), set()
@@ -126,7 +126,7 @@ class Needs:
                     self.definition(below, name)
 
     def module(self, name: str) -> None:
-        """What runs when a module is imported."""
+        """Code that runs when a module is imported."""
         if (name, None) in self.seen:
             return
         self.seen.add((name, None))
@@ -135,7 +135,7 @@ class Needs:
                 self.follow(statement, used=False)
 
     def definition(self, module: str, name: str) -> None:
-        """What a function, class or value of a module reaches."""
+        """Code that a function, class or value of a module can reach."""
         if (module, name) in self.seen:
             return
         self.seen.add((module, name))
@@ -150,7 +150,7 @@ class Needs:
             elif isinstance(part, ast.Name) and module:
                 self.definition(module, part.id)
             elif isinstance(part, ast.Attribute) and part.attr.endswith("_parquet"):
-                self.packages.add("pyarrow")  # pandas imports it by itself
+                self.packages.add("pyarrow")  # pandas imports it
 
     def whole(self, module: str) -> None:
         self.module(module)
@@ -159,7 +159,7 @@ class Needs:
 
 
 def defined(statement: ast.stmt) -> set[str]:
-    """Names that a statement at the top of a module gives a meaning to."""
+    """Names that a statement at the top of a module defines."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return {statement.name}
     if isinstance(statement, ast.ImportFrom):
@@ -169,7 +169,7 @@ def defined(statement: ast.stmt) -> set[str]:
 
 
 def needs(script: str) -> set[str]:
-    """Packages, but the standard library, that a script imports when it runs."""
+    """Packages outside the standard library that a script imports when it runs."""
     found = Needs()
     for statement in tree(ROOT / "workflow/scripts" / script).body:
         if not (isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.dump(statement.test)):
@@ -196,7 +196,7 @@ every_rule = pytest.mark.parametrize("rule", rules())
 def test_a_rule_has_the_smallest_environment_that_serves_it(rule: str):
     environment, script = rules()[rule]
     needed = needs(script)
-    if rule == "record":  # it records the versions of the packages that draw
+    if rule == "record":  # it records the versions of the plotting packages
         needed |= {"matplotlib"}
     serving = [name for name in SIZES if needed <= modules_of(name)]
     assert serving, f"no environment has all of {needed}"
@@ -232,9 +232,9 @@ def test_plots_and_tables_need_no_pytorch(rule: str):
 
 @pytest.mark.parametrize("environment", ["latex", "plotting"])
 def test_scripts_import_nothing_that_their_environment_lacks(environment: str):
-    """As Python sees it: with all else out of reach, each import of a script succeeds."""
+    """In Python itself: each import of a script succeeds without any other package."""
     beyond = set().union(*map(modules_of, SIZES)) - modules_of(environment)
-    beyond -= {"PIL"} if environment == "plotting" else set()  # it comes with Matplotlib
+    beyond -= {"PIL"} if environment == "plotting" else set()  # part of Matplotlib
     lines = [
         "import sys",
         "class OutOfReach:",

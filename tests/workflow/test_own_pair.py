@@ -1,4 +1,4 @@
-"""A pair of data sets and a prior of one's own, as README shows them, run to the end."""
+"""A complete run of the user's data sets and prior, from the example in README."""
 
 import re
 from pathlib import Path

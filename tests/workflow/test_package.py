@@ -1,4 +1,4 @@
-"""The library can be installed alone, and its imports point down."""
+"""The library can be installed without the rest, and its imports point down."""
 
 import ast
 import sys
@@ -15,7 +15,7 @@ LIBRARY = ROOT / "workflow/oodpriors"
 MODULES = [path for path in sorted(LIBRARY.rglob("*.py")) if path.name != "__init__.py"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORTED_AS = {"pyyaml": "yaml", "pillow": "PIL", "scikit-learn": "sklearn"}
-# Parts of the library that need more than it alone.
+# Parts of the library with further dependencies.
 EXTRAS = {"figures": ["plots"], "config/schema": ["workflow"], "data/stand_ins": ["workflow"]}
 
 
@@ -24,7 +24,7 @@ def name_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> set[str]:
-    """Modules of the library that a module imports, anywhere in it."""
+    """Modules of the library that a module imports, anywhere in its code."""
     names = {name_of(module) for module in MODULES}
     nodes = [node for node in ast.walk(ast.parse(path.read_text())) if type(node) is ast.ImportFrom]
     found = {f"{node.module}.{alias.name}" for node in nodes for alias in node.names}

@@ -1,4 +1,4 @@
-"""The pages with results, as a finished run fills them."""
+"""The pages that a finished run fills with results."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""The report, opened in a browser and clicked through as a reader would."""
+"""The report, opened in a browser and used like a reader."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +46,7 @@ def wait(browser: webdriver.Chrome, condition):
 
 
 def click(browser: webdriver.Chrome, element, until):
-    """Click until it shows: while the page is laid out, another element may be in the way."""
+    """Click until the result appears: while the page loads, another element may cover it."""
 
     def clicked(_):
         element.click()

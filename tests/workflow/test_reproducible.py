@@ -8,7 +8,7 @@ from tests.workflow.conftest import SMOKE, copy_project, snakemake
 
 MODELS = ("vae/fashion_1_7/bimodal_75", "glow/fashion_1_7/bimodal_50")
 FILES = [f"results/smoke-embedded/models/{model}/seed0/scores.parquet" for model in MODELS]
-# two threads for each job, of which Snakemake grants one where it has a single core
+# two threads for each job; with a single core Snakemake gives one
 CHANGES = {"models": {name: {"threads": 2, "training": {"epochs": 1}} for name in ("vae", "glow")}}
 
 

@@ -125,7 +125,7 @@ def test_a_gpu_that_is_not_there_is_refused_at_the_start(project: Path, monkeypa
 
 
 def test_without_tex_everything_but_the_pdf_is_planned_and_said_so(project: Path, monkeypatch):
-    for program in ("bash", "which"):  # what Snakemake and its plugins need
+    for program in ("bash", "which"):  # needed by Snakemake and its plugins
         (project / program).symlink_to(shutil.which(program))
     monkeypatch.setenv("PATH", str(project))
     output = snakemake(project, "-n").stdout
@@ -141,7 +141,7 @@ def test_a_wrong_download_is_refused_in_one_line_and_leaves_nothing(project: Pat
     for name in ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"):
         (mirror / name).write_bytes(b"<html>an error page</html>")
     target = "results/smoke/data/mnist.npz"
-    for scheme in ("http", "https"):  # the official addresses, behind a port that refuses
+    for scheme in ("http", "https"):  # official addresses, behind a closed port
         monkeypatch.setenv(f"{scheme}_proxy", "http://127.0.0.1:9")
     done = snakemake(project, "--config", "scale=smoke", "mirror=mirror", "--", target, check=False)
     assert done.returncode != 0

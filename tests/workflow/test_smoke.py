@@ -82,7 +82,7 @@ def test_parts_add_up_to_the_log_likelihood(scores: dict):
 
 @pytest.mark.parametrize("model", ["vae/fashion_1_7/bimodal_75", "glow/fashion_1_7/bimodal_50"])
 def test_the_headline_shows_even_here(scores: dict, model: str):
-    """The bimodal prior puts the digits far below the garments."""
+    """With the bimodal prior the digits score far below the garments."""
     by_set = scores[model].groupby("set")["log_prob"]
     means, errors = by_set.mean(), by_set.sem()
     assert means["test"] - means["ood"] > 100 + 5 * np.hypot(errors["test"], errors["ood"])
@@ -165,7 +165,7 @@ def rerun_rules(smoke: Path, *arguments: str) -> set[str]:
 
 @contextmanager
 def edited(smoke: Path, module: str, old: str, new: str) -> Iterator[None]:
-    """A module of the library in which every match of old is new, until the block ends."""
+    """Replaces every match of old by new in a module of the library until the block ends."""
     path = smoke / "workflow/oodpriors" / module
     before = path.read_text()
     after = re.sub(old, new, before)

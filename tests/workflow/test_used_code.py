@@ -1,4 +1,4 @@
-"""The code of a job is what its script can reach, no less and not much more."""
+"""The code of a job is everything that its script can reach, and not much more."""
 
 import json
 import os
@@ -169,7 +169,7 @@ def test_figures_use_no_model(script):
     assert packages <= {"data", "figures", "statistics"}
 
 
-# Python runs it at its start, where it is on the path: it notes which functions are called.
+# Python runs it at its start if it is on the path: it notes which functions are called.
 NOTE_CALLS = """
 import atexit, json, sys
 

@@ -26,7 +26,7 @@ def images_of(n, seed=0, shape=SHAPE):
 
 CENTRES = images_of(3, 9)
 SETS = {"test": images_of(11, 1), "ood": images_of(8, 2)}
-NEAREST = {"test": np.arange(11) % 3, "ood": np.arange(8) % 2}  # no ood image in the third component
+NEAREST = {"test": np.arange(11) % 3, "ood": np.arange(8) % 2}  # no ood in the third component
 
 
 def resampled(images, counts):

@@ -88,6 +88,6 @@ def test_a_second_attempt_goes_on_where_the_first_one_failed(tmp_path, outputs):
 
 
 def test_finished_outputs_alone_stop_no_attempt(tmp_path, outputs):
-    write(outputs)  # Snakemake removes outputs before a job: a job that finds outputs must make them again
+    write(outputs)  # Snakemake removes them first: a job that finds them remakes them
     with attempt(tmp_path / "c", SPEC, CODE, outputs) as checkpoint:
         assert checkpoint
