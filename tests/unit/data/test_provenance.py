@@ -46,7 +46,7 @@ def test_parts_of_the_data_are_counted():
 @pytest.mark.parametrize("parts", [[True], [True, True], [False, True]])
 def test_a_single_stand_in_is_said_aloud(parts):
     said = describe([part(images=9, stand_in=s) for s in parts], "smoke", TITLES)
-    assert said == "scale smoke; STAND-IN DATA, no number compares with the paper"
+    assert said == "scale smoke; STAND-IN DATA, not comparable with the paper"
 
 
 def test_stand_ins_and_parts_are_both_said():

@@ -16,7 +16,7 @@ from oodpriors.figures.toy import Plane, plot_contours, plot_topology
 from oodpriors.statistics.estimates import ScoreTable
 
 NOTE = (
-    "scale quick; STAND-IN DATA, no number compares with the paper; part of the data: 2,000 of "
+    "scale quick; STAND-IN DATA, not comparable with the paper; part of the data: 2,000 of "
     "12,000 Fashion-MNIST (1, 7) train images, 1,000 of 2,000 Fashion-MNIST (1, 7) test images"
 )
 

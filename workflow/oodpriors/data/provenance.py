@@ -44,7 +44,7 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
     """
     words = [f"scale {scale}"]
     if any(p["source"]["stand_in"] for p in provenances):
-        words.append("STAND-IN DATA, no number compares with the paper")
+        words.append("STAND-IN DATA, not comparable with the paper")
     parts = [
         f"{p['images']:,} of {p['of_images']:,} {titles[p['subset']]} {p['split']} images"
         for p in provenances
