@@ -18,7 +18,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from oodpriors.models.glow import PIXEL_VALUES, Glow
+from oodpriors.models.base import PIXEL_VALUES
+from oodpriors.models.glow import Glow
 from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution
 from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
 

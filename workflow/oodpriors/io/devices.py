@@ -13,8 +13,6 @@ import torch
 
 from oodpriors.io.errors import UserError
 
-__all__ = ["GpuLimits", "GpuMemoryError", "enough_gpu_memory", "find_device"]
-
 MOST_JOBS = 256  # of one user on one GPU
 
 # Held while this process lives: other processes see by them which GPU has the fewest jobs.

@@ -14,15 +14,6 @@ from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
 from oodpriors.priors import build_prior
 
-__all__ = [
-    "build_model",
-    "load_model",
-    "load_tensors",
-    "load_weights",
-    "save_tensors",
-    "save_weights",
-]
-
 
 def build_vae(image_shape: tuple, prior: dict, latent_dim: int, **parameters) -> VAE:
     """A VAE whose latent has latent_dim coordinates."""

@@ -5,8 +5,6 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-__all__ = ["categorical_log_prob"]
-
 ROWS_AT_ONCE = 1024
 
 

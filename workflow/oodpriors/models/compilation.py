@@ -7,8 +7,6 @@ from functools import cache, wraps
 import torch
 from torch import Tensor
 
-__all__ = ["compiled", "optimized"]
-
 # Shapes for which one function may be compiled: of each grid of a flow, in training and scoring.
 SHAPES = 64
 

@@ -8,8 +8,6 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-__all__ = ["LOG_SCALE_FACTOR", "forward_convolutions", "three_convolutions"]
-
 LOG_SCALE_FACTOR = 3.0
 VECTOR = 16  # float32 numbers; a convolution to fewer channels leaves some of it idle
 

@@ -17,8 +17,6 @@ from oodpriors.models.compilation import compiled
 from oodpriors.models.coupling_network import LOG_SCALE_FACTOR
 from oodpriors.models.layers import ActNorm, AffineCoupling, AxisConvolution, Squeeze
 
-__all__ = ["Step", "flow_steps", "steps_of"]
-
 AXES = {1: 3, 2: 1, 3: 2}  # of (B, C, H, W) in (B, H, W, C)
 ALIGNMENT = 8  # of the sides of a product in low precision, without which it takes twice the time
 

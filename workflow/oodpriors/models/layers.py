@@ -14,15 +14,6 @@ from oodpriors.models.coupling_network import (
     three_convolutions,
 )
 
-__all__ = [
-    "ActNorm",
-    "AdditiveCoupling",
-    "AffineCoupling",
-    "AxisConvolution",
-    "Squeeze",
-    "data_dependent_initialization",
-]
-
 INITIALIZED_ALREADY = "actnorm is initialised already; it must not happen twice"
 PRECISIONS = ("float32", "bfloat16")
 

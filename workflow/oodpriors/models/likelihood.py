@@ -16,16 +16,6 @@ from torch import Tensor
 from oodpriors.io.errors import UserError
 from oodpriors.priors import Prior, normal_entropy
 
-__all__ = [
-    "Flow",
-    "LatentVariableModel",
-    "Tolerance",
-    "bits_per_dim",
-    "flow_log_prob",
-    "importance_weighted_log_prob",
-]
-
-
 DECODED_AT_ONCE = 64
 # Of the samples that an image may have, those that are computed again in full precision.
 RECOMPUTED = 1 / 256

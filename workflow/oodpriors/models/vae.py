@@ -10,14 +10,11 @@ from torch.nn import functional as F
 
 from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
+from oodpriors.models.base import PIXEL_VALUES, ImageModel
 from oodpriors.models.categorical import categorical_log_prob
 from oodpriors.models.compilation import compiled
 from oodpriors.models.likelihood import Tolerance, importance_weighted_log_prob
 from oodpriors.priors import Prior
-
-__all__ = ["VAE", "Architecture", "Layer"]
-
-PIXEL_VALUES = 256
 
 
 class Layer(NamedTuple):
@@ -59,7 +56,7 @@ ARCHITECTURES = {
 }
 
 
-class VAE(nn.Module):
+class VAE(ImageModel):
     """VAE with a 256-way categorical per pixel and an untrained mixture prior.
 
     Args:
@@ -79,6 +76,7 @@ class VAE(nn.Module):
         ValueError: the paper gives no architecture for image_shape.
     """
 
+    default_draws = 5000
     parts = (
         "reconstruction",
         "prior_separating",
@@ -162,27 +160,20 @@ class VAE(nn.Module):
         kl = self.prior.kl_component(mean, std, k).mean()
         return {"loss": kl - reconstruction, "reconstruction": reconstruction, "kl": kl}
 
-    def scores(
+    def _scores(
         self,
         x: Tensor,
         n_draws: int,
         tolerance: Tolerance | None = None,
         decoded: int | None = None,
     ) -> dict[str, Tensor]:
-        """log p(x) and its parts: see :func:`.likelihood.importance_weighted_log_prob`."""
         return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance, decoded=decoded)
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
         """Images that a GPU scores at once, and further options of :meth:`scores`."""
         return min(32, limits.samples_at_once), {"decoded": limits.samples_at_once}
 
-    def log_prob(self, x: Tensor, n_draws: int = 5000) -> Tensor:
-        """log p(x) of uint8 images under the whole mixture: (B, C, H, W) -> (B,), nats."""
-        return self.scores(x, n_draws)["log_prob"]
-
-    @torch.no_grad()
-    def latents(self, x: Tensor) -> dict[str, Tensor]:
-        """``mean`` and ``std`` of the posterior of images x, two (B, D)."""
+    def _latents(self, x: Tensor) -> dict[str, Tensor]:
         mean, std = self.encode(x)
         return {"mean": mean, "std": std}
 

@@ -16,8 +16,6 @@ from oodpriors.models.likelihood import Tolerance, bits_per_dim
 from oodpriors.priors import Prior
 from oodpriors.scoring.decoding import squared_distances
 
-__all__ = ["latent_columns", "score", "score_sets"]
-
 
 @torch.inference_mode()
 def score(

@@ -19,8 +19,6 @@ from oodpriors.io.machine import code_version, processor, software_versions
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
-__all__ = ["Fit", "attempt", "describe_training", "discard_checkpoints", "fit"]
-
 
 @dataclass(frozen=True)
 class Fit:

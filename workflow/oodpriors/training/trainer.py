@@ -16,14 +16,6 @@ from oodpriors.io.progress import Progress
 from oodpriors.models.build import load_tensors, save_tensors
 from oodpriors.training.updates import GraphedUpdate, Update, is_finite
 
-__all__ = [
-    "DivergenceError",
-    "InterruptedTraining",
-    "Trainer",
-    "TrainingSettings",
-    "random_shift",
-]
-
 
 class DivergenceError(UserError, ArithmeticError):
     """The loss is not finite."""

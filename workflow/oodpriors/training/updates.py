@@ -13,8 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-__all__ = ["GraphedUpdate", "Update"]
-
 # Updates between two looks at their numbers, for which the host has to wait for the GPU.
 UNREAD = 64
 REHEARSALS = 3
