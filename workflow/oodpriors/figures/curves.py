@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -72,7 +73,12 @@ def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
 
 def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
     """AUROCs, and where they turn; the handle of that by label."""
-    diamond = {"marker": "D", "markersize": 5, "linestyle": "none", "markerfacecolor": "white"}
+    diamond: dict[str, Any] = {
+        "marker": "D",
+        "markersize": 5,
+        "linestyle": "none",
+        "markerfacecolor": "white",
+    }
     axis.axhline(0.5, color="0.6", linewidth=0.8)
     for number, curve in enumerate(curves.values()):
         look = _marked(number, "ood")

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
 from oodpriors.priors import Prior
 
@@ -65,6 +66,10 @@ class ImageModel(Model):
         """
         check_images(x, self.image_shape)
         return self._latents(x)
+
+    def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
+        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        return limits.images_at_once, {}
 
     @abstractmethod
     def _scores(self, x: Tensor, n_draws: int, *args: Any, **options: Any) -> dict[str, Tensor]: ...

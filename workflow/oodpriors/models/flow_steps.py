@@ -7,7 +7,7 @@ for all steps of one shape at once, so that a GPU starts few kernels.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,13 @@ from torch.nn import functional as F
 
 from oodpriors.models.compilation import compiled
 from oodpriors.models.coupling_network import LOG_SCALE_FACTOR
-from oodpriors.models.layers import ActNorm, AffineCoupling, AxisConvolution, Squeeze
+from oodpriors.models.layers import (
+    ActNorm,
+    AdditiveCoupling,
+    AffineCoupling,
+    AxisConvolution,
+    Squeeze,
+)
 
 AXES = {1: 3, 2: 1, 3: 2}  # of (B, C, H, W) in (B, H, W, C)
 ALIGNMENT = 8  # of the sides of a product in low precision, without which it takes twice the time
@@ -26,7 +32,7 @@ class Step(NamedTuple):
 
     norm: ActNorm
     mix: AxisConvolution
-    coupling: nn.Module
+    coupling: AffineCoupling | AdditiveCoupling
 
     def tensors(self) -> list[Tensor]:
         """What :func:`prepared` takes of it."""
@@ -42,7 +48,7 @@ class Step(NamedTuple):
         ]
 
 
-def steps_of(layers: Iterable[nn.Module]) -> Iterator[nn.Module | Step]:
+def steps_of(layers: Iterable[Any]) -> Iterator[Step | Squeeze | AxisConvolution]:
     """The layers of a Glow with each actnorm, 1x1 convolution and coupling as one step."""
     remaining = iter(layers)
     for layer in remaining:
@@ -53,15 +59,16 @@ def flow_steps(layers: Iterable[nn.Module], y: Tensor) -> tuple[Tensor, Tensor]:
     """Dequantised images (B, C, H, W) -> latents (B, D) in the order (H, W, C), ladj (B,)."""
     x = y.permute(0, 2, 3, 1)
     ladj, mixes = y.new_zeros(len(y)), []
-    for kind, group in groupby(steps_of(layers), type):
-        for part in [list(group)] if kind is Step else group:
-            if kind is Step:
-                x, term = _equal_steps(part, x)
-                ladj = ladj + term
-                mixes += [(step.mix.weight, x.shape[1] * x.shape[2]) for step in part]
-            elif kind is Squeeze:
+    for _, group in groupby(steps_of(layers), type):
+        parts = list(group)
+        if steps := [part for part in parts if isinstance(part, Step)]:
+            x, term = _equal_steps(steps, x)
+            ladj = ladj + term
+            mixes += [(step.mix.weight, x.shape[1] * x.shape[2]) for step in steps]
+        for part in parts:
+            if isinstance(part, Squeeze):
                 x = _squeezed(x)
-            else:
+            elif isinstance(part, AxisConvolution):
                 axis = AXES[part.axis]
                 x = (x.movedim(axis, -1) @ part.weight.T).movedim(-1, axis)
                 mixes.append((part.weight, x[0].numel() // x.shape[axis]))
@@ -84,7 +91,7 @@ def _equal_steps(steps: Sequence[Step], x: Tensor) -> tuple[Tensor, Tensor]:
     return x, ladj
 
 
-def _prepared(dtype: torch.dtype, *columns: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def _prepared(dtype: torch.dtype, *columns: list[Tensor]) -> tuple[Tensor, ...]:
     """Weights of N equal steps as :func:`flow_step` multiplies with them.
 
     Args:

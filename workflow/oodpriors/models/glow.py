@@ -1,11 +1,11 @@
 """Glow without the multi-scale split, with an untrained mixture prior (Appendix B)."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
 from oodpriors.models.base import PIXEL_VALUES, ImageModel
 from oodpriors.models.flow_steps import flow_steps
@@ -120,6 +120,7 @@ class Glow(ImageModel):
         """Latents (B, D) -> dequantised images (B, C, H, W)."""
         channels, *sides = self.latent_shape
         y = z.unflatten(1, (*sides, channels)).permute(0, 3, 1, 2)
+        layer: Any  # one with an inverse
         for layer in reversed(self.layers):
             y = layer.inverse(y)
         return y
@@ -157,10 +158,6 @@ class Glow(ImageModel):
 
     def _scores(self, x: Tensor, n_draws: int) -> dict[str, Tensor]:
         return flow_log_prob(self, x, n_draws)
-
-    def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Images that a GPU scores at once, and further options of :meth:`scores`."""
-        return limits.images_at_once, {}
 
     def _latents(self, x: Tensor) -> dict[str, Tensor]:
         # of one dequantisation

@@ -141,6 +141,8 @@ class Squeeze(nn.Module):
 class ZeroConv2d(nn.Conv2d):
     """3x3 convolution that starts at zero, with a learnt output scale exp(3 log_scale)."""
 
+    bias: nn.Parameter
+
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1)
         self.log_scale = nn.Parameter(torch.zeros(out_channels, 1, 1))

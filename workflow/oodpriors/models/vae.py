@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -42,7 +42,7 @@ ENCODER = (
     Layer(5, 2, 64, 1),
 )
 # Table 2 prints padding 1 in the third row, which gives 30 x 30: see docs/assumptions.md.
-ARCHITECTURES = {
+ARCHITECTURES: dict[tuple[int, ...], Architecture] = {
     (1, 28, 28): Architecture(
         ENCODER,
         (64, 7, 7),
@@ -114,7 +114,7 @@ class VAE(ImageModel):
             *_decoder(_narrowed(rows.decoder, decoder_width), rows.start, latent_dim),
         )
         self.low_precision = decoder_precision == "bfloat16"
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Posterior N(mean, diag(std^2)) of images x, uint8 (B, C, H, W) -> two (B, D)."""
@@ -170,7 +170,6 @@ class VAE(ImageModel):
         return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance, decoded=decoded)
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Images that a GPU scores at once, and further options of :meth:`scores`."""
         return min(32, limits.samples_at_once), {"decoded": limits.samples_at_once}
 
     def _latents(self, x: Tensor) -> dict[str, Tensor]:
@@ -195,7 +194,7 @@ class VAE(ImageModel):
         if not self.scaled_start:
             return
         factor = self.prior.means.abs().amax(0).clamp(min=1.0)
-        head = self.encoder[-1]
+        head: Any = self.encoder[-1]
         head.weight[: len(factor)] *= factor[:, None]
         head.bias[: len(factor)] *= factor
         first = next(m for m in self.decoder if isinstance(m, nn.Linear | nn.ConvTranspose2d))
@@ -224,6 +223,8 @@ class EncoderConvolution(nn.Conv2d):
     cuDNN's deterministic routines for so few channels take several times as long.
     """
 
+    padding: tuple[int, int]  # never by name
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
         if not torch.compiler.is_compiling():
@@ -245,7 +246,9 @@ class EncoderConvolution(nn.Conv2d):
 class DecoderConvolution(nn.ConvTranspose2d):
     """A transposed convolution that may be computed in bfloat16, and then gives bfloat16."""
 
-    def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:
+    padding: tuple[int, int]  # never by name
+
+    def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:  # type: ignore[override]
         """(B, C, H, W) -> (B, C', H', W')."""
         low = low_precision and x.dtype != torch.float64
         dtype = torch.bfloat16 if low else self.weight.dtype

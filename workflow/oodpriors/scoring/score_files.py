@@ -3,23 +3,24 @@
 import copy
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from oodpriors.data.subsets import to_nchw
 from oodpriors.io.devices import GpuLimits, enough_gpu_memory
 from oodpriors.io.progress import Progress
-from oodpriors.models.likelihood import Tolerance, bits_per_dim
+from oodpriors.models.base import ImageModel
+from oodpriors.models.likelihood import Tolerance, bits_per_dim, to_numpy
 from oodpriors.priors import Prior
 from oodpriors.scoring.decoding import squared_distances
 
 
 @torch.inference_mode()
 def score(
-    model: nn.Module,
+    model: ImageModel,
     images: np.ndarray,
     n_draws: int,
     seed: int,
@@ -59,7 +60,7 @@ def score(
 
 
 def _scored(
-    model: nn.Module,
+    model: ImageModel,
     images: np.ndarray,
     n_draws: int,
     seed: int,
@@ -70,7 +71,7 @@ def _scored(
     """Scores and latents of each batch."""
     torch.manual_seed(seed)
     device = next(model.parameters()).device
-    if device.type == "cuda" and hasattr(model, "at_once"):
+    if device.type == "cuda":
         batch_size, more = model.at_once(limits)
         options = {**options, **more}
     rows, latents = [], []
@@ -81,8 +82,8 @@ def _scored(
         copies = batch_size - len(batch) if start and device.type == "cuda" else 0
         filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
         x = torch.from_numpy(filled).to(device)
-        rows.append(_to_numpy(model.scores(x, n_draws, **options), len(batch)))
-        latents.append(_to_numpy(model.latents(x), len(batch)))
+        rows.append(to_numpy(model.scores(x, n_draws, **options), len(batch)))
+        latents.append(to_numpy(model.latents(x), len(batch)))
         progress.update(start + len(batch))
     return rows, latents
 
@@ -102,7 +103,7 @@ def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np
     nearest = distance.argmin(1)
     separating = prior.separating if prior.separating.any() else torch.arange(z.shape[1]) == 0
     offset = (z - prior.means[nearest])[:, separating.to(z.device)] / prior.scale
-    return _to_numpy(
+    return to_numpy(
         {
             "nearest_component": nearest,
             "latent_first": z[:, 0].double(),
@@ -116,7 +117,7 @@ def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np
 
 
 def score_sets(
-    model: nn.Module,
+    model: ImageModel,
     arrays: dict[str, dict[str, np.ndarray]],
     names: dict[str, str],
     n_draws: int,
@@ -146,8 +147,9 @@ def score_sets(
         The table, with ``set``, ``images``, ``index`` and ``label`` first and
         :func:`latent_columns` last; and the latents, named ``<set>_<latent>``.
     """
-    tables, latents, distances = {}, {}, {}
-    options = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
+    tables, distances = {}, {}
+    latents: dict[str, np.ndarray] = {}
+    options: dict[str, Any] = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
     limits = GpuLimits(**gpu) if gpu else None
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
@@ -174,10 +176,6 @@ def score_sets(
             columns["squared_distance"] = distances[name][np.arange(len(nearest)), nearest]
         tables[name] = table.assign(**columns)
     return pd.concat(tables.values(), ignore_index=True), latents
-
-
-def _to_numpy(tensors: dict[str, torch.Tensor], n: int | None = None) -> dict[str, np.ndarray]:
-    return {name: tensor[:n].cpu().numpy() for name, tensor in tensors.items()}
 
 
 def _concatenated(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import discard_unfinished, locked
 from oodpriors.io.machine import code_version, processor, software_versions
+from oodpriors.models.base import Model
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
@@ -24,7 +24,7 @@ from oodpriors.training.trainer import Trainer, TrainingSettings
 class Fit:
     """A trained model, in evaluation mode, with a row per epoch and plain diagnostics."""
 
-    model: nn.Module
+    model: Model
     history: pd.DataFrame
     diagnostics: dict
 
@@ -51,7 +51,7 @@ def attempt(folder: Path, spec: dict, code: str, outputs: Sequence[str]) -> Iter
             yield None
         else:
             checkpoint = folder / f"checkpoint.{digest}.pt"
-            for path in map(Path, (checkpoint, *outputs)):
+            for path in (checkpoint, *map(Path, outputs)):
                 discard_unfinished(path)
             yield checkpoint
 
@@ -108,7 +108,7 @@ def fit(
     return Fit(trained.cpu(), pd.DataFrame(trainer.history), diagnostics)
 
 
-def describe_training(trainer: Trainer, model: nn.Module) -> dict:
+def describe_training(trainer: Trainer, model: Model) -> dict:
     """What is recorded of a training: steps, time, device, versions, errors of the model."""
     sample = trainer.images[: min(64, len(trainer.images))]
     device = trainer.device

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from oodpriors.models.base import Model
+
 # Updates between two looks at their numbers, for which the host has to wait for the GPU.
 UNREAD = 64
 REHEARSALS = 3
@@ -30,7 +32,7 @@ class Update:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         betas: tuple[float, float],
         max_grad_norm: float | None,
         average_steps: float | None,
@@ -113,11 +115,12 @@ class GraphedUpdate(Update):
     is kept from the weights there.
     """
 
-    def __init__(self, model: nn.Module, *arguments) -> None:
+    def __init__(self, model: Model, *arguments) -> None:
         self.device = next(model.parameters()).device
         self.rate = torch.zeros((), device=self.device)
         super().__init__(model, *arguments)
         self.graph: torch.cuda.CUDAGraph | None = None
+        self.first_average = False
 
     def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
         return torch.optim.Adam(
@@ -131,7 +134,7 @@ class GraphedUpdate(Update):
 
     def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
         if self.graph is None:
-            self._prepare(x, k)
+            self.graph = self._prepare(x, k)
         self.x.copy_(x)
         self.k.copy_(k)
         self.rate.fill_(rate)
@@ -165,7 +168,7 @@ class GraphedUpdate(Update):
         """One update from the images in place, and its numbers."""
         parts = self._gradients(self.x, self.k)
         finite = parts["loss"].isfinite() & parts["grad_norm"].isfinite()
-        self.optimizer.found_inf = (~finite).float()
+        self.optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]
         self.optimizer.step()
         if self.average:
             torch._foreach_lerp_(self._averaged(), self._weights(), self.average_weight)
@@ -180,24 +183,25 @@ class GraphedUpdate(Update):
         self.numbers.index_copy_(0, self.position, self._learn()[None])
         self.position += 1
 
-    def _prepare(self, x: Tensor, k: Tensor) -> None:
+    def _prepare(self, x: Tensor, k: Tensor) -> torch.cuda.CUDAGraph:
         self.x, self.k = x.clone(), k.clone()
-        self.first_average = bool(self.average) and not int(self.average.n_averaged)
+        average = self.average
+        self.first_average = average is not None and not int(average.n_averaged)
         try:
-            self._capture()
+            return self._capture()
         except torch.OutOfMemoryError:
             if self.pieces > 1 or not self._splits():
                 raise
             self.pieces = 2
             torch.cuda.empty_cache()
             print("too little GPU memory for a batch: half of it at a time", file=sys.stderr)
-            self._capture()
+            return self._capture()
 
     def _splits(self) -> bool:
         """Whether the gradient of a batch is the mean of those of its halves."""
         return not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.model.modules())
 
-    def _capture(self) -> None:
+    def _capture(self) -> torch.cuda.CUDAGraph:
         """Record one update, after a few that leave nothing behind but compiled functions."""
         stream = torch.cuda.Stream(self.device)
         stream.wait_stream(torch.cuda.current_stream(self.device))
@@ -212,14 +216,14 @@ class GraphedUpdate(Update):
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream):
                 self._learn_and_note()
-        self.graph = graph
+        return graph
 
     @contextmanager
     def _rehearsal(self) -> Iterator[None]:
         """What happens within it changes no weight, moment, average or random number."""
         state = self.model.state_dict().values()
         kept = [value for value in state if isinstance(value, Tensor)]
-        kept += [*(self._averaged() if self.average else []), *self._moments()]
+        kept += [*self._averaged(), *self._moments()]
         before, random_state = [t.clone() for t in kept], torch.cuda.get_rng_state(self.device)
         fresh = not self.optimizer.state
         try:
@@ -234,7 +238,8 @@ class GraphedUpdate(Update):
         return [parameter.detach() for parameter in self.model.parameters()]
 
     def _averaged(self) -> list[Tensor]:
-        return [parameter.detach() for parameter in self.average.module.parameters()]
+        parameters = self.average.module.parameters() if self.average else []
+        return [parameter.detach() for parameter in parameters]
 
     def _moments(self) -> list[Tensor]:
         return [t for state in self.optimizer.state.values() for t in state.values()]
