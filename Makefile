@@ -39,8 +39,10 @@ test-slurm: setup tex slurm
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
 	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow
+	$(BIN)/zizmor --offline --quiet --strict-collection .github
 	$(BIN)/snakemake --lint
 
 docs: setup

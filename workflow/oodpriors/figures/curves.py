@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -73,7 +72,7 @@ def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
 
 def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
     """AUROCs, and where they turn; the handle of that by label."""
-    diamond: dict[str, Any] = {
+    diamond: dict = {
         "marker": "D",
         "markersize": 5,
         "linestyle": "none",

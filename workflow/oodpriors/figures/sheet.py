@@ -3,7 +3,6 @@
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -63,7 +62,7 @@ def style() -> None:
 
 
 def sheet(
-    rows: int, columns: int, height: float, note: str, **options: Any
+    rows: int, columns: int, height: float, note: str, **options
 ) -> tuple[plt.Figure, np.ndarray]:
     """A figure as wide as the text, and its axes, (rows, columns).
 
@@ -94,11 +93,11 @@ def title_of(axes, title: str, columns: int) -> None:
     axes.set_title(textwrap.fill(title, 84 // columns))
 
 
-def bottom_legend(figure: plt.Figure, handles: Mapping[str, Any]) -> None:
+def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     """One legend of all panels, below them, in columns of equal length."""
     most = max(1, int(WIDTH / (CHARACTER * max(map(len, handles)) + HANDLE)))
     columns = -(-len(handles) // -(-len(handles) // most))
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": columns, "columnspacing": 1.2}
+    place: dict = {"loc": "outside lower center", "ncols": columns, "columnspacing": 1.2}
     figure.legend(handles.values(), handles, **place)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from oodpriors.io.errors import UserError
-from oodpriors.io.files import atomic
+from oodpriors.io.files import atomic, load_yaml
 from oodpriors.models.base import ImageModel
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
@@ -92,6 +92,19 @@ def load_model(spec: dict, weights: Path) -> ImageModel:
     """The trained model of a specification, in evaluation mode."""
     model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
     return load_weights(model, weights)
+
+
+def load_folder(folder: Path | str) -> ImageModel:
+    """The trained model in a folder of results, ``models/<architecture>/.../seed<k>``.
+
+    Raises:
+        UserError: the folder holds no finished model.
+    """
+    spec, weights = Path(folder, "spec.yaml"), Path(folder, "weights.pt")
+    for path in (spec, weights):
+        if not path.is_file():
+            raise UserError(f"{folder} holds no trained model: there is no {path.name}")
+    return load_model(load_yaml(spec), weights)
 
 
 def load_weights(model: M, path: Path) -> M:

@@ -3,7 +3,6 @@
 import copy
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -149,7 +148,7 @@ def score_sets(
     """
     tables, distances = {}, {}
     latents: dict[str, np.ndarray] = {}
-    options: dict[str, Any] = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
+    options: dict = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
     limits = GpuLimits(**gpu) if gpu else None
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])

@@ -1,12 +1,10 @@
 """Layers of the VAE as built (Tables 2 and 3)."""
 
-from typing import Any
-
 import pandas as pd
 
 
 def show_architecture(table: pd.DataFrame) -> pd.DataFrame:
-    shown: dict[str, Any] = {"Part": table["part"], "Operation": table["operation"].fillna("–")}
+    shown: dict = {"Part": table["part"], "Operation": table["operation"].fillna("–")}
     for name in ("kernel", "stride", "channels", "pad"):
         cells = zip(table[name], table[f"paper_{name}"], strict=True)
         shown[name.capitalize()] = [_beside(ours, paper) for ours, paper in cells]

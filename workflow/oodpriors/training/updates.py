@@ -8,6 +8,7 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -119,7 +120,7 @@ class GraphedUpdate(Update):
         self.device = next(model.parameters()).device
         self.rate = torch.zeros((), device=self.device)
         super().__init__(model, *arguments)
-        self.graph: torch.cuda.CUDAGraph | None = None
+        self.graph: Any = None  # a torch.cuda.CUDAGraph, once it is recorded
         self.first_average = False
 
     def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
@@ -134,7 +135,7 @@ class GraphedUpdate(Update):
 
     def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
         if self.graph is None:
-            self.graph = self._prepare(x, k)
+            self._prepare(x, k)
         self.x.copy_(x)
         self.k.copy_(k)
         self.rate.fill_(rate)
@@ -183,25 +184,25 @@ class GraphedUpdate(Update):
         self.numbers.index_copy_(0, self.position, self._learn()[None])
         self.position += 1
 
-    def _prepare(self, x: Tensor, k: Tensor) -> torch.cuda.CUDAGraph:
+    def _prepare(self, x: Tensor, k: Tensor) -> None:
         self.x, self.k = x.clone(), k.clone()
         average = self.average
         self.first_average = average is not None and not int(average.n_averaged)
         try:
-            return self._capture()
+            self._capture()
         except torch.OutOfMemoryError:
             if self.pieces > 1 or not self._splits():
                 raise
             self.pieces = 2
             torch.cuda.empty_cache()
             print("too little GPU memory for a batch: half of it at a time", file=sys.stderr)
-            return self._capture()
+            self._capture()
 
     def _splits(self) -> bool:
         """Whether the gradient of a batch is the mean of those of its halves."""
         return not any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in self.model.modules())
 
-    def _capture(self) -> torch.cuda.CUDAGraph:
+    def _capture(self) -> None:
         """Record one update, after a few that leave nothing behind but compiled functions."""
         stream = torch.cuda.Stream(self.device)
         stream.wait_stream(torch.cuda.current_stream(self.device))
@@ -216,7 +217,7 @@ class GraphedUpdate(Update):
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream):
                 self._learn_and_note()
-        return graph
+        self.graph = graph
 
     @contextmanager
     def _rehearsal(self) -> Iterator[None]:
