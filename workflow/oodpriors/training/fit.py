@@ -15,7 +15,7 @@ import torch
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import discard_unfinished, locked
 from oodpriors.io.machine import code_version, processor, software_versions
-from oodpriors.models.base import Model
+from oodpriors.models.base import Model, check_images
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
@@ -83,12 +83,11 @@ def fit(
         save_every: seconds between checkpoints.
 
     Raises:
-        ValueError: the images do not have the specification's shape, or are not
-            assigned to as many components as the prior has.
+        UserError: the images are not uint8, do not have the specification's shape, or
+            are not assigned to as many components as the prior has.
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
-    if list(images.shape[1:]) != list(spec["image_shape"]):
-        raise UserError(f"images are {images.shape[1:]}, the model takes {spec['image_shape']}")
+    check_images(torch.from_numpy(images), spec["image_shape"])
     groups, means = len(np.unique(components)), len(spec["prior"]["means"])
     if groups != means:
         raise UserError(f"images are assigned to {groups} components, the prior has {means}")
