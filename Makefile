@@ -41,7 +41,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
-	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md config docs paper workflow
 	$(BIN)/zizmor --offline --quiet --strict-collection .github
 	$(BIN)/snakemake --lint
 

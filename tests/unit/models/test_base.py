@@ -7,6 +7,7 @@ import torch
 from oodpriors.io.errors import UserError
 from oodpriors.models.build import build_model
 from oodpriors.scoring.score_files import score
+from oodpriors.training.fit import fit
 
 SHAPE = (1, 28, 28)
 PRIOR = {"kind": "gaussian", "means": [[1.0], [-1.0]]}
@@ -49,6 +50,13 @@ def model(request):
     return model.eval()
 
 
+@pytest.mark.parametrize(("x", "message"), REFUSED.values(), ids=REFUSED)
+def test_nothing_is_trained_on_what_is_no_batch_of_images(x, message, tmp_path):
+    spec = {"architecture": "glow", "image_shape": list(SHAPE), "prior": PRIOR}
+    with pytest.raises(UserError, match=message):
+        fit(spec, x.numpy(), np.arange(len(x)), tmp_path / "checkpoint.pt")
+
+
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize(("x", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_is_no_batch_of_its_images_is_refused(model, call, x, message):
@@ -63,4 +71,5 @@ def test_images_are_scored_and_the_default_number_of_draws_is_the_paper_s(model,
     asked = []
     monkeypatch.setattr(model, "_scores", lambda x, n: asked.append(n) or {"log_prob": x})
     model.log_prob(images())
-    assert asked == [5000 if hasattr(model, "encoder") else 1]
+    model.log_prob(images(), 0)
+    assert asked == [5000 if hasattr(model, "encoder") else 1, 0]

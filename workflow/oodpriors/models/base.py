@@ -26,9 +26,9 @@ class Model(nn.Module, ABC):
     def initialize(self, x: Tensor) -> None:
         """What depends on data x and comes before the first step."""
 
-    @abstractmethod
     def diagnostics(self, x: Tensor) -> dict[str, float]:
         """What to record of the trained model, measured on data x."""
+        return {}
 
 
 class ImageModel(Model):
@@ -55,15 +55,12 @@ class ImageModel(Model):
 
     def log_prob(self, x: Tensor, n_draws: int | None = None) -> Tensor:
         """log p(x) under the whole mixture: uint8 (B, C, H, W) -> (B,), nats."""
-        return self.scores(x, n_draws or self.default_draws)["log_prob"]
+        n_draws = self.default_draws if n_draws is None else n_draws
+        return self.scores(x, n_draws)["log_prob"]
 
     @torch.no_grad()
     def latents(self, x: Tensor) -> dict[str, Tensor]:
-        """``mean``, and what else is known, of the latents of uint8 images x, (B, D) each.
-
-        Raises:
-            UserError: see :meth:`scores`.
-        """
+        """``mean``, and what else is known, of the latents of uint8 images x, (B, D) each."""
         check_images(x, self.image_shape)
         return self._latents(x)
 
@@ -83,11 +80,7 @@ class ImageModel(Model):
 
 
 def check_images(x: Tensor, image_shape: tuple[int, ...]) -> None:
-    """Refuse what is no batch of images of 256 values per pixel: its likelihood would be wrong.
-
-    Raises:
-        UserError: x is not uint8, or not (B, *image_shape).
-    """
+    """Refuse images that are not uint8 (B, *image_shape): their likelihood would be wrong."""
     if x.dtype != torch.uint8:
         raise UserError(
             f"pixels must be uint8, from 0 to 255, and are {str(x.dtype).removeprefix('torch.')}; "

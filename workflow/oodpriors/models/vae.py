@@ -176,10 +176,6 @@ class VAE(ImageModel):
         mean, std = self.encode(x)
         return {"mean": mean, "std": std}
 
-    def diagnostics(self, x: Tensor) -> dict[str, float]:
-        """Nothing to record: a VAE has no inverse whose error could be measured."""
-        return {}
-
     @torch.no_grad()
     def initialize(self, x: Tensor) -> None:
         """Before the first step: with scaled_start, let the latent reach the components.
