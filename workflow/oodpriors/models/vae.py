@@ -248,15 +248,62 @@ class DecoderConvolution(nn.ConvTranspose2d):
         """(B, C, H, W) -> (B, C', H', W')."""
         low = low_precision and x.dtype != torch.float64
         dtype = torch.bfloat16 if low else self.weight.dtype
-        x, weight = x.to(dtype), self.weight.to(dtype)
-        bias = None if self.bias is None else self.bias.to(dtype)
+        weight, bias = self._weight_and_bias()
+        x, weight = x.to(dtype), weight.to(dtype)
         if self.stride != (1, 1):
-            # the bias apart: with it, oneDNN's routine takes up to six times as long
             y = F.conv_transpose2d(x, weight, None, self.stride, self.padding)
-            return y if bias is None else y.add_(bias[:, None, None])
+            return y if bias is None else _sum(y, bias[:, None, None])
         # with stride 1 it is a convolution with the kernel turned round, which is faster
-        weight = weight.transpose(0, 1).flip(2, 3)
-        return F.conv2d(x, weight, bias, padding=self.kernel_size[0] - 1 - self.padding[0])
+        weight, padding = (
+            weight.transpose(0, 1).flip(2, 3),
+            self.kernel_size[0] - 1 - self.padding[0],
+        )
+        if bias is None or not torch.compiler.is_compiling():
+            bias = None if bias is None else bias.to(dtype)
+            return F.conv2d(x, weight, bias, padding=padding)
+        return _sum(F.conv2d(x, weight, None, padding=padding), bias[:, None, None])
+
+    def _weight_and_bias(self) -> tuple[Tensor, Tensor | None]:
+        return self.weight, self.bias
+
+
+class LogitConvolution(DecoderConvolution):
+    """The last one, without what it would add to all values of a pixel alike.
+
+    A softmax takes that away again, so no gradient holds it back. Adam lets it drift, as it
+    takes full steps also where gradients are small, and logits in the thousands lose in
+    bfloat16 what tells the values apart: the loss then grows without bound.
+    """
+
+    bias: nn.Parameter  # as it is the last
+
+    def _weight_and_bias(self) -> tuple[Tensor, Tensor]:
+        weight, bias = (
+            self.weight.unflatten(1, (-1, PIXEL_VALUES)),
+            self.bias.view(-1, PIXEL_VALUES),
+        )
+        weight = weight - weight.mean(2, keepdim=True)
+        return weight.flatten(1, 2), (bias - bias.mean(1, keepdim=True)).flatten()
+
+
+def _sum(y: Tensor, bias: Tensor) -> Tensor:
+    """Both, apart from the convolution, whose oneDNN routine takes six times as long with a bias.
+
+    A compiler adds them without rounding, but may keep a rounded sum for the backward pass:
+    there the probabilities of logits would not sum to one, and all logits would drift. So its
+    sum is in the precision of the bias.
+    """
+    if torch.compiler.is_compiling():
+        return y.to(bias.dtype) + bias
+    return y.add_(bias.to(y.dtype))
+
+
+class LatentConvolution(nn.ConvTranspose2d):
+    """A transposed convolution of one position, which is one product."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """(B, C, 1, 1) -> (B, C', k, k)."""
+        return (x.flatten(1) @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
 
 
 def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn.Module]:
@@ -291,7 +338,7 @@ def _decoder(
         last = i == len(rows) - 1
         # of a latent of 100, bfloat16 keeps no more than a half
         of_latent = i == 0 and start is None
-        kind = nn.ConvTranspose2d if of_latent else DecoderConvolution
+        kind = LatentConvolution if of_latent else LogitConvolution if last else DecoderConvolution
         modules.append(_convolution(kind, channels, row, bias=last))
         modules += [] if last else [nn.BatchNorm2d(row.channels), nn.ReLU(inplace=True)]
         channels = row.channels

@@ -69,8 +69,8 @@ def _scored(
 ) -> tuple[list[dict], list[dict]]:
     """Scores and latents of each batch."""
     torch.manual_seed(seed)
-    device = next(model.parameters()).device
-    if device.type == "cuda":
+    device, on_gpu = next(model.parameters()).device, _on_gpu(model)
+    if on_gpu:
         batch_size, more = model.at_once(limits)
         options = {**options, **more}
     rows, latents = [], []
@@ -78,13 +78,17 @@ def _scored(
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
         # filled up with copies of its last image, for a compiler to meet one shape
-        copies = batch_size - len(batch) if start and device.type == "cuda" else 0
+        copies = batch_size - len(batch) if start and on_gpu else 0
         filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
         x = torch.from_numpy(filled).to(device)
         rows.append(to_numpy(model.scores(x, n_draws, **options), len(batch)))
         latents.append(to_numpy(model.latents(x), len(batch)))
         progress.update(start + len(batch))
     return rows, latents
+
+
+def _on_gpu(model: ImageModel) -> bool:
+    return next(model.parameters()).is_cuda
 
 
 def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:

@@ -205,8 +205,8 @@ class GraphedUpdate(Update):
     def _capture(self) -> None:
         """Record one update, after a few that leave nothing behind but compiled functions."""
         stream = torch.cuda.Stream(self.device)
-        stream.wait_stream(torch.cuda.current_stream(self.device))
         with self._rehearsal():
+            stream.wait_stream(torch.cuda.current_stream(self.device))
             with torch.cuda.stream(stream):
                 for _ in range(REHEARSALS):
                     numbers = self._learn()
