@@ -1,9 +1,10 @@
 # make demo    everything at scale smoke on embedded data: minutes, internet only for packages
 # make test    every check and test
 # make test-slurm   the pipeline and its faults on a real SLURM of two nodes, started here
-# make quick   the experiments on the real data sets; the same as `snakemake`
-# make bench   our models compared with peers and the machine's limit (docs/performance.md)
-# make cost    cost of a scale on this machine, from measured steps (SCALE=paper)
+# make quick   the experiments on the real data sets, as `snakemake` alone would run them
+# make bench   our models beside their peers and the machine's ceiling (docs/performance.md)
+# make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with one (docs/gpu.md)
+# make cost    what a scale costs on this machine, from measured steps (SCALE=paper)
 
 PYTHON ?= python3
 SCALE ?= paper
@@ -17,7 +18,8 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
-.PHONY: demo quick test test-slurm lint docs format setup tex browser slurm cost clean
+.PHONY: demo quick test test-slurm test-gpu lint docs format setup tex browser slurm \
+  bench bench-gpu cost clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -39,8 +41,10 @@ test-slurm: setup tex slurm
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/snakefmt --check workflow
-	$(BIN)/codespell README.md CONTRIBUTING.md config docs paper workflow
+	$(BIN)/codespell README.md CHANGELOG.md CONTRIBUTING.md config docs paper workflow
+	$(BIN)/zizmor --offline --quiet --strict-collection .github
 	$(BIN)/snakemake --lint
 
 docs: setup
@@ -81,9 +85,14 @@ bench: setup
 	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks.bench
 
-bench-gpu: setup
-	$(BIN)/pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
-	$(BIN)/python -m benchmarks.bench --device cuda
+# These two need no set-up of ours: an NVIDIA GPU, a C compiler, and a Python with PyTorch,
+# Triton, pandas, pyarrow, Pillow and PyYAML; test-gpu pytest, bench-gpu normflows as well.
+test-gpu:
+	PYTHONPATH=workflow $(PYTHON) -m pytest tests/gpu \
+	  $$($(PYTHON) -c 'import xdist; print("-n 4 -p no:benchmark")' 2> /dev/null)
+
+bench-gpu:
+	PYTHONPATH=workflow:. $(PYTHON) -m benchmarks.bench_gpu
 
 cost: setup
 	$(BIN)/python -m benchmarks.cost $(SCALE)

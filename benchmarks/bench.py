@@ -1,7 +1,7 @@
-"""Compares our models with peers on this machine: python -m benchmarks.bench [--device cuda]
+"""Our models compared with their peers on this machine: python -m benchmarks.bench
 
-Writes benchmarks/results.json (results-cuda.json for a GPU) and, from it, the table in
-docs/performance.md. Our models and peers run alternately, round by round, in one process.
+Writes benchmarks/results.json and, from it, the table in docs/performance.md (for GPUs:
+bench_gpu.py). Peers and ours run in turn, round by round, in one process.
 """
 
 import argparse
@@ -19,7 +19,6 @@ from benchmarks.peers import NormflowsGlow, PlainVAE, textbook_log_prob
 from tools.pages import put
 from torch import nn
 
-from oodpriors.io.devices import find_device
 from oodpriors.io.machine import processor
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
@@ -193,7 +192,7 @@ def machine(device: torch.device, limits: dict[str, float]) -> dict:
     return {
         "name": "machine",
         "threads": torch.get_num_threads(),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
+        "device": processor(),
         "torch": torch.__version__,
         "float32_gflops": round(limits["float32"] / 1e9),
         "bfloat16_gflops": round(limits["bfloat16"] / 1e9),
@@ -242,21 +241,19 @@ def measured(device: torch.device, only: str) -> Iterator[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--only", default="", help="cases whose name contains this; saves nothing")
+    parser.add_argument("--only", default="", help="cases whose name has this in it; not kept")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, torch.get_num_threads()])
     chosen = parser.parse_args()
-    device = find_device(chosen.device)
+    device = torch.device("cpu")
     results = []
-    for threads in chosen.threads if device.type == "cpu" else [torch.get_num_threads()]:
+    for threads in chosen.threads:
         torch.set_num_threads(threads)
         for row in measured(device, chosen.only):
             results.append(row)
             print(row, file=sys.stderr, flush=True)
     if not chosen.only:
-        name = "results.json" if device.type == "cpu" else "results-cuda.json"
-        (ROOT / "benchmarks" / name).write_text(json.dumps(results, indent=1) + "\n")
-        put("docs/performance.md", device.type, table(results))
+        (ROOT / "benchmarks" / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+        put("docs/performance.md", "cpu", table(results))
     print(table(results))
 
 

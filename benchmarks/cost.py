@@ -14,7 +14,7 @@ import yaml
 from benchmarks.measure import flops, seconds
 
 from oodpriors.config import means, schema, specs
-from oodpriors.io.devices import find_device
+from oodpriors.io.devices import GpuLimits, find_device
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[1]
 # Images of the real data: training and test images per label, and out of distribution.
 PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
 OUT = {"mnist": 10_000, "svhn": 26_032}
-STEPS, MOST_DRAWS, SCORED = 3, 128, 16
-SUSTAINED = 1e13  # operations per second; a sixth of an H100's theoretical float32 rate
+MOST_DRAWS, SCORED = 128, 16
+SUSTAINED = 1e13  # operations per second; a sixth of an H100's float32 rate on paper
 
 
 def read(path: str) -> dict:
@@ -51,29 +51,51 @@ def sizes(config: dict, subset: str) -> tuple[int, int]:
 
 
 def measure(spec: dict, draws: int, device: torch.device) -> dict[str, float]:
-    """Seconds and operations of a training ``step``, and of one ``draw`` for one image."""
+    """Seconds of a training ``step`` and of one ``draw`` for one image, and operations of each."""
     torch.manual_seed(0)
-    model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
+    on_gpu = device.type == "cuda"
+    model = build(spec)
+    images = torch.randint(0, 256, (2048, *spec["image_shape"]), dtype=torch.uint8)
+    components = torch.arange(len(images)) % len(spec["prior"]["means"])
     settings = TrainingSettings(**spec["training"])
-    images = torch.randint(0, 256, (256, *spec["image_shape"]), dtype=torch.uint8)
-    components = torch.arange(256) % len(spec["prior"]["means"])
     trainer = Trainer(model, images, components, settings, Path("unused"), device)
     trainer._start()
     model.train()
+    steps = 50 if on_gpu else 3
 
     def step() -> None:
-        for _ in range(STEPS):
+        for _ in range(steps):
             trainer._train_step()
 
-    few = images[:SCORED].to(device)
-    measured = {"step": timed(step, device) / STEPS, "step_operations": flops(step) / STEPS}
+    measured = {"step": timed(step, device) / steps}
+    scored, options = model.at_once(GpuLimits()) if on_gpu else (SCORED, {})
+    few = images[:scored].to(device)
     model.eval()
+    score = torch.inference_mode()(lambda: model.scores(few, draws, **options))
+    measured |= {"draw": timed(score, device) / (scored * draws)}
+    return measured | operations(spec)
 
-    def score() -> None:
-        model.scores(few, draws)
 
-    n = SCORED * draws
-    return measured | {"draw": timed(score, device) / n, "draw_operations": flops(score) / n}
+def operations(spec: dict) -> dict[str, float]:
+    """Those of a step and of a draw, counted on tensors without values."""
+    batch = spec["training"]["batch_size"]
+    model = build(spec)
+    model.initialize(torch.randint(0, 256, (4, *spec["image_shape"]), dtype=torch.uint8))
+    model = model.to("meta")
+    x = torch.zeros((batch, *spec["image_shape"]), dtype=torch.uint8, device="meta")
+    k = torch.zeros(batch, dtype=torch.long, device="meta")
+    step = flops(lambda: model.loss(x, k)["loss"].backward())
+    model.eval()
+    draws = 2
+    return {
+        "step_operations": step,
+        "draw_operations": flops(lambda: model.scores(x, draws)) / (batch * draws),
+    }
+
+
+def build(spec: dict) -> torch.nn.Module:
+    parts = ("architecture", "image_shape", "prior", "network")
+    return build_model(*(spec[part] for part in parts))
 
 
 def timed(work, device: torch.device) -> float:
@@ -100,7 +122,8 @@ def main(scale: str) -> None:
         spec = specs.model_spec(config, model, 0, {})
         shape = (architecture, tuple(spec["image_shape"]))
         if shape not in measured:
-            draws = min(MOST_DRAWS, config["models"][architecture]["draws"])
+            most = 500 if device.type == "cuda" else MOST_DRAWS
+            draws = min(most, config["models"][architecture]["draws"])
             measured[shape] = measure(spec, draws, device)
         cost = measured[shape]
         step, draw = cost["step"], cost["draw"]
@@ -112,11 +135,12 @@ def main(scale: str) -> None:
         arithmetic += (steps * cost["step_operations"] + draws * cost["draw_operations"]) * number
         title = config["subsets"][subset]["title"]
         print(
-            f"| {architecture} | {title} | {number} | {step:.3f} | {steps:,} | {1000 * draw:.2f} "
-            f"| {hours:,.1f} | {hours * number:,.0f} |",
+            f"| {architecture} | {title} | {number} | {step:.4f} | {steps:,} | {1000 * draw:.4f} "
+            f"| {hours:,.2f} | {hours * number:,.1f} |",
             flush=True,
         )
-    print(f"\nIn total {total:,.0f} hours ({total / 24:,.0f} days), one model at a time.")
+    unit = "GPU hours" if device.type == "cuda" else "hours"
+    print(f"\nIn all {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time.")
     print(
         f"Total: {arithmetic:.2e} operations, {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
         f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."

@@ -11,8 +11,6 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-__all__ = ["ceilings", "flops", "interleaved", "peak_memory", "ratio", "seconds"]
-
 MEGABYTE = 2**20
 
 

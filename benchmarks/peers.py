@@ -11,8 +11,6 @@ from torch.nn import functional as F
 
 from oodpriors.models.vae import VAE, DecoderConvolution
 
-__all__ = ["NormflowsGlow", "PlainVAE", "textbook_log_prob"]
-
 
 class NormflowsGlow(nn.Module):
     """Unchanged Glow blocks of normflows in our architecture: actnorm in the coupling

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-__all__ = ["put"]
-
 ROOT = Path(__file__).parents[1]
 
 

@@ -10,16 +10,14 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from oodpriors.io.devices import GpuLimits, GpuMemoryError, enough_gpu_memory, find_device
+from oodpriors.io.devices import find_device
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
-from oodpriors.scoring.score_files import score
 from oodpriors.training.trainer import (
     DivergenceError,
     InterruptedTraining,
@@ -275,70 +273,7 @@ def test_what_is_not_finite_never_reaches_the_weights_and_names_its_step(tmp_pat
     assert not (tmp_path / "c").exists()
 
 
-# too little memory, no compiler
-
-
-@pytest.fixture
-def memory():
-    """Limit the GPU memory of this process."""
-
-    def limit(n_bytes):
-        torch.cuda.empty_cache()
-        total = torch.cuda.get_device_properties(0).total_memory
-        torch.cuda.set_per_process_memory_fraction(min(1.0, n_bytes / total))
-
-    yield limit
-    torch.cuda.set_per_process_memory_fraction(1.0)
-
-
-def peak(work):
-    torch.cuda.empty_cache()
-    torch.cuda.reset_peak_memory_stats()
-    work()
-    return torch.cuda.max_memory_reserved()
-
-
-def test_scores_take_half_as_much_once_where_memory_is_short(memory, capsys):
-    model = build("vae").cuda().eval()
-    images = data(model, 16)[0].numpy()
-    few = GpuLimits(samples_at_once=4000)
-
-    def scores(limits):
-        return score(model, images, 1000, 0, gpu=limits)[0]
-
-    needed = peak(lambda: scores(few))
-    scores(GpuLimits(samples_at_once=8000))
-    memory(int(1.3 * needed))
-    table = scores(GpuLimits(samples_at_once=8000))
-    assert "half of it at once" in capsys.readouterr().err
-    np.testing.assert_allclose(table["log_prob"], scores(few)["log_prob"], rtol=0.05)
-    memory(int(0.3 * needed))
-    with pytest.raises(GpuMemoryError, match="too small for the scores of this model"):
-        scores(GpuLimits(samples_at_once=8000))
-
-
-def test_a_flow_trains_on_halves_of_a_batch_where_memory_is_short(memory, tmp_path, capsys):
-    shape, settings = (1, 28, 28), TrainingSettings(epochs=1, batch_size=512)
-
-    def run(name):
-        torch.manual_seed(0)
-        model = Glow(shape, GaussianPrior([[0.0]], 784), 4, (2,), 256)
-        images = torch.randint(256, (1024, *shape), dtype=torch.uint8)
-        training = Trainer(
-            model, images, torch.zeros(1024).long(), settings, tmp_path / name, find_device("cuda")
-        )
-        training.run()
-        return training.history[-1]["loss"]
-
-    losses = []
-    needed = peak(lambda: losses.append(run("whole")))
-    memory(int(0.7 * needed))
-    losses.append(run("halves"))
-    assert "half of it at a time" in capsys.readouterr().err
-    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
-    memory(int(0.1 * needed))
-    with pytest.raises(GpuMemoryError, match="too small for"), enough_gpu_memory("this"):
-        run("nothing")
+# no compiler
 
 
 WITHOUT_COMPILER = """

@@ -1,6 +1,9 @@
 """The library can be installed without the rest, and its imports point down."""
 
 import ast
+import importlib
+import pkgutil
+import re
 import sys
 import tomllib
 from graphlib import TopologicalSorter
@@ -80,3 +83,14 @@ def test_a_copy_of_the_project_uses_its_own_library(project: Path):
     target = "results/smoke-embedded/data/mnist.npz"
     done = snakemake(project, *SMOKE, "--", target, check=False)
     assert "error: this is the copy" in done.stdout
+
+
+def test_what_docstrings_refer_to_is_there():
+    for path in MODULES:
+        module = importlib.import_module(name_of(path))
+        for name in re.findall(r":(?:class|func|mod):`([\w.]+)`", path.read_text()):
+            place = f"{module.__package__}{name}" if name.startswith(".") else name
+            if name.startswith((".", "oodpriors.")):
+                assert pkgutil.resolve_name(place), path
+            else:
+                assert hasattr(module, name), f"{path}: {name}"

@@ -20,6 +20,7 @@ REPLICATED = sum(len(CONFIG["experiments"][name]["models"]) for name in ("two_mo
 TRAININGS = {
     "smoke": CONFIGURATIONS,
     "quick": CONFIGURATIONS + 2 * REPLICATED,
+    "short": 3 * CONFIGURATIONS,
     "paper": 3 * CONFIGURATIONS,
 }
 HISTOGRAMS = sum("kind" not in entry for entry in CONFIG["figures"].values())
@@ -29,13 +30,13 @@ def jobs(output: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M)}
 
 
-@pytest.mark.parametrize("scale", ["smoke", "quick", "paper"])
+@pytest.mark.parametrize("scale", ["smoke", "quick", "short", "paper"])
 def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Path, scale: str):
     began = time.monotonic()
     planned = jobs(snakemake(project, "-n", "--config", f"scale={scale}").stdout)
     assert planned["download"] == 4
     assert planned["train"] == planned["score"] == TRAININGS[scale]
-    seeds = 3 if scale == "paper" else 1
+    seeds = 3 if scale in ("short", "paper") else 1
     assert planned["train_toy"] == seeds * len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
     assert planned["tabulate"] == len(CONFIG["tables"])
     plots = {name: count for name, count in planned.items() if name.startswith("plot_")}

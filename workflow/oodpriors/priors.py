@@ -195,13 +195,14 @@ class GeneralizedGaussianPrior(Prior):
 
 def normal_moment(mean: Tensor, std: Tensor, order: int) -> Tensor:
     """E[u^order] for u ~ N(mean, std^2) and an even order, elementwise."""
-    return sum(
+    terms = (
         math.comb(order, 2 * j)
         * math.prod(range(1, 2 * j, 2))
         * mean ** (order - 2 * j)
         * std ** (2 * j)
         for j in range(order // 2 + 1)
     )
+    return sum(terms, torch.zeros_like(mean))
 
 
 KINDS = {"gaussian": GaussianPrior, "generalized_gaussian": GeneralizedGaussianPrior}

@@ -35,7 +35,7 @@ def test_every_scale_sets_the_same_required_keys():
         # a scale may set the seeds of an experiment
         return {path[:1] for path in leaves(SCALES[scale])} - {("experiments",)}
 
-    assert required("smoke") == required("quick") == required("paper")
+    assert required("smoke") == required("quick") == required("short") == required("paper")
 
 
 @every_scale

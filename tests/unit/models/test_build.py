@@ -1,9 +1,11 @@
 """Models are built from plain values; their weights load unchanged or are refused."""
 
 import pytest
+import torch
 
 from oodpriors.io.errors import UserError
-from oodpriors.models.build import build_model, load_model, save_weights
+from oodpriors.io.files import save_yaml
+from oodpriors.models.build import build_model, load_folder, load_model, save_weights
 from oodpriors.models.layers import ActNorm, AdditiveCoupling, AxisConvolution, Squeeze
 
 MEANS = [[-5.0], [5.0]]
@@ -31,3 +33,21 @@ def test_weights_of_another_network_are_refused_with_a_way_out(tmp_path):
     wider = spec | {"network": network | {"width": 6}}
     with pytest.raises(UserError, match=r"cannot load [\s\S]*; delete the file to train"):
         load_model(wider, tmp_path / "weights.pt")
+
+
+def test_a_model_comes_back_from_its_folder_ready_to_score(tmp_path):
+    spec = {"architecture": "vae", "image_shape": [1, 28, 28]}
+    spec["prior"] = {"kind": "gaussian", "means": MEANS}
+    spec["network"] = {"latent_dim": 2, "decoder_width": 4}
+    model = build_model(**spec)
+    save_weights(model, tmp_path / "weights.pt")
+    with pytest.raises(UserError, match=r"holds no trained model: there is no spec\.yaml"):
+        load_folder(tmp_path)
+    save_yaml(tmp_path / "spec.yaml", spec | {"seed": 0})
+    loaded = load_folder(str(tmp_path))
+    assert not loaded.training
+    x = torch.randint(256, (2, 1, 28, 28), dtype=torch.uint8)
+    assert torch.equal(loaded.latents(x)["mean"], model.eval().latents(x)["mean"])
+    (tmp_path / "weights.pt").unlink()
+    with pytest.raises(UserError, match=r"there is no weights\.pt"):
+        load_folder(tmp_path)

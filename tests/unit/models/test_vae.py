@@ -13,7 +13,7 @@ from torch.distributions import Categorical, Independent, Normal, kl_divergence
 from oodpriors.models import likelihood
 from oodpriors.models.build import load_weights, save_weights
 from oodpriors.models.likelihood import bits_per_dim
-from oodpriors.models.vae import VAE, DecoderConvolution
+from oodpriors.models.vae import VAE, DecoderConvolution, LatentConvolution
 from oodpriors.priors import GaussianPrior, GeneralizedGaussianPrior
 
 pytestmark = pytest.mark.usefixtures("double_precision")
@@ -344,6 +344,43 @@ def test_scores_with_every_weight_recomputed_are_those_of_full_precision(shape, 
     for name, value in full.items():
         torch.testing.assert_close(again[name], value, rtol=0, atol=5e-4)
     assert (low["reconstruction"] - full["reconstruction"]).abs().max() > 5e-4
+
+
+def loss_and_gradients(model, x):
+    torch.manual_seed(3)
+    loss = model.train().loss(x, torch.arange(len(x)) % 2)["loss"]
+    return loss.detach(), torch.autograd.grad(loss, list(model.parameters()))
+
+
+@every_shape
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_what_all_values_of_a_pixel_share_changes_neither_loss_nor_gradients(shape, precision):
+    model = fresh(shape, decoder_precision=precision).float()
+    x = images(shape)
+    loss, gradients = loss_and_gradients(model, x)
+    with torch.no_grad():
+        # of the size that Adam lets it reach; logits of thousands have no fraction in bfloat16
+        model.decoder[-1].weight += 2
+        model.decoder[-1].bias += 2
+    shifted_loss, shifted = loss_and_gradients(model, x)
+    torch.testing.assert_close(shifted_loss, loss, rtol=1e-4, atol=0)
+    for one, other in zip(shifted, gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0.03 * float(other.abs().max()))
+
+
+@every_shape
+def test_gradients_of_the_last_layer_leave_alone_what_all_values_share(shape):
+    model = fresh(shape, decoder_precision="bfloat16").float()
+    *_, weight, bias = loss_and_gradients(model, images(shape))[1]
+    for gradient, dim in ((weight, 1), (bias, 0)):
+        shared = gradient.unflatten(dim, (-1, 256)).sum(dim + 1)
+        assert shared.abs().max() < 1e-4 * gradient.abs().max()
+
+
+def test_a_convolution_of_one_position_is_the_transposed_one():
+    ours = LatentConvolution(5, 3, 4, bias=False)
+    z = torch.randn(2, 5, 1, 1)
+    torch.testing.assert_close(ours(z), nn.functional.conv_transpose2d(z, ours.weight))
 
 
 def test_low_precision_leaves_the_gradient_in_full_precision():

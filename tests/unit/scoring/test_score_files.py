@@ -7,7 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from oodpriors.io.devices import GpuLimits, GpuMemoryError
+from oodpriors.models import likelihood
 from oodpriors.priors import GaussianPrior
+from oodpriors.scoring import score_files
 from oodpriors.scoring.score_files import latent_columns, score, score_sets
 
 SHAPE = (3, 4, 5)
@@ -314,3 +317,62 @@ def test_scoring_leaves_the_prior_of_the_model_where_it_is():
     before = model.prior
     scored(model, train=2, test=2, ood=2)
     assert model.prior is before
+
+
+# on a GPU
+
+
+class Large(Stub):
+    """A model for whose scores a GPU has memory for at most so many images at once."""
+
+    def __init__(self, most):
+        super().__init__()
+        self.most = most
+
+    def at_once(self, limits):
+        return limits.images_at_once, {}
+
+    def scores(self, x, n_draws):
+        if len(x) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().scores(x, n_draws)
+
+
+@pytest.fixture
+def _a_gpu(monkeypatch):
+    monkeypatch.setattr(score_files, "_on_gpu", lambda model: True)
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
+
+
+@pytest.mark.usefixtures("_a_gpu")
+def test_a_gpu_scores_batches_of_one_size_and_every_image_once():
+    model, images = Large(4), images_of(10)
+    table, latents = score(model, images, 5, 0, gpu=GpuLimits(images_at_once=4))
+    assert model.sizes == [4, 4, 4]
+    assert table["first"].tolist() == images[:, 0, 0, 0].tolist()
+    np.testing.assert_array_equal(latents["mean"], images.reshape(10, -1))
+
+
+@pytest.mark.usefixtures("_a_gpu")
+@pytest.mark.parametrize("limit", [8, 4])
+def test_scores_take_half_as_much_once_where_memory_is_too_small(limit, capsys):
+    model, images = Large(4), images_of(10)
+    table, _ = score(model, images, 5, 0, gpu=GpuLimits(images_at_once=limit))
+    assert table["first"].tolist() == images[:, 0, 0, 0].tolist()
+    assert ("half of it at once" in capsys.readouterr().err) == (limit == 8)
+
+
+@pytest.mark.usefixtures("_a_gpu")
+def test_memory_for_less_than_half_ends_in_one_line():
+    with pytest.raises(GpuMemoryError, match=r"too small for the scores of this model: .*device"):
+        score(Large(4), images_of(10), 5, 0, gpu=GpuLimits(images_at_once=10))
+
+
+@pytest.mark.parametrize(("n_samples", "at_most"), [(500, 256), (5000, 256), (10, 3), (4, 9)])
+def test_a_gpu_meets_samples_in_equal_parts(n_samples, at_most):
+    size = likelihood._equal_parts(n_samples, at_most)
+    parts = [min(size, n_samples - start) for start in range(0, n_samples, size)]
+    assert sum(parts) == n_samples
+    assert max(parts) <= at_most
+    assert len(parts) == math.ceil(n_samples / at_most)
+    assert max(parts) - min(parts) <= len(parts)

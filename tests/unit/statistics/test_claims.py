@@ -511,7 +511,7 @@ def test_every_claim_is_well_formed(entry):
     assert required <= entry.keys() <= required | {"kind", "shown", "expected_at"}
     assert all(entry[key].strip() for key in ("id", "where", "text"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
-    assert entry.get("expected_at", "paper") in {"smoke", "quick", "paper"}
+    assert entry.get("expected_at", "paper") in {"smoke", "quick", "short", "paper"}
     assert isinstance(entry.get("shown", True), bool)
     assert entry["comparisons"]
     for compared in entry["comparisons"]:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from oodpriors.io.devices import GpuMemoryError
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
 from oodpriors.priors import GaussianPrior
@@ -144,6 +145,36 @@ def test_half_a_batch_at_a_time_gives_the_gradients_of_the_whole():
         found.append([update.model.weight.grad, *parts.values()])
     for whole, halves in zip(*found, strict=True):
         torch.testing.assert_close(whole, halves)
+
+
+class Scarce(Replayed):
+    """An update for which memory suffices only for a part of the batch."""
+
+    def _capture(self):
+        if self.pieces < self.needed:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        super()._capture()
+
+
+@pytest.mark.parametrize("needed", [1, 2])
+def test_a_flow_learns_from_half_a_batch_at_a_time_where_memory_is_too_small(
+    needed, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(Scarce, "needed", needed, raising=False)
+    monkeypatch.setattr(trainer, "GraphedUpdate", Scarce)
+    losses = [row["loss"] for row in run(Steady(), tmp_path / "c", True).history]
+    assert ("half of it at a time" in capsys.readouterr().err) == (needed == 2)
+    plain = [row["loss"] for row in run(Steady(), tmp_path / "plain", False).history]
+    assert losses == pytest.approx(plain, rel=1e-4)
+
+
+@pytest.mark.parametrize(("name", "needed"), [("vae", 2), ("glow", 3)])
+def test_memory_for_less_ends_in_one_line(name, needed, tmp_path, monkeypatch):
+    monkeypatch.setattr(Scarce, "needed", needed, raising=False)
+    monkeypatch.setattr(trainer, "GraphedUpdate", Scarce)
+    model = build(name)
+    with pytest.raises(GpuMemoryError, match=r"too small for a step of this training"):
+        run(model, tmp_path / "c", True, model.image_shape)
 
 
 def test_only_models_without_batch_statistics_learn_from_halves_of_a_batch():

@@ -13,13 +13,14 @@ def _density(prior: Prior, x: np.ndarray) -> np.ndarray:
 
 
 def _priors(beta: float) -> tuple[Prior, Prior]:
-    return GaussianPrior([[0.0]], 1).double(), GeneralizedGaussianPrior([[0.0]], 1, beta=beta)
+    generalized = GeneralizedGaussianPrior([[0.0]], 1, beta=beta)
+    return GaussianPrior([[0.0]], 1).double(), generalized.double()
 
 
 def density_table(beta: float, half_width: float = 4.0, n: int = 401) -> pd.DataFrame:
     """Columns ``x`` and the densities ``gaussian`` and ``generalized_gaussian`` (Figure 3)."""
     x = np.linspace(-half_width, half_width, n)
-    gaussian, generalized = (_density(prior.double(), x) for prior in _priors(beta))
+    gaussian, generalized = (_density(prior, x) for prior in _priors(beta))
     return pd.DataFrame({"x": x, "gaussian": gaussian, "generalized_gaussian": generalized})
 
 
@@ -30,7 +31,7 @@ def density_facts(beta: float) -> dict[str, float]:
         ``integral`` and ``variance`` for the given beta, and ``largest_difference``
         between the density with beta = 2 and the standard Gaussian's.
     """
-    generalized = _priors(beta)[1].double()
+    generalized = _priors(beta)[1]
 
     def moment(order: int) -> float:
         def integrand(x: float) -> float:
@@ -39,7 +40,7 @@ def density_facts(beta: float) -> dict[str, float]:
         return 2 * integrate.quad(integrand, 0, 12, limit=200)[0]
 
     x = np.linspace(-8, 8, 3201)
-    gaussian, twin = (_density(prior.double(), x) for prior in _priors(2.0))
+    gaussian, twin = (_density(prior, x) for prior in _priors(2.0))
     return {
         "integral": moment(0),
         "variance": moment(2),

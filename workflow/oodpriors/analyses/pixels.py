@@ -5,12 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from oodpriors.data.subsets import flat
 from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate
-
-
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float64)
 
 
 def mean_squared_distance(
@@ -26,7 +23,7 @@ def mean_squared_distance(
         centres: mean images of the K components, (K, ...) in [0, 1].
         nearest: component of each image, (N,).
     """
-    squares = (_flat(images) - _flat(centres)[nearest]) ** 2
+    squares = (flat(images) - flat(centres)[nearest]) ** 2
     groups = [squares[nearest == k] for k in range(len(centres))]
     empty = np.full(squares.shape[1], np.nan)
     return np.stack([group.mean(0) if len(group) else empty for group in groups])
@@ -50,7 +47,7 @@ def compare_pixels(
     for name, pictures in images.items():
         distances = mean_squared_distance(pictures, centres, nearest[name])
         columns |= {f"distance_{name}_{k}": row for k, row in enumerate(distances)}
-        columns[f"variance_{name}"] = _flat(pictures).var(0)
+        columns[f"variance_{name}"] = flat(pictures).var(0)
     return pd.DataFrame(columns)
 
 
@@ -65,7 +62,7 @@ def pixel_estimates(
         ``test``. The bootstrap is over images.
     """
     test, ood = (
-        _variances(_flat(images[name]), multiplicities(name, len(images[name]), n_bootstrap, seed))
+        _variances(flat(images[name]), multiplicities(name, len(images[name]), n_bootstrap, seed))
         for name in ("test", "ood")
     )
     compared = {
@@ -98,16 +95,16 @@ def equation_2_estimates(
     """
     means = {}
     for name in ("test", "ood"):
-        squares = ((_flat(images[name]) - _flat(centres)[nearest[name]]) ** 2).sum(1)
+        squares = ((flat(images[name]) - flat(centres)[nearest[name]]) ** 2).sum(1)
         weights = multiplicities(name, len(squares), n_bootstrap, seed)
         means[name] = weights @ squares / len(squares)
     return {"equation_2_sum": Estimate.of(means["ood"] - means["test"])}
 
 
-def _variances(flat: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _variances(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Per-pixel variance in each resample: (N, D), (R, N) -> (R, D)."""
-    weights = weights / len(flat)
-    return weights @ flat**2 - (weights @ flat) ** 2
+    weights = weights / len(x)
+    return weights @ x**2 - (weights @ x) ** 2
 
 
 def cluster_variances(images: np.ndarray, labels: np.ndarray, clusters: np.ndarray) -> pd.DataFrame:
@@ -126,7 +123,7 @@ def cluster_variances(images: np.ndarray, labels: np.ndarray, clusters: np.ndarr
         own = labels == label
         groups = {"all": own} | {str(c): own & (clusters == c) for c in np.unique(clusters[own])}
         for name, chosen in groups.items():
-            variance = _flat(images[chosen]).var(0)
+            variance = flat(images[chosen]).var(0)
             table = {"label": label, "cluster": name, "dimension": np.arange(len(variance))}
             tables.append(pd.DataFrame(table | {"variance": variance}))
     return pd.concat(tables, ignore_index=True)
@@ -157,10 +154,10 @@ def variance_estimates(
 
 
 def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean variance over dimensions in each resample, (R,), with a fixed mean image."""
-    flat = _flat(images)
-    squares = ((flat - flat.mean(0)) ** 2).mean(1)
-    with np.errstate(invalid="ignore"):  # a resample may contain no image of a small cluster
+    """Mean variance over dimensions in each resample, (R,), with the mean image held."""
+    x = flat(images)
+    squares = ((x - x.mean(0)) ** 2).mean(1)
+    with np.errstate(invalid="ignore"):  # a resample may hold no image of a small cluster
         return weights @ squares / weights.sum(1)
 
 

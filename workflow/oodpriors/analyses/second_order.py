@@ -18,8 +18,9 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from oodpriors.models.glow import PIXEL_VALUES, Glow
-from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution
+from oodpriors.models.base import PIXEL_VALUES
+from oodpriors.models.glow import Glow
+from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution, Squeeze
 from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
 
 PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
@@ -81,7 +82,7 @@ def predict(model: Glow, scores: pd.DataFrame, images: Mapping[str, np.ndarray])
     centres = model.inverse(model.prior.means)
     matrices = [jacobian(model, centre) for centre in centres]
     squared = channel_gains(model).square()[None, :, None, None]
-    gains = model.layers[0].inverse(squared.expand(1, *model.latent_shape)).flatten()
+    gains = Squeeze().inverse(squared.expand(1, *model.latent_shape)).flatten()
     tables = []
     for name, pictures in images.items():
         rows = scores[scores["set"] == name]

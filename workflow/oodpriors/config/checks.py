@@ -242,7 +242,7 @@ def _check_figures(config: Mapping) -> Iterator[str]:
 def _check_drawn(entry: Mapping, kind: str | None, where: str) -> Iterator[str]:
     for model in models_of(entry):
         architecture, _, rest = model.partition("/")
-        drawn = DRAWN.get(kind, (architecture,))
+        drawn = DRAWN.get(kind or "", (architecture,))
         if architecture not in drawn:
             yield f"{where}: {model} is no {' or '.join(drawn)}, which {kind} needs"
         elif kind in ("contours", "topology") and not rest.startswith("mixture_2/"):

@@ -65,7 +65,7 @@ def toy_ids(config: Mapping) -> list[ModelId]:
 
 def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
     """Seeds of each model: those of all experiments that it belongs to."""
-    seeds = {model: set() for model in model_ids(config)}
+    seeds: dict[ModelId, set[int]] = {model: set() for model in model_ids(config)}
     for experiment in config["experiments"].values():
         for name in experiment["models"]:
             seeds[ModelId.of(name)] |= set(experiment["seeds"] or config["seeds"])

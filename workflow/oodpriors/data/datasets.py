@@ -318,7 +318,7 @@ def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write a compressed npz file completely or not at all."""
     with atomic(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
 def load_arrays(path: Path) -> dict[str, np.ndarray]:

@@ -11,8 +11,9 @@ def to_nchw(images: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(images)
 
 
-def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float64) / 255
+def flat(images: np.ndarray) -> np.ndarray:
+    """(N, ...) -> (N, D) float64."""
+    return images.reshape(len(images), -1).astype(np.float64)
 
 
 def fit_clusters(
@@ -37,7 +38,7 @@ def _centres(images: np.ndarray, label: int, k: int, seed: int) -> np.ndarray:
 
     if len(images) < k:
         raise UserError(f"label {label} has {len(images)} images, too few for {k} clusters")
-    fit = KMeans(k, init="k-means++", n_init=10, random_state=seed).fit(_flat(images))
+    fit = KMeans(k, init="k-means++", n_init=10, random_state=seed).fit(flat(images) / 255)
     sizes = np.bincount(fit.labels_, minlength=k)
     return fit.cluster_centers_[np.argsort(-sizes, kind="stable")]
 
@@ -49,8 +50,8 @@ def nearest_cluster(
     cluster = np.zeros(len(images), np.int64)
     for label, own in zip(wanted, centres, strict=True):
         chosen = labels == label
-        flat = _flat(images[chosen])
-        distance = (flat**2).sum(1)[:, None] - 2 * flat @ own.T + (own**2).sum(1)
+        x = flat(images[chosen]) / 255
+        distance = (x**2).sum(1)[:, None] - 2 * x @ own.T + (own**2).sum(1)
         cluster[chosen] = distance.argmin(1)
     return cluster
 

@@ -33,7 +33,8 @@ def plot_clusters(
     """
     height = 2.0 * len(samples) + 0.6
     figure, axes = sheet(len(samples), 2, height, note, width_ratios=[1.3, 1])
-    letters, handles = iter("abcdefgh"), {}
+    handles: dict = {}
+    letters = iter("abcdefgh")
     for (label, clusters), (left, right) in zip(samples.items(), axes, strict=True):
         _show_clusters(left, clusters, used)
         own = variances[variances["label"].astype(str) == str(label)]
@@ -56,7 +57,7 @@ def _show_clusters(axis, clusters: Sequence[np.ndarray], used: int) -> None:
     axis.set_yticks([(k + 0.5) * tall - GAP / 2 for k in range(len(clusters))], names)
     axis.tick_params(left=False)
     corner = (-GAP / 2 - 0.5, used * tall - GAP / 2 - 0.5)
-    frame = {"edgecolor": _cluster_colour(used), "facecolor": "none", "linewidth": 1.5}
+    frame: dict = {"edgecolor": _cluster_colour(used), "facecolor": "none", "linewidth": 1.5}
     axis.add_patch(Rectangle(corner, columns * wide, tall, clip_on=False, **frame))
 
 
@@ -69,7 +70,7 @@ def _draw_variances(axis, table: pd.DataFrame, used: int) -> dict:
     edges = np.linspace(0, table["variance"].max() or 1, BINS + 1)
     handles = {}
     for cluster, part in table.groupby(table["cluster"].astype(str)):
-        look = {"label": "whole label", "color": "black", "linestyle": "--", "alpha": 0}
+        look: dict = {"label": "whole label", "color": "black", "linestyle": "--", "alpha": 0}
         if cluster != "all":
             number = int(cluster)
             look = {"label": f"cluster {number + 1}", "color": _cluster_colour(number)}

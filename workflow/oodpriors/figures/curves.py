@@ -72,7 +72,12 @@ def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
 
 def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
     """AUROCs, and where they turn; the handle of that by label."""
-    diamond = {"marker": "D", "markersize": 5, "linestyle": "none", "markerfacecolor": "white"}
+    diamond: dict = {
+        "marker": "D",
+        "markersize": 5,
+        "linestyle": "none",
+        "markerfacecolor": "white",
+    }
     axis.axhline(0.5, color="0.6", linewidth=0.8)
     for number, curve in enumerate(curves.values()):
         look = _marked(number, "ood")

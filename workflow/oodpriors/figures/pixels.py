@@ -30,7 +30,7 @@ def pixel_titles(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str
         names: of the sets, by test and ood.
     """
     variances = {f"variance_{which}": name for which, name in names.items()}
-    distances = [column for column in table if column.startswith("distance_")]
+    distances = [column for column in map(str, table) if column.startswith("distance_")]
     components = {c: f"component {int(c.split('_')[-1]) + 1}" for c in distances}
     return components | variances
 

@@ -1,7 +1,7 @@
 """Sheets of panels: what all figures share, whatever they show."""
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -10,6 +10,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import seaborn as sns
 from matplotlib.legend import Legend
 
@@ -72,8 +73,8 @@ def sheet(
         options: of plt.subplots.
     """
     style()
-    options = {"squeeze": False, "layout": "constrained", "figsize": (WIDTH, height)} | options
-    figure, axes = plt.subplots(rows, columns, **options)
+    options = {"layout": "constrained", "figsize": (WIDTH, height)} | options
+    figure, axes = plt.subplots(rows, columns, squeeze=False, **options)
     figure.suptitle(textwrap.fill(note, 125), fontsize=6.5, color="0.35")
     return figure, axes
 
@@ -92,11 +93,11 @@ def title_of(axes, title: str, columns: int) -> None:
     axes.set_title(textwrap.fill(title, 84 // columns))
 
 
-def bottom_legend(figure: plt.Figure, handles: Mapping[str, object]) -> None:
+def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     """One legend of all panels, below them, in columns of equal length."""
     most = max(1, int(WIDTH / (CHARACTER * max(map(len, handles)) + HANDLE)))
     columns = -(-len(handles) // -(-len(handles) // most))
-    place = {"loc": "outside lower center", "ncols": columns, "columnspacing": 1.2}
+    place: dict = {"loc": "outside lower center", "ncols": columns, "columnspacing": 1.2}
     figure.legend(handles.values(), handles, **place)
 
 
@@ -140,16 +141,18 @@ def log_axis(axis, low: float, high: float) -> None:
     axis.set_minor_locator(plt.NullLocator())
 
 
-def _log_ticks(low: float, high: float) -> np.ndarray:
+def _log_ticks(low: float, high: float) -> Sequence[float]:
     for digits in ((1,), (1, 3), (1, 2, 5)):
         ticks = np.array([-digit * 10.0**power for power in range(15) for digit in digits])
         ticks = ticks[(low <= ticks) & (ticks <= high)]
         if len(ticks) > 2:
-            return ticks[:: -(-len(ticks) // 5)]
+            return ticks[:: -(-len(ticks) // 5)].tolist()
     return plt.MaxNLocator(4).tick_values(low, high)
 
 
-def draw_steps(axes, values: np.ndarray, edges: np.ndarray, per: np.ndarray | float = 1, **look):
+def draw_steps(
+    axes, values: np.ndarray | pd.Series, edges: np.ndarray, per: np.ndarray | float = 1, **look
+):
     """Draw a histogram as an outline with a light area, from its first to its last bin.
 
     Args:

@@ -3,25 +3,21 @@
 import io
 import math
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from oodpriors.io.errors import UserError
-from oodpriors.io.files import atomic
+from oodpriors.io.files import atomic, load_yaml
+from oodpriors.models.base import ImageModel
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
 from oodpriors.priors import build_prior
 
-__all__ = [
-    "build_model",
-    "load_model",
-    "load_tensors",
-    "load_weights",
-    "save_tensors",
-    "save_weights",
-]
+M = TypeVar("M", bound=nn.Module)
 
 
 def build_vae(image_shape: tuple, prior: dict, latent_dim: int, **parameters) -> VAE:
@@ -39,11 +35,15 @@ def build_cv_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
     return build_glow(image_shape, prior, coupling="additive", squeeze_after=(), **parameters)
 
 
-BUILDERS = {"vae": build_vae, "glow": build_glow, "cv_glow": build_cv_glow}
+BUILDERS: dict[str, Callable[..., ImageModel]] = {
+    "vae": build_vae,
+    "glow": build_glow,
+    "cv_glow": build_cv_glow,
+}
 
 
-def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> nn.Module:
-    """Build the model that these plain values describe, with new weights.
+def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> ImageModel:
+    """The model that these plain values describe, with fresh weights.
 
     Args:
         architecture: ``vae``, ``glow`` or ``cv_glow``.
@@ -88,14 +88,27 @@ def load_tensors(path: Path) -> dict:
     return torch.load(path, weights_only=True, map_location="cpu")
 
 
-def load_model(spec: dict, weights: Path) -> nn.Module:
-    """Load the trained model of a specification, in evaluation mode."""
+def load_model(spec: dict, weights: Path) -> ImageModel:
+    """The trained model of a specification, in evaluation mode."""
     model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
     return load_weights(model, weights)
 
 
-def load_weights(model: nn.Module, path: Path) -> nn.Module:
-    """Load weights without executing pickled code; returns the model in evaluation mode.
+def load_folder(folder: Path | str) -> ImageModel:
+    """The trained model in a folder of results, ``models/<architecture>/.../seed<k>``.
+
+    Raises:
+        UserError: the folder holds no finished model.
+    """
+    spec, weights = Path(folder, "spec.yaml"), Path(folder, "weights.pt")
+    for path in (spec, weights):
+        if not path.is_file():
+            raise UserError(f"{folder} holds no trained model: there is no {path.name}")
+    return load_model(load_yaml(spec), weights)
+
+
+def load_weights(model: M, path: Path) -> M:
+    """Load weights without executing pickled code; the model is returned in evaluation mode.
 
     Raises:
         UserError: the file is damaged or belongs to another architecture.

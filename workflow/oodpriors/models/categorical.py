@@ -5,8 +5,6 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-__all__ = ["categorical_log_prob"]
-
 ROWS_AT_ONCE = 1024
 
 
@@ -31,14 +29,13 @@ def _plain_log_prob(logits: Tensor, values: Tensor) -> Tensor:
 class _CategoricalLogProb(Function):
     @staticmethod
     def forward(ctx, logits: Tensor, values: Tensor) -> Tensor:
-        keep = ctx.needs_input_grad[0]
-        probabilities = torch.empty_like(logits) if keep else None
+        probabilities = torch.empty_like(logits) if ctx.needs_input_grad[0] else None
         log_prob = torch.empty_like(values, dtype=_sum_dtype(logits))
         rows = ROWS_AT_ONCE if logits.device.type == "cpu" else max(1, len(logits))
         for start in range(0, len(logits), rows):
             some = slice(start, start + rows)
             piece, index = logits[some].to(log_prob), values[some, None]
-            if keep:
+            if probabilities is not None:
                 normalized = probabilities[some] = piece.softmax(1)
                 # relative to the largest logit, whose probability cannot be zero
                 relative = piece.gather(1, index)[:, 0] - piece.amax(1)

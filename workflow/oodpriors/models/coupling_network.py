@@ -8,8 +8,6 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-__all__ = ["LOG_SCALE_FACTOR", "forward_convolutions", "three_convolutions"]
-
 LOG_SCALE_FACTOR = 3.0
 VECTOR = 16  # float32 numbers in a processor's vector; fewer output channels do not fill it
 
@@ -138,7 +136,7 @@ def _patches(x: Tensor, dtype: torch.dtype) -> Tensor:
     return patches.view(9 * c, b * h * w)
 
 
-def _overlap(patches: Tensor, image_shape: torch.Size) -> Tensor:
+def _overlap(patches: Tensor, image_shape: tuple[int, ...]) -> Tensor:
     """Sum of overlapping patches, the transpose of ``_patches``: (9 C, B H W) -> (C, B, H, W)."""
     b, _, h, w = image_shape
     above, columns, below = patches.view(-1, 3, 3, b, h, w).unbind(1)

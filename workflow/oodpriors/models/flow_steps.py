@@ -7,7 +7,7 @@ all steps of one shape together, so that the GPU starts few kernels.
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,13 @@ from torch.nn import functional as F
 
 from oodpriors.models.compilation import compiled
 from oodpriors.models.coupling_network import LOG_SCALE_FACTOR
-from oodpriors.models.layers import ActNorm, AffineCoupling, AxisConvolution, Squeeze
-
-__all__ = ["Step", "flow_steps", "steps_of"]
+from oodpriors.models.layers import (
+    ActNorm,
+    AdditiveCoupling,
+    AffineCoupling,
+    AxisConvolution,
+    Squeeze,
+)
 
 AXES = {1: 3, 2: 1, 3: 2}  # axis of (B, C, H, W): axis of (B, H, W, C)
 ALIGNMENT = 8  # products in low precision take twice as long if a side is not a multiple of it
@@ -28,7 +32,7 @@ class Step(NamedTuple):
 
     norm: ActNorm
     mix: AxisConvolution
-    coupling: nn.Module
+    coupling: AffineCoupling | AdditiveCoupling
 
     def tensors(self) -> list[Tensor]:
         """Tensors of this step that :func:`prepared` takes."""
@@ -44,8 +48,8 @@ class Step(NamedTuple):
         ]
 
 
-def steps_of(layers: Iterable[nn.Module]) -> Iterator[nn.Module | Step]:
-    """The layers of a Glow, with each actnorm, 1x1 convolution and coupling joined to a step."""
+def steps_of(layers: Iterable[Any]) -> Iterator[Step | Squeeze | AxisConvolution]:
+    """The layers of a Glow with each actnorm, 1x1 convolution and coupling as one step."""
     remaining = iter(layers)
     for layer in remaining:
         yield Step(layer, next(remaining), next(remaining)) if isinstance(layer, ActNorm) else layer
@@ -55,15 +59,16 @@ def flow_steps(layers: Iterable[nn.Module], y: Tensor) -> tuple[Tensor, Tensor]:
     """Dequantised images (B, C, H, W) -> latents (B, D) in the order (H, W, C), ladj (B,)."""
     x = y.permute(0, 2, 3, 1)
     ladj, mixes = y.new_zeros(len(y)), []
-    for kind, group in groupby(steps_of(layers), type):
-        for part in [list(group)] if kind is Step else group:
-            if kind is Step:
-                x, term = _equal_steps(part, x)
-                ladj = ladj + term
-                mixes += [(step.mix.weight, x.shape[1] * x.shape[2]) for step in part]
-            elif kind is Squeeze:
+    for _, group in groupby(steps_of(layers), type):
+        parts = list(group)
+        if steps := [part for part in parts if isinstance(part, Step)]:
+            x, term = _equal_steps(steps, x)
+            ladj = ladj + term
+            mixes += [(step.mix.weight, x.shape[1] * x.shape[2]) for step in steps]
+        for part in parts:
+            if isinstance(part, Squeeze):
                 x = _squeezed(x)
-            else:
+            elif isinstance(part, AxisConvolution):
                 axis = AXES[part.axis]
                 x = (x.movedim(axis, -1) @ part.weight.T).movedim(-1, axis)
                 mixes.append((part.weight, x[0].numel() // x.shape[axis]))
@@ -86,8 +91,8 @@ def _equal_steps(steps: Sequence[Step], x: Tensor) -> tuple[Tensor, Tensor]:
     return x, ladj
 
 
-def _prepared(dtype: torch.dtype, *columns: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Prepare the weights of N equal steps for :func:`flow_step`.
+def _prepared(dtype: torch.dtype, *columns: list[Tensor]) -> tuple[Tensor, ...]:
+    """Weights of N equal steps as :func:`flow_step` multiplies with them.
 
     Args:
         dtype: precision of the products of the coupling networks.

@@ -1,12 +1,13 @@
 """Glow without the multi-scale split, with an untrained mixture prior (Appendix B)."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
+from oodpriors.models.base import PIXEL_VALUES, ImageModel
 from oodpriors.models.flow_steps import flow_steps
 from oodpriors.models.layers import (
     ActNorm,
@@ -19,9 +20,6 @@ from oodpriors.models.layers import (
 from oodpriors.models.likelihood import flow_log_prob
 from oodpriors.priors import Prior
 
-__all__ = ["COUPLINGS", "Glow", "dequantize"]
-
-PIXEL_VALUES = 256
 COUPLINGS = {"affine": AffineCoupling, "additive": AdditiveCoupling}
 
 
@@ -30,7 +28,7 @@ def dequantize(x: Tensor, dtype: torch.dtype) -> Tensor:
     return (x + torch.rand(x.shape, dtype=dtype, device=x.device)) / PIXEL_VALUES - 0.5
 
 
-class Glow(nn.Module):
+class Glow(ImageModel):
     """One level of affine couplings, then 1x1 convolutions over height, width and channel.
 
     A squeeze comes first, because a one-channel image cannot be split. The latent
@@ -122,6 +120,7 @@ class Glow(nn.Module):
         """Latents (B, D) -> dequantised images (B, C, H, W)."""
         channels, *sides = self.latent_shape
         y = z.unflatten(1, (*sides, channels)).permute(0, 3, 1, 2)
+        layer: Any  # one with an inverse
         for layer in reversed(self.layers):
             y = layer.inverse(y)
         return y
@@ -157,21 +156,11 @@ class Glow(nn.Module):
         log_det = log_det.mean()
         return {"loss": -(prior + log_det), "prior": prior, "log_det": log_det}
 
-    def scores(self, x: Tensor, n_draws: int) -> dict[str, Tensor]:
-        """log p(x) and its parts: see :func:`oodpriors.models.likelihood.flow_log_prob`."""
+    def _scores(self, x: Tensor, n_draws: int) -> dict[str, Tensor]:
         return flow_log_prob(self, x, n_draws)
 
-    def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Number of images that a GPU scores at once, and extra options of :meth:`scores`."""
-        return limits.images_at_once, {}
-
-    def log_prob(self, x: Tensor, n_draws: int = 1) -> Tensor:
-        """log p(x) of uint8 images under the whole mixture: (B, C, H, W) -> (B,), nats."""
-        return self.scores(x, n_draws)["log_prob"]
-
-    @torch.no_grad()
-    def latents(self, x: Tensor) -> dict[str, Tensor]:
-        """``mean``: the latents of one dequantisation of images x, (B, D)."""
+    def _latents(self, x: Tensor) -> dict[str, Tensor]:
+        # of one dequantisation
         return {"mean": self.transform(x)[0]}
 
     def sample(self, n: int) -> Tensor:

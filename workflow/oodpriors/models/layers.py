@@ -14,16 +14,7 @@ from oodpriors.models.coupling_network import (
     three_convolutions,
 )
 
-__all__ = [
-    "ActNorm",
-    "AdditiveCoupling",
-    "AffineCoupling",
-    "AxisConvolution",
-    "Squeeze",
-    "data_dependent_initialization",
-]
-
-INITIALIZED_ALREADY = "actnorm is already initialised; this must not happen twice"
+INITIALIZED_ALREADY = "actnorm is initialised already; it must not happen twice"
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -149,6 +140,8 @@ class Squeeze(nn.Module):
 
 class ZeroConv2d(nn.Conv2d):
     """3x3 convolution that starts at zero, with a learned output scale exp(3 log_scale)."""
+
+    bias: nn.Parameter
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels, 3, padding=1)

@@ -7,24 +7,16 @@ uses component k of the prior instead of the mixture.
 
 import copy
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from oodpriors.io.errors import UserError
 from oodpriors.priors import Prior, normal_entropy
-
-__all__ = [
-    "Flow",
-    "LatentVariableModel",
-    "Tolerance",
-    "bits_per_dim",
-    "flow_log_prob",
-    "importance_weighted_log_prob",
-]
-
 
 DECODED_AT_ONCE = 64
 # Fraction of an image's sample budget that is recomputed in full precision.
@@ -80,6 +72,11 @@ class Tolerance:
         """Which images meet both limits, (B,) bool."""
         enough = scores["effective_sample_size"] >= self.effective_sample_size
         return enough & (scores["std_error"] <= self.std_error)
+
+
+def to_numpy(scores: Mapping[str, Tensor], n: int | None = None) -> dict[str, np.ndarray]:
+    """The same of the first n images, as arrays; None takes all images."""
+    return {name: tensor[:n].cpu().numpy() for name, tensor in scores.items()}
 
 
 def bits_per_dim(log_prob, n_dims: int):
@@ -146,8 +143,9 @@ def importance_weighted_log_prob(
         for start in range(drawn, look, at_once):
             shape = min(at_once, look - start), len(unfinished), mean.shape[1]
             noise = torch.randn(shape, dtype=mean.dtype, device=mean.device)
-            some = (tensor[unfinished] for tensor in (x, mean, std))
-            sums.add(unfinished, largest.exchange(unfinished, _terms(model, *some, noise)))
+            of_images = x[unfinished], mean[unfinished], std[unfinished]
+            terms = _terms(model, *of_images, noise)
+            sums.add(unfinished, largest.exchange(unfinished, terms))
         drawn = look
         if tolerance:
             met = tolerance.met(_averages(sums.plus(largest.terms)))

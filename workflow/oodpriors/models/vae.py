@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,14 +10,11 @@ from torch.nn import functional as F
 
 from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
+from oodpriors.models.base import PIXEL_VALUES, ImageModel
 from oodpriors.models.categorical import categorical_log_prob
 from oodpriors.models.compilation import compiled
 from oodpriors.models.likelihood import Tolerance, importance_weighted_log_prob
 from oodpriors.priors import Prior
-
-__all__ = ["VAE", "Architecture", "Layer"]
-
-PIXEL_VALUES = 256
 
 
 class Layer(NamedTuple):
@@ -45,7 +42,7 @@ ENCODER = (
     Layer(5, 2, 64, 1),
 )
 # Table 2 prints padding 1 in the third row, which gives 30 x 30: see docs/assumptions.md.
-ARCHITECTURES = {
+ARCHITECTURES: dict[tuple[int, ...], Architecture] = {
     (1, 28, 28): Architecture(
         ENCODER,
         (64, 7, 7),
@@ -59,7 +56,7 @@ ARCHITECTURES = {
 }
 
 
-class VAE(nn.Module):
+class VAE(ImageModel):
     """VAE with a 256-way categorical per pixel and an untrained mixture prior.
 
     Args:
@@ -79,6 +76,7 @@ class VAE(nn.Module):
         UserError: the paper gives no architecture for image_shape.
     """
 
+    default_draws = 5000
     parts = (
         "reconstruction",
         "prior_separating",
@@ -116,7 +114,7 @@ class VAE(nn.Module):
             *_decoder(_narrowed(rows.decoder, decoder_width), rows.start, latent_dim),
         )
         self.low_precision = decoder_precision == "bfloat16"
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and std of the posterior N(mean, diag(std^2)): uint8 (B, C, H, W) -> two (B, D)."""
@@ -162,33 +160,21 @@ class VAE(nn.Module):
         kl = self.prior.kl_component(mean, std, k).mean()
         return {"loss": kl - reconstruction, "reconstruction": reconstruction, "kl": kl}
 
-    def scores(
+    def _scores(
         self,
         x: Tensor,
         n_draws: int,
         tolerance: Tolerance | None = None,
         decoded: int | None = None,
     ) -> dict[str, Tensor]:
-        """log p(x) and its parts: see :func:`.likelihood.importance_weighted_log_prob`."""
         return importance_weighted_log_prob(self, x, n_draws, tolerance=tolerance, decoded=decoded)
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Number of images that a GPU scores at once, and extra options of :meth:`scores`."""
         return min(32, limits.samples_at_once), {"decoded": limits.samples_at_once}
 
-    def log_prob(self, x: Tensor, n_draws: int = 5000) -> Tensor:
-        """log p(x) of uint8 images under the whole mixture: (B, C, H, W) -> (B,), nats."""
-        return self.scores(x, n_draws)["log_prob"]
-
-    @torch.no_grad()
-    def latents(self, x: Tensor) -> dict[str, Tensor]:
-        """``mean`` and ``std`` of the posterior of images x, two (B, D)."""
+    def _latents(self, x: Tensor) -> dict[str, Tensor]:
         mean, std = self.encode(x)
         return {"mean": mean, "std": std}
-
-    def diagnostics(self, x: Tensor) -> dict[str, float]:
-        """Empty: a VAE has no inverse whose error could be measured."""
-        return {}
 
     @torch.no_grad()
     def initialize(self, x: Tensor) -> None:
@@ -203,7 +189,7 @@ class VAE(nn.Module):
         if not self.scaled_start:
             return
         factor = self.prior.means.abs().amax(0).clamp(min=1.0)
-        head = self.encoder[-1]
+        head: Any = self.encoder[-1]
         head.weight[: len(factor)] *= factor[:, None]
         head.bias[: len(factor)] *= factor
         first = next(m for m in self.decoder if isinstance(m, nn.Linear | nn.ConvTranspose2d))
@@ -232,6 +218,8 @@ class EncoderConvolution(nn.Conv2d):
     For so few channels cuDNN's deterministic routines take several times as long.
     """
 
+    padding: tuple[int, int]  # never by name
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C', H', W')."""
         if not torch.compiler.is_compiling():
@@ -253,19 +241,68 @@ class EncoderConvolution(nn.Conv2d):
 class DecoderConvolution(nn.ConvTranspose2d):
     """A transposed convolution that can compute in bfloat16, and then returns bfloat16."""
 
-    def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:
+    padding: tuple[int, int]  # never by name
+
+    def forward(self, x: Tensor, low_precision: bool = False) -> Tensor:  # type: ignore[override]
         """(B, C, H, W) -> (B, C', H', W')."""
         low = low_precision and x.dtype != torch.float64
         dtype = torch.bfloat16 if low else self.weight.dtype
-        x, weight = x.to(dtype), self.weight.to(dtype)
-        bias = None if self.bias is None else self.bias.to(dtype)
+        weight, bias = self._weight_and_bias()
+        x, weight = x.to(dtype), weight.to(dtype)
         if self.stride != (1, 1):
-            # bias added separately: with a bias, oneDNN's routine takes up to six times as long
             y = F.conv_transpose2d(x, weight, None, self.stride, self.padding)
-            return y if bias is None else y.add_(bias[:, None, None])
-        # with stride 1 this equals a convolution with the flipped kernel, which is faster
-        weight = weight.transpose(0, 1).flip(2, 3)
-        return F.conv2d(x, weight, bias, padding=self.kernel_size[0] - 1 - self.padding[0])
+            return y if bias is None else _sum(y, bias[:, None, None])
+        # with stride 1 it is a convolution with the kernel turned round, which is faster
+        weight, padding = (
+            weight.transpose(0, 1).flip(2, 3),
+            self.kernel_size[0] - 1 - self.padding[0],
+        )
+        if bias is None or not torch.compiler.is_compiling():
+            bias = None if bias is None else bias.to(dtype)
+            return F.conv2d(x, weight, bias, padding=padding)
+        return _sum(F.conv2d(x, weight, None, padding=padding), bias[:, None, None])
+
+    def _weight_and_bias(self) -> tuple[Tensor, Tensor | None]:
+        return self.weight, self.bias
+
+
+class LogitConvolution(DecoderConvolution):
+    """The last one, without what it would add to all values of a pixel alike.
+
+    A softmax takes that away again, so no gradient holds it back. Adam lets it drift, as it
+    takes full steps also where gradients are small, and logits in the thousands lose in
+    bfloat16 what tells the values apart: the loss then grows without bound.
+    """
+
+    bias: nn.Parameter  # as it is the last
+
+    def _weight_and_bias(self) -> tuple[Tensor, Tensor]:
+        weight, bias = (
+            self.weight.unflatten(1, (-1, PIXEL_VALUES)),
+            self.bias.view(-1, PIXEL_VALUES),
+        )
+        weight = weight - weight.mean(2, keepdim=True)
+        return weight.flatten(1, 2), (bias - bias.mean(1, keepdim=True)).flatten()
+
+
+def _sum(y: Tensor, bias: Tensor) -> Tensor:
+    """Both, apart from the convolution, whose oneDNN routine takes six times as long with a bias.
+
+    A compiler adds them without rounding, but may keep a rounded sum for the backward pass:
+    there the probabilities of logits would not sum to one, and all logits would drift. So its
+    sum is in the precision of the bias.
+    """
+    if torch.compiler.is_compiling():
+        return y.to(bias.dtype) + bias
+    return y.add_(bias.to(y.dtype))
+
+
+class LatentConvolution(nn.ConvTranspose2d):
+    """A transposed convolution of one position, which is one product."""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        """(B, C, 1, 1) -> (B, C', k, k)."""
+        return (x.flatten(1) @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
 
 
 def _encoder(rows: tuple[Layer, ...], channels: int, norm_last: bool) -> list[nn.Module]:
@@ -300,7 +337,7 @@ def _decoder(
         last = i == len(rows) - 1
         # bfloat16 rounds latents near 100 to steps of 1/2
         of_latent = i == 0 and start is None
-        kind = nn.ConvTranspose2d if of_latent else DecoderConvolution
+        kind = LatentConvolution if of_latent else LogitConvolution if last else DecoderConvolution
         modules.append(_convolution(kind, channels, row, bias=last))
         modules += [] if last else [nn.BatchNorm2d(row.channels), nn.ReLU(inplace=True)]
         channels = row.channels

@@ -3,12 +3,14 @@
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
+
+from oodpriors.data.subsets import flat
+from oodpriors.models.base import ImageModel
 
 
 @torch.no_grad()
-def decode(model: nn.Module, n_samples: int, seed: int) -> dict[str, np.ndarray]:
-    """Decode the component means and random samples of the prior (Appendix D).
+def decode(model: ImageModel, n_samples: int, seed: int) -> dict[str, np.ndarray]:
+    """Images of the component means, and random samples of the prior (Appendix D).
 
     Returns:
         ``means`` (K, C, H, W) and ``samples`` (n_samples, C, H, W), pixels in [0, 1]. A
@@ -27,7 +29,7 @@ def squared_distances(images: np.ndarray, centres: np.ndarray) -> np.ndarray:
         images: (N, ...) in [0, 1].
         centres: (K, ...) in [0, 1].
     """
-    a, b = (x.reshape(len(x), -1).astype(np.float64) for x in (images, centres))
+    a, b = map(flat, (images, centres))
     return np.maximum((a**2).sum(1)[:, None] - 2 * a @ b.T + (b**2).sum(1), 0)
 
 

@@ -7,21 +7,19 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from oodpriors.data.subsets import to_nchw
 from oodpriors.io.devices import GpuLimits, enough_gpu_memory
 from oodpriors.io.progress import Progress
-from oodpriors.models.likelihood import Tolerance, bits_per_dim
+from oodpriors.models.base import ImageModel
+from oodpriors.models.likelihood import Tolerance, bits_per_dim, to_numpy
 from oodpriors.priors import Prior
 from oodpriors.scoring.decoding import squared_distances
-
-__all__ = ["latent_columns", "score", "score_sets"]
 
 
 @torch.inference_mode()
 def score(
-    model: nn.Module,
+    model: ImageModel,
     images: np.ndarray,
     n_draws: int,
     seed: int,
@@ -61,7 +59,7 @@ def score(
 
 
 def _scored(
-    model: nn.Module,
+    model: ImageModel,
     images: np.ndarray,
     n_draws: int,
     seed: int,
@@ -71,22 +69,26 @@ def _scored(
 ) -> tuple[list[dict], list[dict]]:
     """Scores and latents of each batch."""
     torch.manual_seed(seed)
-    device = next(model.parameters()).device
-    if device.type == "cuda" and hasattr(model, "at_once"):
+    device, on_gpu = next(model.parameters()).device, _on_gpu(model)
+    if on_gpu:
         batch_size, more = model.at_once(limits)
         options = {**options, **more}
     rows, latents = [], []
     progress = Progress(len(images), "images")
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        # padded with copies of the last image, so that a compiler sees one shape
-        copies = batch_size - len(batch) if start and device.type == "cuda" else 0
+        # filled up with copies of its last image, for a compiler to meet one shape
+        copies = batch_size - len(batch) if start and on_gpu else 0
         filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
         x = torch.from_numpy(filled).to(device)
-        rows.append(_to_numpy(model.scores(x, n_draws, **options), len(batch)))
-        latents.append(_to_numpy(model.latents(x), len(batch)))
+        rows.append(to_numpy(model.scores(x, n_draws, **options), len(batch)))
+        latents.append(to_numpy(model.latents(x), len(batch)))
         progress.update(start + len(batch))
     return rows, latents
+
+
+def _on_gpu(model: ImageModel) -> bool:
+    return next(model.parameters()).is_cuda
 
 
 def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:
@@ -104,7 +106,7 @@ def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np
     nearest = distance.argmin(1)
     separating = prior.separating if prior.separating.any() else torch.arange(z.shape[1]) == 0
     offset = (z - prior.means[nearest])[:, separating.to(z.device)] / prior.scale
-    return _to_numpy(
+    return to_numpy(
         {
             "nearest_component": nearest,
             "latent_first": z[:, 0].double(),
@@ -118,7 +120,7 @@ def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np
 
 
 def score_sets(
-    model: nn.Module,
+    model: ImageModel,
     arrays: dict[str, dict[str, np.ndarray]],
     names: dict[str, str],
     n_draws: int,
@@ -148,8 +150,9 @@ def score_sets(
         The table, with ``set``, ``images``, ``index`` and ``label`` first and
         :func:`latent_columns` last; and the latents, named ``<set>_<latent>``.
     """
-    tables, latents, distances = {}, {}, {}
-    options = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
+    tables, distances = {}, {}
+    latents: dict[str, np.ndarray] = {}
+    options: dict = {"tolerance": Tolerance(**adaptive)} if adaptive else {}
     limits = GpuLimits(**gpu) if gpu else None
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
@@ -176,10 +179,6 @@ def score_sets(
             columns["squared_distance"] = distances[name][np.arange(len(nearest)), nearest]
         tables[name] = table.assign(**columns)
     return pd.concat(tables.values(), ignore_index=True), latents
-
-
-def _to_numpy(tensors: dict[str, torch.Tensor], n: int | None = None) -> dict[str, np.ndarray]:
-    return {name: tensor[:n].cpu().numpy() for name, tensor in tensors.items()}
 
 
 def _concatenated(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

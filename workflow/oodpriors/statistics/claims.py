@@ -185,7 +185,7 @@ def _published_value(quantity: Quantity, values: Mapping[str, float]) -> float |
         parts = [_published_value(part, values) for part in quantity[operation]]
         return None if None in parts else float(OPERATIONS[operation](np.array(parts)))
     value = values.get(quantity_name(quantity))
-    opposite = {"mean": "nll", "nll": "mean"}.get(quantity.get("statistic"))
+    opposite = {"mean": "nll", "nll": "mean"}.get(quantity.get("statistic", ""))
     if value is None and opposite and "model" in quantity:
         minus = values.get(quantity_name({**quantity, "statistic": opposite}))
         return None if minus is None else -minus

@@ -54,13 +54,15 @@ class ScoreTable:
 
     @cached_property
     def images(self) -> dict[str, str]:
-        """Name of the images of each set."""
-        return self.tables[0].groupby("set")["images"].first().to_dict()
+        """Name of the images behind each set."""
+        names = self.tables[0].groupby("set")["images"].first()
+        return {str(which): name for which, name in names.items()}
 
     @cached_property
     def _values(self) -> list[dict[str, dict[str, np.ndarray]]]:
         return [
-            {name: _columns(part) for name, part in table.groupby("set")} for table in self.tables
+            {str(which): _columns(part) for which, part in table.groupby("set")}
+            for table in self.tables
         ]
 
     def values(self, run: int, which: str, column: str = "log_prob") -> np.ndarray:
@@ -97,8 +99,8 @@ def read_scores(
     return {model: ScoreTable(*zip(*entries, strict=True)) for model, entries in grouped.items()}
 
 
-def pick(known: Mapping, name: str, what: str):
-    """The entry with this name; raises a UserError that lists the names if unknown."""
+def pick(known: Mapping, name: str | None, what: str):
+    """The entry of a name, or a ValueError that says which there are."""
     if name not in known:
         there = ", ".join(map(str, known)) or "none"
         raise UserError(f"{what} {name!r} is unknown; there are {there}")
@@ -161,7 +163,7 @@ class Estimate:
 
 def estimate(
     scores: ScoreTable,
-    statistic: str,
+    statistic: str | None,
     which: str = "ood",
     column: str = "log_prob",
     n_bootstrap: int = 1000,

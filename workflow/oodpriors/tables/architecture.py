@@ -4,7 +4,7 @@ import pandas as pd
 
 
 def show_architecture(table: pd.DataFrame) -> pd.DataFrame:
-    shown = {"Part": table["part"], "Operation": table["operation"].fillna("–")}
+    shown: dict = {"Part": table["part"], "Operation": table["operation"].fillna("–")}
     for name in ("kernel", "stride", "channels", "pad"):
         cells = zip(table[name], table[f"paper_{name}"], strict=True)
         shown[name.capitalize()] = [_beside(ours, paper) for ours, paper in cells]

@@ -53,9 +53,7 @@ def _model_row(name: str, table: ScoreTable, titles: Mapping, measure: Callable)
     return row | with_interval("auroc", area)
 
 
-def likelihood_table(
-    models: pd.DataFrame, names: list[str], published: list[Mapping]
-) -> pd.DataFrame:
+def likelihood_table(models: pd.DataFrame, names: list[str], published: Published) -> pd.DataFrame:
     """Rows of the named models, in that order, with the paper's NLL where it prints one."""
     printed = [entry for entry in published if entry.get("quantity") is not None]
     paper = {quantity_name(entry["quantity"]): entry["value"] for entry in printed}

@@ -24,7 +24,7 @@ def make_toy(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.D
 
 
 def show_toy(table: pd.DataFrame) -> pd.DataFrame:
-    shown = {"Dimensions": table["dim"].astype(str), "Prior": table["prior"]}
+    shown: dict = {"Dimensions": table["dim"].astype(str), "Prior": table["prior"]}
     for which, word in (("test", "in"), ("ood", "out")):
         shown[f"Paper: mean {word}"] = cells(table[f"paper_{which}"])
         mean, error = table[f"mean_{which}"], table[f"mean_{which}_std_error"]

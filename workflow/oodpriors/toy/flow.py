@@ -1,6 +1,7 @@
 """Flows on points of a bimodal mixture whose true density is known (Section 3.1)."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from oodpriors.io.errors import UserError
-from oodpriors.models.likelihood import flow_log_prob
+from oodpriors.models.base import Model
+from oodpriors.models.likelihood import flow_log_prob, to_numpy
 from oodpriors.priors import Prior, build_prior
 from oodpriors.toy.mixture import ToyData, build_data
 from oodpriors.training.fit import Fit, describe_training
@@ -58,7 +60,7 @@ class Coupling(nn.Module):
         return torch.cat([kept, (changed - shift) * (-log_scale).exp()], 1)
 
 
-class ToyFlow(nn.Module):
+class ToyFlow(Model):
     """Affine couplings, each followed by a reversal of the coordinates (Section 3.1).
 
     Args:
@@ -100,6 +102,7 @@ class ToyFlow(nn.Module):
 
     def inverse(self, z: Tensor) -> Tensor:
         """Latents (B, D) -> points (B, D)."""
+        layer: Any  # a Coupling
         for layer in reversed(self.layers):
             z = layer.inverse(z.flip(1))
         return z
@@ -206,7 +209,3 @@ def _score_set(model: ToyFlow, data: ToyData, x: Tensor, about: dict) -> pd.Data
 def coordinates(x: Tensor, name: str) -> dict[str, Tensor]:
     """Columns ``<name>_1`` and ``<name>_2`` of points x (n, D)."""
     return {f"{name}_1": x[:, 0], f"{name}_2": x[:, 1]}
-
-
-def to_numpy(tensors: dict[str, Tensor]) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy() for name, tensor in tensors.items()}

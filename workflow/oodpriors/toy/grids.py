@@ -9,7 +9,8 @@ from scipy.ndimage import label
 from torch import Tensor
 
 from oodpriors.io.errors import UserError
-from oodpriors.toy.flow import ToyFlow, coordinates, to_numpy
+from oodpriors.models.likelihood import to_numpy
+from oodpriors.toy.flow import ToyFlow, coordinates
 from oodpriors.toy.mixture import ToyData
 
 LOWEST_CONTOUR = -10.0  # in Figure 2, nats

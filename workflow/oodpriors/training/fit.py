@@ -11,22 +11,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import discard_unfinished, locked
 from oodpriors.io.machine import code_version, processor, software_versions
+from oodpriors.models.base import Model, check_images
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
-
-__all__ = ["Fit", "attempt", "describe_training", "discard_checkpoints", "fit"]
 
 
 @dataclass(frozen=True)
 class Fit:
     """A trained model in evaluation mode, its history (a row per epoch) and diagnostics."""
 
-    model: nn.Module
+    model: Model
     history: pd.DataFrame
     diagnostics: dict
 
@@ -53,7 +51,7 @@ def attempt(folder: Path, spec: dict, code: str, outputs: Sequence[str]) -> Iter
             yield None
         else:
             checkpoint = folder / f"checkpoint.{digest}.pt"
-            for path in map(Path, (checkpoint, *outputs)):
+            for path in (checkpoint, *map(Path, outputs)):
                 discard_unfinished(path)
             yield checkpoint
 
@@ -85,12 +83,11 @@ def fit(
         save_every: seconds between checkpoints.
 
     Raises:
-        UserError: the images do not have the specification's shape, or the number of
-            assigned components differs from the prior's.
+        UserError: the images are not uint8, do not have the specification's shape, or
+            are not assigned to as many components as the prior has.
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
-    if list(images.shape[1:]) != list(spec["image_shape"]):
-        raise UserError(f"images are {images.shape[1:]}, the model takes {spec['image_shape']}")
+    check_images(torch.from_numpy(images), spec["image_shape"])
     groups, means = len(np.unique(components)), len(spec["prior"]["means"])
     if groups != means:
         raise UserError(f"images are assigned to {groups} components, the prior has {means}")
@@ -110,8 +107,8 @@ def fit(
     return Fit(trained.cpu(), pd.DataFrame(trainer.history), diagnostics)
 
 
-def describe_training(trainer: Trainer, model: nn.Module) -> dict:
-    """Diagnostics of a training: steps, time, device, versions and errors of the model."""
+def describe_training(trainer: Trainer, model: Model) -> dict:
+    """What is recorded of a training: steps, time, device, versions, errors of the model."""
     sample = trainer.images[: min(64, len(trainer.images))]
     device = trainer.device
     return {

@@ -6,23 +6,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from oodpriors.io.devices import enough_gpu_memory
 from oodpriors.io.errors import UserError
 from oodpriors.io.progress import Progress
+from oodpriors.models.base import Model
 from oodpriors.models.build import load_tensors, save_tensors
 from oodpriors.training.updates import GraphedUpdate, Update, is_finite
-
-__all__ = [
-    "DivergenceError",
-    "InterruptedTraining",
-    "Trainer",
-    "TrainingSettings",
-    "random_shift",
-]
 
 
 class DivergenceError(UserError, ArithmeticError):
@@ -102,7 +96,7 @@ class Trainer:
     one kind of step works with the other kind too.
 
     Args:
-        model: any model with ``loss(x, k)`` and ``initialize(x)``.
+        model: starts with fresh weights.
         images: uint8 (N, C, H, W).
         components: assigned component of every image, (N,) int64.
         settings: the optimisation.
@@ -117,7 +111,7 @@ class Trainer:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         images: Tensor,
         components: Tensor,
         settings: TrainingSettings,
@@ -158,8 +152,8 @@ class Trainer:
         """Steps of the whole training."""
         return self.settings.epochs * self.steps_per_epoch
 
-    def run(self) -> nn.Module:
-        """Train to the end; returns the model for evaluation.
+    def run(self) -> Model:
+        """Train to the end and give the model for evaluation.
 
         Raises:
             DivergenceError: the loss is not finite; the last good checkpoint is kept.
@@ -189,14 +183,14 @@ class Trainer:
                     )
         return self.evaluation_model()
 
-    def evaluation_model(self) -> nn.Module:
+    def evaluation_model(self) -> Model:
         """The model with the averaged parameters, in evaluation mode."""
         average = self.update.average
-        return (average.module if average else self.model).eval()
+        return (cast(Model, average.module) if average else self.model).eval()
 
     def _latest_loss(self) -> str:
-        row = (self.epoch_rows or self.history or [None])[-1]
-        return f"loss {row['loss']:.1f}" if row else ""
+        rows = self.epoch_rows or self.history
+        return f"loss {rows[-1]['loss']:.1f}" if rows else ""
 
     def _start(self) -> None:
         order = self._order(0)[: self.settings.initialization_batch]

@@ -8,12 +8,13 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-__all__ = ["GraphedUpdate", "Update"]
+from oodpriors.models.base import Model
 
 # Updates between two reads of their metrics; each read makes the CPU wait for the GPU.
 UNREAD = 64
@@ -32,7 +33,7 @@ class Update:
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         betas: tuple[float, float],
         max_grad_norm: float | None,
         average_steps: float | None,
@@ -115,11 +116,12 @@ class GraphedUpdate(Update):
     not finite.
     """
 
-    def __init__(self, model: nn.Module, *arguments) -> None:
+    def __init__(self, model: Model, *arguments) -> None:
         self.device = next(model.parameters()).device
         self.rate = torch.zeros((), device=self.device)
         super().__init__(model, *arguments)
-        self.graph: torch.cuda.CUDAGraph | None = None
+        self.graph: Any = None  # a torch.cuda.CUDAGraph, once it is recorded
+        self.first_average = False
 
     def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
         return torch.optim.Adam(
@@ -167,7 +169,7 @@ class GraphedUpdate(Update):
         """One update from the images in self.x; returns its metrics."""
         parts = self._gradients(self.x, self.k)
         finite = parts["loss"].isfinite() & parts["grad_norm"].isfinite()
-        self.optimizer.found_inf = (~finite).float()
+        self.optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]
         self.optimizer.step()
         if self.average:
             torch._foreach_lerp_(self._averaged(), self._weights(), self.average_weight)
@@ -184,7 +186,8 @@ class GraphedUpdate(Update):
 
     def _prepare(self, x: Tensor, k: Tensor) -> None:
         self.x, self.k = x.clone(), k.clone()
-        self.first_average = bool(self.average) and not int(self.average.n_averaged)
+        average = self.average
+        self.first_average = average is not None and not int(average.n_averaged)
         try:
             self._capture()
         except torch.OutOfMemoryError:
@@ -202,8 +205,8 @@ class GraphedUpdate(Update):
     def _capture(self) -> None:
         """Record one update, after a few rehearsals whose only effect is to compile functions."""
         stream = torch.cuda.Stream(self.device)
-        stream.wait_stream(torch.cuda.current_stream(self.device))
         with self._rehearsal():
+            stream.wait_stream(torch.cuda.current_stream(self.device))
             with torch.cuda.stream(stream):
                 for _ in range(REHEARSALS):
                     numbers = self._learn()
@@ -221,7 +224,7 @@ class GraphedUpdate(Update):
         """The block changes no weight, moment, average or random state."""
         state = self.model.state_dict().values()
         kept = [value for value in state if isinstance(value, Tensor)]
-        kept += [*(self._averaged() if self.average else []), *self._moments()]
+        kept += [*self._averaged(), *self._moments()]
         before, random_state = [t.clone() for t in kept], torch.cuda.get_rng_state(self.device)
         fresh = not self.optimizer.state
         try:
@@ -236,7 +239,8 @@ class GraphedUpdate(Update):
         return [parameter.detach() for parameter in self.model.parameters()]
 
     def _averaged(self) -> list[Tensor]:
-        return [parameter.detach() for parameter in self.average.module.parameters()]
+        parameters = self.average.module.parameters() if self.average else []
+        return [parameter.detach() for parameter in parameters]
 
     def _moments(self) -> list[Tensor]:
         return [t for state in self.optimizer.state.values() for t in state.values()]

@@ -1,0 +1,75 @@
+"""A model takes images of uint8 pixels in its own shape; anything else is refused."""
+
+import numpy as np
+import pytest
+import torch
+
+from oodpriors.io.errors import UserError
+from oodpriors.models.build import build_model
+from oodpriors.scoring.score_files import score
+from oodpriors.training.fit import fit
+
+SHAPE = (1, 28, 28)
+PRIOR = {"kind": "gaussian", "means": [[1.0], [-1.0]]}
+NETWORKS = {
+    "vae": {"latent_dim": 2, "decoder_width": 4},
+    "glow": {"couplings": 2, "squeeze_after": [], "width": 4},
+    "cv_glow": {"couplings": 2, "width": 4},
+}
+CALLS = {
+    "scores": lambda model, x: model.scores(x, 2),
+    "log_prob": lambda model, x: model.log_prob(x, 2),
+    "latents": lambda model, x: model.latents(x),
+    "score": lambda model, x: score(model, x.numpy(), 2, seed=0),
+}
+REFUSED = {
+    "float32": (
+        torch.rand(2, *SHAPE),
+        r"must be uint8, from 0 to 255, and are float32; .*255 \* x",
+    ),
+    "int64": (torch.ones(2, *SHAPE, dtype=torch.long), "must be uint8, .* and are int64"),
+    "channels last": (
+        torch.zeros(2, 28, 28, 1, dtype=torch.uint8),
+        r"images are \(2, 28, 28, 1\), the model takes \(number, 1, 28, 28\)",
+    ),
+    "no channel": (
+        torch.zeros(2, 28, 28, dtype=torch.uint8),
+        r"images are \(2, 28, 28\), the model takes \(number, 1, 28, 28\)",
+    ),
+}
+
+
+def images(n: int = 2) -> torch.Tensor:
+    return torch.randint(256, (n, *SHAPE), dtype=torch.uint8)
+
+
+@pytest.fixture(params=NETWORKS)
+def model(request):
+    model = build_model(request.param, SHAPE, PRIOR, NETWORKS[request.param])
+    model.initialize(images(8))
+    return model.eval()
+
+
+@pytest.mark.parametrize(("x", "message"), REFUSED.values(), ids=REFUSED)
+def test_nothing_is_trained_on_what_is_no_batch_of_images(x, message, tmp_path):
+    spec = {"architecture": "glow", "image_shape": list(SHAPE), "prior": PRIOR}
+    with pytest.raises(UserError, match=message):
+        fit(spec, x.numpy(), np.arange(len(x)), tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(("x", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_batch_of_its_images_is_refused(model, call, x, message):
+    with pytest.raises(UserError, match=message):
+        call(model, x)
+
+
+def test_images_are_scored_and_the_default_number_of_draws_is_the_paper_s(model, monkeypatch):
+    table, latents = score(model, images().numpy(), 2, seed=0)
+    assert np.isfinite(table["log_prob"]).all()
+    assert len(latents["mean"]) == 2
+    asked = []
+    monkeypatch.setattr(model, "_scores", lambda x, n: asked.append(n) or {"log_prob": x})
+    model.log_prob(images())
+    model.log_prob(images(), 0)
+    assert asked == [5000 if hasattr(model, "encoder") else 1, 0]

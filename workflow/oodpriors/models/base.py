@@ -1,0 +1,91 @@
+"""What a model has to have: for the training loop, and to score images."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from oodpriors.io.devices import GpuLimits
+from oodpriors.io.errors import UserError
+from oodpriors.priors import Prior
+
+PIXEL_VALUES = 256
+
+
+class Model(nn.Module, ABC):
+    """What the training loop needs of a model."""
+
+    prior: Prior
+
+    @abstractmethod
+    def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
+        """``loss`` to minimise, nats per image, and its parts, of data x of components k (B,)."""
+
+    @abstractmethod
+    def initialize(self, x: Tensor) -> None:
+        """What depends on data x and comes before the first step."""
+
+    def diagnostics(self, x: Tensor) -> dict[str, float]:
+        """What to record of the trained model, measured on data x."""
+        return {}
+
+
+class ImageModel(Model):
+    """A model of uint8 images (B, C, H, W).
+
+    Attributes:
+        image_shape: (C, H, W).
+        parts: columns of :meth:`scores` that add up to ``log_prob``.
+        default_draws: random draws per image in :meth:`log_prob`.
+    """
+
+    image_shape: tuple[int, ...]
+    parts: tuple[str, ...]
+    default_draws = 1
+
+    def scores(self, x: Tensor, n_draws: int, **options) -> dict[str, Tensor]:
+        """log p(x) of each image and its parts, (B,) each, in nats: see :mod:`.likelihood`.
+
+        Raises:
+            UserError: x is not uint8, or has another shape than the model takes.
+        """
+        check_images(x, self.image_shape)
+        return self._scores(x, n_draws, **options)
+
+    def log_prob(self, x: Tensor, n_draws: int | None = None) -> Tensor:
+        """log p(x) under the whole mixture: uint8 (B, C, H, W) -> (B,), nats."""
+        n_draws = self.default_draws if n_draws is None else n_draws
+        return self.scores(x, n_draws)["log_prob"]
+
+    @torch.no_grad()
+    def latents(self, x: Tensor) -> dict[str, Tensor]:
+        """``mean``, and what else is known, of the latents of uint8 images x, (B, D) each."""
+        check_images(x, self.image_shape)
+        return self._latents(x)
+
+    def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
+        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        return limits.images_at_once, {}
+
+    @abstractmethod
+    def _scores(self, x: Tensor, n_draws: int, *args: Any, **options: Any) -> dict[str, Tensor]: ...
+
+    @abstractmethod
+    def _latents(self, x: Tensor) -> dict[str, Tensor]: ...
+
+    @abstractmethod
+    def decode_mean(self, z: Tensor) -> Tensor:
+        """Images in [0, 1] of latents z: (B, D) -> (B, C, H, W)."""
+
+
+def check_images(x: Tensor, image_shape: tuple[int, ...]) -> None:
+    """Refuse images that are not uint8 (B, *image_shape): their likelihood would be wrong."""
+    if x.dtype != torch.uint8:
+        raise UserError(
+            f"pixels must be uint8, from 0 to 255, and are {str(x.dtype).removeprefix('torch.')}; "
+            "for pixels in [0, 1]: (255 * x).round() as uint8"
+        )
+    if tuple(x.shape[1:]) != tuple(image_shape):
+        sides = ", ".join(map(str, image_shape))
+        raise UserError(f"images are {tuple(x.shape)}, the model takes (number, {sides})")
