@@ -241,7 +241,7 @@ def measured(device: torch.device, only: str) -> Iterator[dict]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="cases whose name has this in it; not kept")
+    parser.add_argument("--only", default="", help="cases whose name contains this; saves nothing")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, torch.get_num_threads()])
     chosen = parser.parse_args()
     device = torch.device("cpu")

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
 OUT = {"mnist": 10_000, "svhn": 26_032}
 MOST_DRAWS, SCORED = 128, 16
-SUSTAINED = 1e13  # operations per second; a sixth of an H100's float32 rate on paper
+SUSTAINED = 1e13  # operations per second; a sixth of an H100's theoretical float32 rate
 
 
 def read(path: str) -> dict:

@@ -154,10 +154,10 @@ def variance_estimates(
 
 
 def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean variance over dimensions in each resample, (R,), with the mean image held."""
+    """Mean variance over dimensions in each resample, (R,), with a fixed mean image."""
     x = flat(images)
     squares = ((x - x.mean(0)) ** 2).mean(1)
-    with np.errstate(invalid="ignore"):  # a resample may hold no image of a small cluster
+    with np.errstate(invalid="ignore"):  # a resample may contain no image of a small cluster
         return weights @ squares / weights.sum(1)
 
 

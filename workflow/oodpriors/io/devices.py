@@ -13,7 +13,7 @@ import torch
 
 from oodpriors.io.errors import UserError
 
-MOST_JOBS = 256  # of one user on one GPU
+MOST_JOBS = 256  # limit per user and GPU
 
 # Locks held while this process runs. Other processes count them to find the least used GPU.
 _claims: list[IO] = []

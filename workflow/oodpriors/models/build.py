@@ -43,7 +43,7 @@ BUILDERS: dict[str, Callable[..., ImageModel]] = {
 
 
 def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> ImageModel:
-    """The model that these plain values describe, with fresh weights.
+    """Build the model that these plain values describe, with new weights.
 
     Args:
         architecture: ``vae``, ``glow`` or ``cv_glow``.
@@ -89,7 +89,7 @@ def load_tensors(path: Path) -> dict:
 
 
 def load_model(spec: dict, weights: Path) -> ImageModel:
-    """The trained model of a specification, in evaluation mode."""
+    """Load the trained model of a specification, in evaluation mode."""
     model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])
     return load_weights(model, weights)
 

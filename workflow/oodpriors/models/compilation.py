@@ -7,7 +7,7 @@ from functools import cache, wraps
 import torch
 from torch import Tensor
 
-# Shapes for which one function may be compiled: of each grid of a flow, in training and scoring.
+# Most shapes that one function is compiled for: each grid of a flow, in training and scoring.
 SHAPES = 64
 
 _state = {"usable": True}

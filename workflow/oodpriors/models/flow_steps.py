@@ -49,7 +49,7 @@ class Step(NamedTuple):
 
 
 def steps_of(layers: Iterable[Any]) -> Iterator[Step | Squeeze | AxisConvolution]:
-    """The layers of a Glow with each actnorm, 1x1 convolution and coupling as one step."""
+    """The layers of a Glow, with each actnorm, 1x1 convolution and coupling joined to a step."""
     remaining = iter(layers)
     for layer in remaining:
         yield Step(layer, next(remaining), next(remaining)) if isinstance(layer, ActNorm) else layer
@@ -92,7 +92,7 @@ def _equal_steps(steps: Sequence[Step], x: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _prepared(dtype: torch.dtype, *columns: list[Tensor]) -> tuple[Tensor, ...]:
-    """Weights of N equal steps as :func:`flow_step` multiplies with them.
+    """Prepare the weights of N equal steps for :func:`flow_step`.
 
     Args:
         dtype: precision of the products of the coupling networks.

@@ -14,7 +14,7 @@ from oodpriors.models.coupling_network import (
     three_convolutions,
 )
 
-INITIALIZED_ALREADY = "actnorm is initialised already; it must not happen twice"
+INITIALIZED_ALREADY = "actnorm is already initialised; this must not happen twice"
 PRECISIONS = ("float32", "bfloat16")
 
 

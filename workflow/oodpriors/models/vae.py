@@ -252,7 +252,7 @@ class DecoderConvolution(nn.ConvTranspose2d):
         if self.stride != (1, 1):
             y = F.conv_transpose2d(x, weight, None, self.stride, self.padding)
             return y if bias is None else _sum(y, bias[:, None, None])
-        # with stride 1 it is a convolution with the kernel turned round, which is faster
+        # with stride 1 this equals a convolution with the flipped kernel, which is faster
         weight, padding = (
             weight.transpose(0, 1).flip(2, 3),
             self.kernel_size[0] - 1 - self.padding[0],

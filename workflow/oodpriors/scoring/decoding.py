@@ -10,7 +10,7 @@ from oodpriors.models.base import ImageModel
 
 @torch.no_grad()
 def decode(model: ImageModel, n_samples: int, seed: int) -> dict[str, np.ndarray]:
-    """Images of the component means, and random samples of the prior (Appendix D).
+    """Decode the component means and random samples of the prior (Appendix D).
 
     Returns:
         ``means`` (K, C, H, W) and ``samples`` (n_samples, C, H, W), pixels in [0, 1]. A

@@ -77,7 +77,7 @@ def _scored(
     progress = Progress(len(images), "images")
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        # filled up with copies of its last image, for a compiler to meet one shape
+        # padded with copies of the last image, so that a compiler sees one shape
         copies = batch_size - len(batch) if start and on_gpu else 0
         filled = np.concatenate([batch, np.repeat(batch[-1:], copies, 0)])
         x = torch.from_numpy(filled).to(device)

@@ -12,9 +12,9 @@ from zlib import crc32
 
 import numpy as np
 
-CAUGHT = (19, 20)  # fpr95 catches 19 of 20 out of distribution
-NEAR = 5.0  # standard deviations: what `within` counts as near
-BINS = 50  # of overlap
+CAUGHT = (19, 20)  # fpr95 detects 19 of 20 out of distribution
+NEAR = 5.0  # standard deviations; limit of `within`
+BINS = 50  # bins of overlap
 Side = Literal["left", "right"]
 
 
@@ -73,11 +73,11 @@ class Sample:
         return self.weights @ values.astype(float) / self.total
 
     def below(self, limits: np.ndarray, side: Side = "left") -> np.ndarray:
-        """Number of images below limits (right: or at them), (k,) -> (R, k)."""
+        """Number of images below the limits (right: below or equal), (k,) -> (R, k)."""
         return self.cumulated.take(np.searchsorted(self.ordered, limits, side), axis=1)
 
     def share_below(self, limit: np.ndarray, side: Side = "left") -> np.ndarray:
-        """Share of images below each resample's own limit, (R,) -> (R,)."""
+        """Share of images below a limit for each resample, (R,) -> (R,)."""
         place = np.searchsorted(self.ordered, limit, side)
         share = self.cumulated[np.arange(len(place)), place] / self.total
         return np.where(np.isnan(limit), np.nan, share)

@@ -54,7 +54,7 @@ class ScoreTable:
 
     @cached_property
     def images(self) -> dict[str, str]:
-        """Name of the images behind each set."""
+        """Name of the images of each set."""
         names = self.tables[0].groupby("set")["images"].first()
         return {str(which): name for which, name in names.items()}
 
@@ -100,7 +100,7 @@ def read_scores(
 
 
 def pick(known: Mapping, name: str | None, what: str):
-    """The entry of a name, or a ValueError that says which there are."""
+    """The entry with this name; raises a UserError that lists the names if unknown."""
     if name not in known:
         there = ", ".join(map(str, known)) or "none"
         raise UserError(f"{what} {name!r} is unknown; there are {there}")

@@ -108,7 +108,7 @@ def fit(
 
 
 def describe_training(trainer: Trainer, model: Model) -> dict:
-    """What is recorded of a training: steps, time, device, versions, errors of the model."""
+    """Diagnostics of a training: steps, time, device, versions and errors of the model."""
     sample = trainer.images[: min(64, len(trainer.images))]
     device = trainer.device
     return {

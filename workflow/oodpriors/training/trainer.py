@@ -153,7 +153,7 @@ class Trainer:
         return self.settings.epochs * self.steps_per_epoch
 
     def run(self) -> Model:
-        """Train to the end and give the model for evaluation.
+        """Train to the end; returns the model for evaluation.
 
         Raises:
             DivergenceError: the loss is not finite; the last good checkpoint is kept.
