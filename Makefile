@@ -1,10 +1,10 @@
 # make demo    everything at scale smoke on embedded data: minutes, internet only for packages
 # make test    every check and test
 # make test-slurm   the pipeline and its faults on a real SLURM of two nodes, started here
-# make quick   the experiments on the real data sets, as `snakemake` alone would run them
-# make bench   our models beside their peers and the machine's ceiling (docs/performance.md)
-# make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with one (docs/gpu.md)
-# make cost    what a scale costs on this machine, from measured steps (SCALE=paper)
+# make quick   the experiments on the real data sets; the same as `snakemake`
+# make bench   our models compared with peers and the machine's limit (docs/performance.md)
+# make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with a GPU (docs/gpu.md)
+# make cost    cost of a scale on this machine, from measured steps (SCALE=paper)
 
 PYTHON ?= python3
 SCALE ?= paper

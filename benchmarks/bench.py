@@ -1,7 +1,7 @@
-"""Our models compared with their peers on this machine: python -m benchmarks.bench
+"""Compares our models with peers on this machine: python -m benchmarks.bench
 
 Writes benchmarks/results.json and, from it, the table in docs/performance.md (for GPUs:
-bench_gpu.py). Peers and ours run in turn, round by round, in one process.
+bench_gpu.py). Our models and peers run alternately, round by round, in one process.
 """
 
 import argparse

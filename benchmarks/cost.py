@@ -51,7 +51,7 @@ def sizes(config: dict, subset: str) -> tuple[int, int]:
 
 
 def measure(spec: dict, draws: int, device: torch.device) -> dict[str, float]:
-    """Seconds of a training ``step`` and of one ``draw`` for one image, and operations of each."""
+    """Seconds and operations of a training ``step`` and of one ``draw`` for one image."""
     torch.manual_seed(0)
     on_gpu = device.type == "cuda"
     model = build(spec)
@@ -77,7 +77,7 @@ def measure(spec: dict, draws: int, device: torch.device) -> dict[str, float]:
 
 
 def operations(spec: dict) -> dict[str, float]:
-    """Those of a step and of a draw, counted on tensors without values."""
+    """Operations of a step and of a draw, counted on tensors without values."""
     batch = spec["training"]["batch_size"]
     model = build(spec)
     model.initialize(torch.randint(0, 256, (4, *spec["image_shape"]), dtype=torch.uint8))
@@ -140,7 +140,7 @@ def main(scale: str) -> None:
             flush=True,
         )
     unit = "GPU hours" if device.type == "cuda" else "hours"
-    print(f"\nIn all {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time.")
+    print(f"\nIn total {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time.")
     print(
         f"Total: {arithmetic:.2e} operations, {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
         f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."

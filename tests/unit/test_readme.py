@@ -1,4 +1,4 @@
-"""The examples in README run as they are printed."""
+"""The examples in README run unchanged."""
 
 import re
 from pathlib import Path

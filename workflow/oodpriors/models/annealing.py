@@ -1,9 +1,9 @@
-"""Annealed importance sampling with Hamiltonian moves: log p(x) without any encoder.
+"""Annealed importance sampling with Hamiltonian moves: log p(x) without an encoder.
 
 Forward chains go from the prior to the posterior and give a lower bound in expectation
-(Neal 2001). Reverse chains begin at an exact sample of the posterior, which there is of an
-image that was drawn from the model, and give an upper bound (Grosse et al. 2015, Wu et al.
-2017). Dear, and independent of what it checks: :mod:`.refinement`.
+(Neal 2001). Reverse chains start at an exact sample of the posterior and give an upper bound
+(Grosse et al. 2015, Wu et al. 2017); such samples exist for images drawn from the model. The
+method is expensive. It is independent of :mod:`.refinement`, which it checks.
 """
 
 import math
@@ -16,7 +16,7 @@ from torch import Tensor
 from oodpriors.models.likelihood import LatentVariableModel
 
 LEAPFROG_STEPS = 5
-ACCEPTED = 0.8  # share of moves that the step sizes are adapted to
+ACCEPTED = 0.8  # target share of accepted moves for the step sizes
 
 
 class _Point(NamedTuple):
@@ -37,7 +37,7 @@ class _Point(NamedTuple):
 
 
 def inverse_temperatures(number: int) -> Tensor:
-    """From 0 to 1, (number,), close together at both ends."""
+    """Inverse temperatures from 0 to 1, (number,), close together at both ends."""
     values = torch.sigmoid(torch.linspace(-6, 6, number, dtype=torch.float64))
     return (values - values[0]) / (values[-1] - values[0])
 
@@ -45,7 +45,7 @@ def inverse_temperatures(number: int) -> Tensor:
 def lower_bound(
     model: LatentVariableModel, x: Tensor, n_temperatures: int, n_chains: int
 ) -> Tensor:
-    """log p(x) from forward chains, in expectation at most the truth: (B, ...) -> (B,), nats."""
+    """Lower bound of log p(x) in expectation, from forward chains: (B, ...) -> (B,), nats."""
     images = x.repeat(n_chains, *[1] * (x.ndim - 1))
     z = model.prior.sample(len(images)).to(model.prior.means)
     log_weights = _anneal(model, images, z, inverse_temperatures(n_temperatures).tolist())
@@ -55,7 +55,7 @@ def lower_bound(
 def upper_bound(
     model: LatentVariableModel, x: Tensor, z: Tensor, n_temperatures: int, n_chains: int
 ) -> Tensor:
-    """log p(x) from reverse chains, in expectation at least the truth: (B,), nats.
+    """Upper bound of log p(x) in expectation, from reverse chains: (B,), nats.
 
     Args:
         x: images (B, ...), drawn from the model.
@@ -68,7 +68,7 @@ def upper_bound(
 
 
 def _anneal(model: LatentVariableModel, x: Tensor, z: Tensor, temperatures: list[float]) -> Tensor:
-    """Log-weights (N,) of chains that pass the temperatures in turn, float64."""
+    """Log-weights (N,) of chains through the temperatures in this order, float64."""
     point, step = _evaluate(model, x, z), torch.full((len(x), 1), 0.1).to(z)
     log_weights = torch.zeros(len(x), dtype=torch.float64, device=x.device)
     for before, after in pairwise(temperatures):
@@ -81,7 +81,7 @@ def _anneal(model: LatentVariableModel, x: Tensor, z: Tensor, temperatures: list
 def _move(
     model: LatentVariableModel, x: Tensor, point: _Point, temperature: float, step: Tensor
 ) -> tuple[_Point, Tensor]:
-    """A Hamiltonian trajectory, accepted or not by Metropolis' rule: the point, which moved."""
+    """One Hamiltonian trajectory with Metropolis' rule: new point, and which were accepted."""
     momentum, end = torch.randn_like(point.z), point
     energy, gradient = point.energy(temperature)
     start = energy - 0.5 * momentum.square().sum(1)
@@ -91,7 +91,7 @@ def _move(
         energy, gradient = end.energy(temperature)
         momentum = momentum + 0.5 * step * gradient
     change = energy - 0.5 * momentum.square().sum(1) - start
-    accepted = torch.rand_like(change).log() < change  # false of what is not a number
+    accepted = torch.rand_like(change).log() < change  # false for NaN
     parts = [
         torch.where(accepted if new.ndim == 1 else accepted[:, None], new, old)
         for new, old in zip(end, point, strict=True)

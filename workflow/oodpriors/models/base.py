@@ -1,4 +1,4 @@
-"""What a model has to have: for the training loop, and to score images."""
+"""Interfaces of models: for the training loop and for scoring images."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -14,20 +14,20 @@ PIXEL_VALUES = 256
 
 
 class Model(nn.Module, ABC):
-    """What the training loop needs of a model."""
+    """Interface of a model for the training loop."""
 
     prior: Prior
 
     @abstractmethod
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
-        """``loss`` to minimise, nats per image, and its parts, of data x of components k (B,)."""
+        """``loss`` to minimise and its parts for data x with components k (B,), nats per image."""
 
     @abstractmethod
     def initialize(self, x: Tensor) -> None:
-        """What depends on data x and comes before the first step."""
+        """Data-dependent initialisation from data x, before the first step."""
 
     def diagnostics(self, x: Tensor) -> dict[str, float]:
-        """What to record of the trained model, measured on data x."""
+        """Diagnostics of the trained model, measured on data x."""
         return {}
 
 
@@ -48,7 +48,7 @@ class ImageModel(Model):
         """log p(x) of each image and its parts, (B,) each, in nats: see :mod:`.likelihood`.
 
         Raises:
-            UserError: x is not uint8, or has another shape than the model takes.
+            UserError: x is not uint8 or does not have the model's shape.
         """
         check_images(x, self.image_shape)
         return self._scores(x, n_draws, **options)
@@ -60,12 +60,12 @@ class ImageModel(Model):
 
     @torch.no_grad()
     def latents(self, x: Tensor) -> dict[str, Tensor]:
-        """``mean``, and what else is known, of the latents of uint8 images x, (B, D) each."""
+        """``mean`` and possibly further arrays of the latents of uint8 images x, (B, D) each."""
         check_images(x, self.image_shape)
         return self._latents(x)
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
-        """Images that a GPU scores at once, and further options of :meth:`scores`."""
+        """Number of images that a GPU scores at once, and extra options of :meth:`scores`."""
         return limits.images_at_once, {}
 
     @abstractmethod
@@ -76,7 +76,7 @@ class ImageModel(Model):
 
     @abstractmethod
     def decode_mean(self, z: Tensor) -> Tensor:
-        """Images in [0, 1] of latents z: (B, D) -> (B, C, H, W)."""
+        """Decode latents z to images in [0, 1]: (B, D) -> (B, C, H, W)."""
 
 
 def check_images(x: Tensor, image_shape: tuple[int, ...]) -> None:

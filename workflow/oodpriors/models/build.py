@@ -95,10 +95,10 @@ def load_model(spec: dict, weights: Path) -> ImageModel:
 
 
 def load_folder(folder: Path | str) -> ImageModel:
-    """The trained model in a folder of results, ``models/<architecture>/.../seed<k>``.
+    """Load the trained model in a results folder, ``models/<architecture>/.../seed<k>``.
 
     Raises:
-        UserError: the folder holds no finished model.
+        UserError: the folder has no finished model.
     """
     spec, weights = Path(folder, "spec.yaml"), Path(folder, "weights.pt")
     for path in (spec, weights):

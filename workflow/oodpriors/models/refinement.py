@@ -1,9 +1,9 @@
-"""A posterior refined for each image, for images that the encoder never learnt to encode.
+"""Refines the posterior for each image, for images unlike the encoder's training data.
 
 Importance sampling with the encoder as proposal gives a lower bound in expectation. For an
-image unlike the training images it can be low by hundreds of nats with any number of
-samples, since no sample comes near the posterior. Here the proposal is optimised for each
-image first (Cremer et al. 2018, Mattei and Frellsen 2018); the model stays as it is.
+image unlike the training images it can be hundreds of nats too low with any number of
+samples, because no sample comes near the posterior. Here the proposal is first optimised for
+each image (Cremer et al. 2018, Mattei and Frellsen 2018); the model is unchanged.
 """
 
 import math
@@ -22,20 +22,20 @@ Proposal = tuple[Tensor, Tensor]  # mean and standard deviation, two (B, D)
 
 @dataclass(frozen=True)
 class Refinement:
-    """How a posterior is refined, and how it is sampled from.
+    """Settings of the refinement and of sampling from the refined posterior.
 
     Attributes:
-        steps: of Adam at most, for each image.
-        screening: steps after which only the best of the starts goes on.
-        tolerance: nats; the learning rate is halved when the bound has gained less since the
-            last look, and the image is finished when it would be halved the fourth time.
-        learning_rate: of Adam, in the units of the latent.
-        looks: steps between two looks at the bound.
-        samples: importance samples from the refined posterior and the encoder's together.
-        defensive: share of them from the encoder's.
+        steps: largest number of Adam steps for each image.
+        screening: number of steps after which only the best start continues.
+        tolerance: nats; if the bound has gained less since the last check, the learning
+            rate is halved; at the fourth halving the image is finished.
+        learning_rate: Adam's learning rate, in the units of the latent.
+        looks: number of steps between two checks of the bound.
+        samples: importance samples from the refined and the encoder's posterior together.
+        defensive: share of them from the encoder's posterior.
 
     Raises:
-        UserError: a value makes no sense.
+        UserError: a value is out of range.
     """
 
     steps: int = 150
@@ -57,7 +57,7 @@ class Refinement:
         if not 1 <= from_encoder < self.samples:
             raise UserError(
                 f"refinement: of samples: {self.samples}, defensive: {self.defensive} takes "
-                f"{from_encoder} from the encoder; at least one has to come from each posterior"
+                f"{from_encoder} from the encoder; at least one must come from each posterior"
             )
 
 
@@ -73,7 +73,7 @@ def evidence_bound(
 
 
 def starts(model: LatentVariableModel, encoded: Proposal) -> list[Proposal]:
-    """The encoder's posterior, and the same at each component in the coordinates that separate."""
+    """The encoder's posterior, and copies moved to each component's separating coordinates."""
     mean, std = encoded
     separating = model.prior.separating
     if not separating.any():
@@ -86,16 +86,16 @@ def starts(model: LatentVariableModel, encoded: Proposal) -> list[Proposal]:
 def refine(
     model: LatentVariableModel, x: Tensor, settings: Refinement
 ) -> tuple[Proposal, dict[str, Tensor]]:
-    """A diagonal Gaussian for each image that maximises the evidence bound.
+    """Find a diagonal Gaussian for each image that maximises the evidence lower bound.
 
-    The result is the best proposal at any look, so its bound is never under that of the
-    start it came from, as far as the few samples of a look can tell.
+    The result is the best proposal of all checks. So its bound is never below that of its
+    start, within the accuracy of the few samples of a check.
 
     Args:
         x: images (B, ...).
 
     Returns:
-        The proposal, and of each image: ``refinement_gain``, what the bound gained over the
+        The proposal, and for each image: ``refinement_gain``, the gain of the bound over the
         encoder's (nats; the likelihood regret of Xiao et al. 2020 optimises the same over
         the encoder's output), ``refinement_steps``, ``refinement_start``, the number of the
         start, and ``refinement_failed``, whether a step gave a bound that is not finite.
@@ -119,7 +119,7 @@ def refine(
 
 
 class _Climb:
-    """Adam on the bounds of N images, each with its own learning rate, and the best so far."""
+    """Adam on the bounds of N images with separate learning rates, and the best proposals."""
 
     BETAS, HALVINGS, LOOKED = (0.5, 0.9), 4, 16
 
@@ -141,7 +141,7 @@ class _Climb:
         self.failed = torch.zeros_like(self.taken, dtype=torch.bool)
 
     def _look(self, proposal: Proposal, some) -> Tensor:
-        # the same noise at each look, or differences would be those of the noise
+        # the same noise at each check, because differences of the noise would dominate
         return evidence_bound(self.model, self.x[some], proposal, self.noise)
 
     def _proposal(self, some) -> Proposal:
@@ -149,14 +149,14 @@ class _Climb:
         return mean, log_std.exp()
 
     def keep(self, some: Tensor) -> None:
-        """Go on with these images alone."""
+        """Continue with only these images."""
         for name in ("x", "place", "bound", "before", "taken", "halvings", "failed"):
             setattr(self, name, getattr(self, name)[some])
         self.moments = [moment[some] for moment in self.moments]
         self.best = self.best[0][some], self.best[1][some]
 
     def run(self, steps: int) -> None:
-        """At most so many steps of each image that is not finished."""
+        """Do at most this number of steps for each unfinished image."""
         done = 0
         while done < steps:
             going = (~self.failed & (self.halvings < self.HALVINGS)).nonzero()[:, 0]
@@ -187,7 +187,7 @@ class _Climb:
         self.place[going] += rate * corrected[0] / (corrected[1].sqrt() + 1e-8)
 
     def _compare(self, going: Tensor) -> None:
-        """Note what is better than before; halve the rate of what gained little."""
+        """Store better proposals; halve the learning rate of images with little gain."""
         proposal = self._proposal(going)
         bound = self._look(proposal, going)
         self.failed[going] = ~bound.isfinite()
@@ -204,16 +204,16 @@ class _Climb:
 def refined_log_prob(
     model: LatentVariableModel, x: Tensor, settings: Refinement
 ) -> dict[str, Tensor]:
-    r"""log p(x) by importance sampling from the refined and the encoder's posterior together.
+    r"""Estimate log p(x) with samples from the refined and the encoder's posterior together.
 
     .. math:: q(z) = (1 - a) q_{refined}(z \mid x) + a\, q_{encoder}(z \mid x)
 
     with a fixed number of samples from each (the balance heuristic of Veach and Guibas 1995).
-    A weight is at most that of the encoder alone over a, so the estimate is never worse in
-    kind than the paper's. It is a lower bound in expectation.
+    A weight is at most 1/a times the weight with the encoder alone, so weights are bounded
+    whenever the paper's are. The estimate is a lower bound in expectation.
 
     Returns:
-        Of each image, float64: ``log_prob_refined``; ``effective_sample_size_refined``;
+        For each image, float64: ``log_prob_refined``; ``effective_sample_size_refined``;
         ``latent_first_refined``, the first coordinate of the refined mean; and what
         :func:`refine` reports.
     """
@@ -243,7 +243,7 @@ def _log_weights(
     proposals: Sequence[Proposal],
     counts: Sequence[int],
 ) -> Tensor:
-    """log p(x, z) - log q(z) of samples from one of the proposals, (count, B)."""
+    """log p(x, z) - log q(z) for samples from one of the proposals, (count, B)."""
     mean, std = proposals[number]
     shares = [math.log(n / sum(counts)) for n in counts]
     rows = []

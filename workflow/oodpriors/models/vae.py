@@ -267,14 +267,14 @@ class DecoderConvolution(nn.ConvTranspose2d):
 
 
 class LogitConvolution(DecoderConvolution):
-    """The last one, without what it would add to all values of a pixel alike.
+    """The last convolution, without the part that it would add to all values of a pixel.
 
-    A softmax takes that away again, so no gradient holds it back. Adam lets it drift, as it
-    takes full steps also where gradients are small, and logits in the thousands lose in
-    bfloat16 what tells the values apart: the loss then grows without bound.
+    A softmax removes this part, so no gradient limits it. Adam takes full steps even with
+    small gradients, so it would drift. In bfloat16, logits in the thousands lose the
+    differences between values, and the loss then grows without bound.
     """
 
-    bias: nn.Parameter  # as it is the last
+    bias: nn.Parameter  # because it is the last
 
     def _weight_and_bias(self) -> tuple[Tensor, Tensor]:
         weight, bias = (
@@ -286,11 +286,11 @@ class LogitConvolution(DecoderConvolution):
 
 
 def _sum(y: Tensor, bias: Tensor) -> Tensor:
-    """Both, apart from the convolution, whose oneDNN routine takes six times as long with a bias.
+    """Add the bias separately: with it, oneDNN's convolution takes up to six times as long.
 
-    A compiler adds them without rounding, but may keep a rounded sum for the backward pass:
-    there the probabilities of logits would not sum to one, and all logits would drift. So its
-    sum is in the precision of the bias.
+    A compiler adds without rounding but may store a rounded sum for the backward pass. There
+    the probabilities of the logits would not sum to one, and all logits would drift. So the
+    compiled sum has the precision of the bias.
     """
     if torch.compiler.is_compiling():
         return y.to(bias.dtype) + bias
@@ -298,7 +298,7 @@ def _sum(y: Tensor, bias: Tensor) -> Tensor:
 
 
 class LatentConvolution(nn.ConvTranspose2d):
-    """A transposed convolution of one position, which is one product."""
+    """A transposed convolution of one position, computed as one matrix product."""
 
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """(B, C, 1, 1) -> (B, C', k, k)."""

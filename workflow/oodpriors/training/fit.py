@@ -83,8 +83,8 @@ def fit(
         save_every: seconds between checkpoints.
 
     Raises:
-        UserError: the images are not uint8, do not have the specification's shape, or
-            are not assigned to as many components as the prior has.
+        UserError: the images are not uint8 or do not have the specification's shape, or
+            the number of assigned components differs from the prior's.
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
     check_images(torch.from_numpy(images), spec["image_shape"])

@@ -96,7 +96,7 @@ class Trainer:
     one kind of step works with the other kind too.
 
     Args:
-        model: starts with fresh weights.
+        model: a model with new weights.
         images: uint8 (N, C, H, W).
         components: assigned component of every image, (N,) int64.
         settings: the optimisation.
