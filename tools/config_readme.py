@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 import yaml
 from tools.pages import ROOT, put
 
+from oodpriors.config.choices import with_kinds
+
 
 def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Key, default and description of every leaf of a schema; * stands for a name."""
@@ -26,7 +28,8 @@ def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]
 def render() -> str:
     """A row for each key of the schema: its default and what it is."""
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    rows = [f"| `{key}` | {default} | {text} |" for key, default, text in document(schema)]
+    keys = document(with_kinds(schema))
+    rows = [f"| `{key}` | {default} | {text} |" for key, default, text in keys]
     return "\n".join(["| key | default | what it is |", "| --- | --- | --- |", *rows])
 
 

@@ -103,57 +103,29 @@ rule analyse_clusters:
         "../scripts/analyse_clusters.py"
 
 
-rule analyse_second_order:
-    """Equation 7 from a constant-volume Glow's own weights (Section 3.2, Appendix A)."""
+rule analyse:
+    """Estimates of an analysis that stores nothing else (Section 3.2, Appendices A and D)."""
     input:
-        specs=collect_files(analysed("second_order"), "spec.yaml"),
-        weights=collect_files(analysed("second_order"), "weights.pt"),
-        scores=collect_files(analysed("second_order"), "scores.parquet"),
-        test=exposed_arrays("second_order", "test"),
-        ood=exposed_arrays("second_order", "ood"),
+        unpack(get_analysis_files),
     output:
-        "<results>/statistics/second_order.csv",
+        "<results>/statistics/{analysis}.csv",
     log:
-        "<results>/logs/analyse_second_order.log",
+        "<results>/logs/analyse/{analysis}.log",
     benchmark:
-        "<results>/benchmarks/analyse_second_order.tsv"
+        "<results>/benchmarks/analyse/{analysis}.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        code=get_code("analyse_second_order"),
-        runs=get_runs(analysed("second_order")),
+        code=get_code("analyse"),
+        runs=get_analysis_runs,
+        entry=get_analysis,
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:
-        "../scripts/analyse_second_order.py"
-
-
-rule analyse_decoded:
-    """How like the data the images of component means and of samples are (Appendix D)."""
-    input:
-        tables=collect_files(analysed("decoded"), "decoded.csv"),
-    output:
-        "<results>/statistics/decoded.csv",
-    log:
-        "<results>/logs/analyse_decoded.log",
-    benchmark:
-        "<results>/benchmarks/analyse_decoded.tsv"
-    localrule: True
-    conda:
-        "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=get_code("analyse_decoded"),
-        runs=get_runs(analysed("decoded")),
-        bootstrap=config["bootstrap"],
-        seed=config["data_seed"],
-    script:
-        "../scripts/analyse_decoded.py"
+        "../scripts/analyse.py"
 
 
 rule describe_architecture:

@@ -14,14 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-import yaml
 from tests.unit.data.conftest import SHAPES, every_official
 
 from oodpriors.data import fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
 from oodpriors.data.datasets import (
-    CONTENT_SHA256,
-    OFFICIAL,
     inspect_npz,
     load_arrays,
     load_dataset,
@@ -30,6 +27,9 @@ from oodpriors.data.datasets import (
     save_arrays,
 )
 from oodpriors.data.fetching import DownloadError
+from oodpriors.data.official import CONTENT_SHA256
+from oodpriors.kinds.datasets import OFFICIAL
+from oodpriors.kinds.rows import load as code_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -222,7 +222,7 @@ def test_house_number_10_is_the_digit_0(official, tmp_path):
 
 
 def listed(kind):
-    return {file.name: file for file in OFFICIAL[kind][0]()}
+    return {file.name: file for file in code_of(OFFICIAL[kind].files)()}
 
 
 @pytest.mark.parametrize(
@@ -280,12 +280,6 @@ def test_the_address_and_checksum_of_svhn_are_those_of_torchvision(monkeypatch):
     monkeypatch.setattr(torchvision_datasets.SVHN, "split_list", {"test": entry})
     (file,) = listed("svhn").values()
     assert (file.urls, file.name, file.md5) == (("http://one.test/mat",), "test.mat", "c" * 32)
-
-
-def test_every_official_kind_and_the_users_own_can_be_configured():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    kinds = schema["properties"]["datasets"]["additionalProperties"]["properties"]["kind"]["enum"]
-    assert kinds == [*OFFICIAL, "npz", "embedded"]
 
 
 # files that cannot be trusted
