@@ -35,10 +35,11 @@ CONTENT_SHA256 = {
 }
 
 
-def _idx_files(kind: str, names: Sequence[str]) -> list[RemoteFile]:
+def idx_files(name_of_class: str, kind: str, names: Sequence[str]) -> list[RemoteFile]:
+    """Files whose names begin in one of these ways, of a torchvision class in MNIST's form."""
     from oodpriors.data._torchvision import datasets
 
-    source = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}[kind]
+    source = getattr(datasets, name_of_class)
     return [
         RemoteFile(
             name,
@@ -51,7 +52,8 @@ def _idx_files(kind: str, names: Sequence[str]) -> list[RemoteFile]:
     ]
 
 
-def _read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
+def read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
+    """Images and labels of the splits whose files begin with these names."""
     from torchvision.datasets.mnist import read_image_file, read_label_file
 
     parts = []
@@ -68,19 +70,19 @@ def _read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
 
 
 def mnist_files() -> list[RemoteFile]:
-    return _idx_files("mnist", ["t10k"])
+    return idx_files("MNIST", "mnist", ["t10k"])
 
 
 def read_mnist(paths: dict[str, Path]) -> Parts:
-    return _read_idx(paths, ["t10k"])
+    return read_idx(paths, ["t10k"])
 
 
 def fashion_mnist_files() -> list[RemoteFile]:
-    return _idx_files("fashion_mnist", ["train", "t10k"])
+    return idx_files("FashionMNIST", "fashion_mnist", ["train", "t10k"])
 
 
 def read_fashion_mnist(paths: dict[str, Path]) -> Parts:
-    return _read_idx(paths, ["train", "t10k"])
+    return read_idx(paths, ["train", "t10k"])
 
 
 def cifar10_files() -> list[RemoteFile]:
