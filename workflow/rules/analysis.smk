@@ -53,10 +53,7 @@ rule analyse_densities:
 rule analyse_pixels:
     """Distances to the components' mean images, pixel by pixel (Figure 7)."""
     input:
-        scores=first_seed(analysed("pixels"), "scores.parquet"),
-        decoded=first_seed(analysed("pixels"), "decoded.npz"),
-        test=exposed_arrays("pixels", "test"),
-        ood=exposed_arrays("pixels", "ood"),
+        **files_of(ANALYSES["pixels"], analysed("pixels")),
     output:
         facts="<results>/statistics/pixels.csv",
         table="<results>/statistics/fig07.csv",

@@ -187,12 +187,13 @@ def get_clusters(wildcards):
     return "<results>/data/{subset}/clusters.npz" if get_subset(wildcards)["kmeans"] else []
 
 
-def get_labels(wildcards):
-    return get_subset(wildcards)["labels"]
+def get_setting(key):
+    """Input function of a key of the subset."""
 
+    def get(wildcards):
+        return get_subset(wildcards)[key]
 
-def get_kmeans(wildcards):
-    return get_subset(wildcards)["kmeans"]
+    return get
 
 
 def get_selection(wildcards):
@@ -220,11 +221,11 @@ def get_spec(wildcards):
     return specs.model_spec(config, model, int(wildcards.seed), INSPECTED)
 
 
-def get_budget(key):
-    """Input function of a model's budget: draws, threads, mem_mb or runtime."""
+def get_budget(key, growing=False):
+    """Input function of a model's budget; a limit may grow with each attempt."""
 
     def get(wildcards, attempt=1):
-        return config["models"][wildcards.architecture][key]
+        return config["models"][wildcards.architecture][key] * (attempt if growing else 1)
 
     return get
 
@@ -232,15 +233,6 @@ def get_budget(key):
 def get_tolerance(wildcards):
     """Where a VAE's importance samples are enough for an image, if they may be fewer than all."""
     return config["models"][wildcards.architecture].get("adaptive")
-
-
-def get_growing(key):
-    """The same for a limit that grows with each attempt."""
-
-    def get(wildcards, attempt):
-        return config["models"][wildcards.architecture][key] * attempt
-
-    return get
 
 
 def get_toy_spec(wildcards):
@@ -255,11 +247,6 @@ def collect_files(models, name):
         for model in models
         for seed in SEEDS[model]
     ]
-
-
-def first_seed(models, name):
-    """A file of the first seed of each of the given models."""
-    return [collect_files([model], name)[0] for model in models]
 
 
 def get_runs(models):
@@ -313,14 +300,6 @@ def get_settings():
         for entry in PUBLISHED
         if "setting" in entry
     }
-
-
-def exposed_arrays(analysis, which):
-    """Test images in or out of distribution, for each model and seed of an analysis."""
-    subsets = [ModelId.of(model).subset for model, _ in get_runs(analysed(analysis))]
-    if which == "ood":
-        subsets = [config["subsets"][name]["out_of_distribution"] for name in subsets]
-    return [f"<results>/data/{name}/test.npz" for name in subsets]
 
 
 def get_cluster_inputs(wildcards):

@@ -43,8 +43,8 @@ rule cluster:
         runtime=60,
     params:
         code=get_code("cluster"),
-        labels=get_labels,
-        kmeans=get_kmeans,
+        labels=get_setting("labels"),
+        kmeans=get_setting("kmeans"),
     script:
         "../scripts/cluster.py"
 
@@ -93,7 +93,7 @@ rule assign:
         runtime=10,
     params:
         code=get_code("assign"),
-        labels=get_labels,
+        labels=get_setting("labels"),
         seed=config["data_seed"],
     script:
         "../scripts/assign.py"

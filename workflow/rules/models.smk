@@ -19,8 +19,8 @@ rule train:
         "../../envs/torch.yaml"
     threads: get_budget("threads")
     resources:
-        mem_mb=get_growing("mem_mb"),
-        runtime=get_growing("runtime"),
+        mem_mb=get_budget("mem_mb", growing=True),
+        runtime=get_budget("runtime", growing=True),
         gpu=int(config["device"] == "cuda"),
     params:
         code=get_code("train"),
@@ -51,8 +51,8 @@ rule score:
         "../../envs/torch.yaml"
     threads: get_budget("threads")
     resources:
-        mem_mb=get_growing("mem_mb"),
-        runtime=get_growing("runtime"),
+        mem_mb=get_budget("mem_mb", growing=True),
+        runtime=get_budget("runtime", growing=True),
         gpu=int(config["device"] == "cuda"),
     params:
         code=get_code("score"),

@@ -33,6 +33,12 @@ ANALYSES = {
         description="densities of the components (Section 4, Figure 3)",
     ),
     "pixels": AnalysisKind(
+        files={
+            "scores": "models/{model}/seed{first_seed}/scores.parquet",
+            "decoded": "models/{model}/seed{first_seed}/decoded.npz",
+            "test": "data/{subset}/test.npz",
+            "ood": "data/{other}/test.npz",
+        },
         keys={"model": key("string", "the model whose mean images are taken")},
         architectures=tuple(ARCHITECTURES),
         description="distances to mean images, pixel by pixel (Figure 7)",
