@@ -15,8 +15,9 @@ from oodpriors.config.specs import (
 )
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
-from oodpriors.kinds.figures import FIGURES, PLANE
+from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.priors import PRIORS
+from oodpriors.kinds.rows import IMAGES, PLANE
 from oodpriors.kinds.tables import TABLES
 
 VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
@@ -237,10 +238,11 @@ def _check_figures(config: Mapping) -> Iterator[str]:
 def _check_architectures(
     entry: Mapping, drawn: tuple[str, ...] | None, where: str, kind: str
 ) -> Iterator[str]:
-    for model in models_of(entry) if drawn else ():
+    allowed = tuple(ARCHITECTURES) if drawn == IMAGES else drawn
+    for model in models_of(entry) if allowed else ():
         architecture, _, rest = model.partition("/")
-        if architecture not in drawn:
-            yield f"{where}: {model} is no {' or '.join(drawn)}, which {kind} needs"
+        if architecture not in allowed:
+            yield f"{where}: {model} is no {' or '.join(allowed)}, which {kind} needs"
         elif drawn == PLANE and not rest.startswith("mixture_2/"):
             yield f"{where}: {model} is not in two dimensions, which {kind} needs: take mixture_2"
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.architectures import ARCHITECTURES
-from oodpriors.kinds.rows import key, models
+from oodpriors.kinds.rows import IMAGES, key, models
 
 
 class AnalysisKind(NamedTuple):
@@ -16,7 +15,7 @@ class AnalysisKind(NamedTuple):
             stores what a figure draws.
         files: what it is computed from, see :class:`oodpriors.kinds.figures.FigureKind`.
         keys: schema of each key of its entry; all must be given.
-        architectures: of its models; None allows all.
+        architectures: of its models, or IMAGES; None allows all.
         description: what is computed, and its place in the paper.
     """
 
@@ -40,7 +39,7 @@ ANALYSES = {
             "ood": "data/{other}/test.npz",
         },
         keys={"model": key("string", "the model whose mean images are taken")},
-        architectures=tuple(ARCHITECTURES),
+        architectures=IMAGES,
         description="distances to mean images, pixel by pixel (Figure 7)",
     ),
     "clusters": AnalysisKind(
@@ -64,7 +63,7 @@ ANALYSES = {
         "oodpriors.analyses.decoded:analyse",
         files={"tables": "models/{model}/seed{seed}/decoded.csv"},
         keys={"models": models()},
-        architectures=tuple(ARCHITECTURES),
+        architectures=IMAGES,
         description="how like the data the decoded images are (Appendix D)",
     ),
 }

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.architectures import ARCHITECTURES
-from oodpriors.kinds.rows import key, models
+from oodpriors.kinds.rows import IMAGES, PLANE, key, models
 
 COLUMNS = {
     "description": "column of the score files",
     "enum": ["log_prob", "latent_first", "latent_farthest"],
 }
-PLANE = ("toy",)  # flows in two dimensions
 
 
 class FigureKind(NamedTuple):
@@ -25,7 +23,7 @@ class FigureKind(NamedTuple):
             each seed.
         keys: schema of the keys that only this kind has.
         needs: the key that an entry must have.
-        architectures: of its models; None allows all.
+        architectures: of its models, or IMAGES; None allows all.
         analysis: whose stored numbers it draws.
     """
 
@@ -101,7 +99,7 @@ FIGURES = {
         files={"table": "statistics/fig07.csv"},
         needs="models",
         keys={"models": models()},
-        architectures=tuple(ARCHITECTURES),
+        architectures=IMAGES,
         analysis="pixels",
     ),
     "decoded": FigureKind(
@@ -113,7 +111,7 @@ FIGURES = {
         },
         needs="models",
         keys={"models": models()},
-        architectures=tuple(ARCHITECTURES),
+        architectures=IMAGES,
     ),
     "clusters": FigureKind(
         "oodpriors.figures.clusters:draw",

@@ -2,6 +2,8 @@
 
 import importlib
 
+IMAGES = ()  # of the models of a figure or analysis: any architecture of images
+PLANE = ("toy",)  # flows in two dimensions
 MODEL = "^[a-z0-9_]+/[a-z0-9_]+/[a-z0-9_]+$"
 
 
