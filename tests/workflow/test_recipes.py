@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
+from used_code import checksum
+
 RECIPES = (ROOT / "docs/adding.md").read_text()
 BLOCK = re.compile(r"^```\w+\n# ([\w/.]+)(?:, in (\w+))?\n(.*?)^```", re.M | re.S)
 MODEL = "pixelwise/kmnist_1_7/laplace_20"
@@ -70,3 +72,17 @@ def test_the_recipes_work_as_they_are_written(project: Path):
     claims = pd.read_csv(results / "claims.csv")
     assert claims.loc[claims["id"] == "K99", "verdict"].tolist() == ["holds"]
     assert "How many images" in (results / "paper/tables.tex").read_text()
+
+
+def test_what_is_added_changes_no_code_of_other_models_and_figures(project: Path):
+    follow(project)
+    for script, table, kind in (
+        ("train", "architectures.ARCHITECTURES", "vae"),
+        ("plot", "figures.FIGURES", "histograms"),
+        ("tabulate", "tables.TABLES", "ranking"),
+    ):
+        choices = {f"oodpriors.kinds.{table}": kind, "oodpriors.kinds.priors.PRIORS": "gaussian"}
+        before, after = (
+            checksum(root / f"workflow/scripts/{script}.py", choices) for root in (ROOT, project)
+        )
+        assert before == after, script

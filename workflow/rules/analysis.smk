@@ -151,7 +151,7 @@ rule describe_architecture:
 rule summarise:
     """Likelihoods of every model in and out of distribution, and how they rank."""
     input:
-        scores=get_all_scores,
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),
         toy=collect("<results>/statistics/{analysis}.csv", analysis=["toy"] if TOYS else []),
     output:
         models="<results>/tables/models.csv",
@@ -215,10 +215,10 @@ rule tabulate:
 rule judge:
     """Our numbers beside the paper's, and the verdict on each of its claims."""
     input:
-        scores=get_all_scores,
-        stored=get_analyses,
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),
+        stored=collect("<results>/statistics/{analysis}.csv", analysis=ANALYSED),
         models="<results>/tables/models.csv",
-        provenance=get_all_provenance,
+        provenance=provenance_of(model.subset for model in MODELS),
     output:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",

@@ -225,14 +225,10 @@ def get_budget(key, growing=False):
     """Input function of a model's budget; a limit may grow with each attempt."""
 
     def get(wildcards, attempt=1):
-        return config["models"][wildcards.architecture][key] * (attempt if growing else 1)
+        value = config["models"][wildcards.architecture].get(key)
+        return value * attempt if growing else value
 
     return get
-
-
-def get_tolerance(wildcards):
-    """Where a VAE's importance samples are enough for an image, if they may be fewer than all."""
-    return config["models"][wildcards.architecture].get("adaptive")
 
 
 def get_toy_spec(wildcards):
@@ -241,29 +237,12 @@ def get_toy_spec(wildcards):
 
 def collect_files(models, name):
     """A file of each of the given models, all seeds of one model after the other."""
-    folder = "<results>/models/{architecture}/{subset}/{prior}/seed{seed}/"
-    return [
-        (folder + name).format(**model._asdict(), seed=seed)
-        for model in models
-        for seed in SEEDS[model]
-    ]
+    return fill_in("models/{model}/seed{seed}/" + name, models)
 
 
 def get_runs(models):
     """(model, seed) for each file that collect_files gives."""
     return [(str(model), seed) for model in models for seed in SEEDS[model]]
-
-
-def get_all_scores(wildcards):
-    return collect_files([*MODELS, *TOYS], "scores.parquet")
-
-
-def get_all_diagnostics(wildcards):
-    return collect_files(MODELS, "diagnostics.json")
-
-
-def get_analyses(wildcards):
-    return collect("<results>/statistics/{analysis}.csv", analysis=ANALYSED)
 
 
 def analysed(analysis):
@@ -416,10 +395,6 @@ def get_set_titles(subset):
     """Names of the sets in and out of distribution of models that learn a subset."""
     other = config["subsets"][subset["out_of_distribution"]]
     return {"test": subset["title"], "ood": other["title"]}
-
-
-def get_all_provenance(wildcards):
-    return provenance_of([model.subset for model in MODELS])
 
 
 def provenance_of(subsets):

@@ -57,7 +57,7 @@ rule score:
     params:
         code=get_code("score"),
         draws=get_budget("draws"),
-        adaptive=get_tolerance,
+        adaptive=get_budget("adaptive"),
         train_limit=config["images"]["score_train"],
         names=get_set_names,
         n_decoded=N_DECODED,

@@ -4,9 +4,9 @@
 rule record:
     """Which data, which code, which machine: everything the numbers stand on."""
     input:
-        provenance=get_all_provenance,
-        diagnostics=get_all_diagnostics,
-        scores=get_all_scores,  # not read: the code that is told is then that of the last of them
+        provenance=provenance_of(model.subset for model in MODELS),
+        diagnostics=collect_files(MODELS, "diagnostics.json"),
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),  # not read: the code that is told is then that of the last of them
     output:
         "<results>/provenance.json",
     log:
