@@ -189,5 +189,5 @@ def test_values_that_are_all_equal_can_be_drawn(tmp_path):
     table = ScoreTable([pd.concat([part.assign(set="test"), part.assign(set="ood")])])
     about = ABOUT | {"components": {"toy/a/unimodal": 1}}
     panels = histogram_panels({"panel": ["toy/a/unimodal"]}, {"toy/a/unimodal": table}, about)
-    plot_histograms(panels, NOTE, [tmp_path / "figure.png"], label="log p")
+    plot_histograms(panels, NOTE, [tmp_path / "figure.png"])
     assert (tmp_path / "figure.png").exists()

@@ -20,8 +20,6 @@ from oodpriors.kinds.priors import PRIORS
 from oodpriors.kinds.rows import IMAGES, PLANE
 from oodpriors.kinds.tables import TABLES
 
-VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
-
 
 def check_references(config: Mapping, inspected: Mapping) -> None:
     """Check what names and numbers of the configuration say about one another.
@@ -113,7 +111,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
             yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
     yield from _check_exposure(config, model.subset, shape, where, inspected)
     network = network_of(config, model.architecture, shape)
-    yield from _check_shape(network, shape, where)
+    yield from _check_shape(model.architecture, network, shape, where)
     yield from _check_batch(config, model)
     latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
     if longest > latent:
@@ -144,9 +142,11 @@ def _check_exposure(
         yield f"{where}: {dataset} has no test split for {other}"
 
 
-def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
-    if "latent_dim" in network and shape not in VAE_SHAPES:
-        yield f"{where}: a VAE takes images {' or '.join(map(str, VAE_SHAPES))}, not {shape}"
+def _check_shape(architecture: str, network: Mapping, shape: tuple, where: str) -> Iterator[str]:
+    shapes = ARCHITECTURES[architecture].shapes
+    if shapes and shape not in shapes:
+        taken = " or ".join(map(str, shapes))
+        yield f"{where}: {architecture} takes images {taken}, not {shape}"
     squeezes = 1 + len(network.get("squeeze_after", []))
     if "couplings" in network and any(side % 2**squeezes for side in shape[1:]):
         yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"

@@ -16,7 +16,10 @@ MARKERS = "os^vP*"
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Curves of the configuration, see :mod:`oodpriors.figures.sheet`."""
     table = pd.read_csv(files["table"])
-    plot_curves(table[table["curve"].isin(about["entry"]["curves"])], note, paths)
+    table = table[table["curve"].isin(about["entry"]["curves"])]
+    if table.drop_duplicates("curve").duplicated(["architecture", "component"]).any():
+        table = table.assign(component=table["curve_title"])
+    plot_curves(table, note, paths)
 
 
 def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:

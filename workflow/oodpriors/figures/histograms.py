@@ -166,9 +166,7 @@ def _sequence(
     return labels, places
 
 
-def plot_histograms(
-    panels: Mapping[str, list[Series]], note: str, paths: list[Path], label: str | None = None
-) -> None:
+def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[Path]) -> None:
     """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 14 to 19).
 
     At most half a per cent of a set is not shown: the lowest of its log-likelihoods, or
@@ -178,7 +176,6 @@ def plot_histograms(
         panels: series by the panel's title.
         note: which data and which scale, above the panels.
         paths: files to write; the format follows the suffix.
-        label: of the horizontal axes; None names the column.
     """
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     rows = -(-len(panels) // columns)
@@ -192,7 +189,7 @@ def plot_histograms(
         drawn = _draw(axis, series, logarithmic)
         handles |= drawn
         title_of(axis, title, columns)
-        axis.set_xlabel(_two_lines(label or series[0].quantity, 84 // columns))
+        axis.set_xlabel(_two_lines(series[0].quantity, 84 // columns))
         if not shared:
             inner_legend(axis, drawn, columns)
     for axis in axes[:, 0]:

@@ -63,7 +63,8 @@ def draw_contours(files: Mapping, about: Mapping, note: str, paths: list[Path]) 
 
 
 def _titles(about: Mapping) -> list[str]:
-    return [about["titles"]["priors"][model.split("/")[2]] for model in about["models"]]
+    titles = [about["titles"]["priors"][model.split("/")[2]] for model in about["models"]]
+    return titles if len(set(titles)) == len(titles) else about["models"]
 
 
 def _surface(table: pd.DataFrame, axes: str, values: str) -> tuple[np.ndarray, ...]:

@@ -14,6 +14,7 @@ class ArchitectureKind(NamedTuple):
             (arguments of :func:`oodpriors.priors.build_prior`) and the network's keys.
         network: schema of each key of its network; all must be given.
         keys: schema of further keys of its budget.
+        shapes: of the images that it takes, (C, H, W); none allows all.
         least_draws: draws for each image that a score needs at least.
         infers: whether its latents are means of a posterior.
     """
@@ -21,6 +22,7 @@ class ArchitectureKind(NamedTuple):
     place: str
     network: Mapping[str, Mapping] = {}
     keys: Mapping[str, Mapping] = {}
+    shapes: tuple[tuple[int, int, int], ...] = ()
     least_draws: int = 1
     infers: bool = False
 
@@ -78,6 +80,7 @@ ARCHITECTURES = {
         "oodpriors.models.build:build_vae",
         network=VAE_NETWORK,
         keys={"adaptive": ADAPTIVE},
+        shapes=((1, 28, 28), (3, 32, 32)),
         least_draws=2,
         infers=True,
     ),
