@@ -126,7 +126,7 @@ MISTAKES = {
     # one of a few
     "an unknown scale": (
         {"scale": "huge"},
-        "scale: 'huge' is not one of smoke, quick, paper",
+        "scale: 'huge' is not one of smoke, quick, short, paper",
     ),
     "an unknown device": (
         {"device": "gpu"},
@@ -379,7 +379,7 @@ MISTAKES = {
 
 # Values of --config; nested ones arrive as text.
 OPTIONS = {
-    "a misspelt scale": ("scale=papr", "scale: 'papr' is not one of smoke, quick, paper"),
+    "a misspelt scale": ("scale=papr", "scale: 'papr' is not one of smoke, quick, short, paper"),
     "seeds in a row": ("seeds=0,1", "seeds: '0,1' is not of type 'array' (seeds of the trainings"),
     "an unknown key with nested values": ("train={epochs: 7}", "train: unknown key; known: "),
     "nested values": (

@@ -15,9 +15,6 @@ rule analyse_toy:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("analyse_toy"),
         runs=get_runs(TOYS),
@@ -40,9 +37,6 @@ rule analyse_densities:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("analyse_densities"),
         beta=config["analyses"].get("densities", {}).get("beta"),
@@ -138,9 +132,6 @@ rule describe_architecture:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("describe_architecture"),
         network=get_vae_network,
@@ -201,9 +192,6 @@ rule tabulate:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("tabulate"),
         entry=get_table,

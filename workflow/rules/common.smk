@@ -20,8 +20,8 @@ from oodpriors.kinds.tables import TABLES
 from used_code import checksum
 
 # Scripts find this copy of the library before any other one that may be installed.
-PLACES = [workflow.basedir, os.environ.get("PYTHONPATH")]
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
+PLACES = filter(None, [workflow.basedir, os.getenv("PYTHONPATH")])
+os.environ.update(PYTHONPATH=os.pathsep.join(PLACES))
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
@@ -237,7 +237,7 @@ def get_toy_spec(wildcards):
 
 def collect_files(models, name):
     """A file of each of the given models, all seeds of one model after the other."""
-    return fill_in("models/{model}/seed{seed}/" + name, models)
+    return fill_in(f"models/{{model}}/seed{{seed}}/{name}", models)
 
 
 def get_runs(models):
@@ -336,7 +336,7 @@ def get_analysis_files(wildcards):
 
 def get_table_source(wildcards):
     entry = get_table(wildcards)
-    return "<results>/" + TABLES[entry["kind"]].source.format(**entry)
+    return f"<results>/{TABLES[entry['kind']].source.format(**entry)}"
 
 
 def get_table(wildcards):
@@ -393,22 +393,17 @@ def get_figure_facts(wildcards):
 
 def get_set_titles(subset):
     """Names of the sets in and out of distribution of models that learn a subset."""
-    other = config["subsets"][subset["out_of_distribution"]]
+    other = config["subsets"].get(subset["out_of_distribution"], subset)
     return {"test": subset["title"], "ood": other["title"]}
 
 
 def provenance_of(subsets):
     """Provenance of the images that models on these subsets learn and are tested on."""
-    parts = [
-        part
-        for name in dict.fromkeys(subsets)
-        for part in (
-            f"{name}/train",
-            f"{name}/test",
-            f"{config['subsets'][name]['out_of_distribution']}/test",
-        )
-    ]
-    return [f"<results>/data/{part}.provenance.json" for part in dict.fromkeys(parts)]
+    parts = {}
+    for name in subsets:
+        other = config["subsets"][name]["out_of_distribution"] or name
+        parts |= dict.fromkeys((f"{name}/train", f"{name}/test", f"{other}/test"))
+    return [f"<results>/data/{part}.provenance.json" for part in parts]
 
 
 def get_titles():

@@ -88,9 +88,6 @@ rule assign:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=10,
     params:
         code=get_code("assign"),
         labels=get_setting("labels"),

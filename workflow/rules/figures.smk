@@ -21,9 +21,6 @@ rule plot:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=20,
     params:
         code=get_code("plot"),
         about=get_figure_facts,

@@ -107,9 +107,6 @@ rule map_plane:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("map_plane"),
     script:

@@ -16,9 +16,6 @@ rule record:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         code=get_code("record"),
         run=RUN,
@@ -47,9 +44,6 @@ rule typeset:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("typeset"),
         figures=config["figures"],
@@ -80,9 +74,6 @@ rule build_pdf:
     localrule: True
     conda:
         "../../envs/latex.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         code=get_code("build_pdf"),
     script:
@@ -102,8 +93,5 @@ rule explain:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=100,
-        runtime=5,
     shell:
         "cp {input} {output} 2> {log}"
