@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 import yaml
 from tools.pages import ROOT, put
 
+from oodpriors.config.choices import with_kinds
+
 
 def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
     """Key, default and description of every leaf of a schema; * means any name."""
@@ -26,7 +28,8 @@ def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]
 def render() -> str:
     """One row for each key of the schema: its default and its meaning."""
     schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    rows = [f"| `{key}` | {default} | {text} |" for key, default, text in document(schema)]
+    keys = document(with_kinds(schema))
+    rows = [f"| `{key}` | {default} | {text} |" for key, default, text in keys]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
 
 

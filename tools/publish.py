@@ -15,7 +15,7 @@ from tools.pages import put
 
 from oodpriors.data.provenance import trained_on
 from oodpriors.statistics.claims import VERDICTS
-from oodpriors.tables.kinds import show_table
+from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[1]

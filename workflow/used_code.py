@@ -5,19 +5,22 @@ a script are followed to the functions, classes and values of the library that t
 mean, and from there on. Nothing is imported: the sources are only parsed, so that a dry
 run stays fast. A method counts as used if anything that is used names it, or if Python
 or PyTorch calls it by itself. Docstrings and lines of comments do not count, and neither
-does ``oodpriors.io``, which only reads, writes and reports.
+does ``oodpriors.io``, which only reads, writes and reports. A text "module:name" means this
+name; what else a row of ``oodpriors.kinds`` says, by keywords, does not count.
 
 A name that is computed, as in ``getattr(model, name)``, is not followed.
 """
 
 import ast
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 CALLED_BY_PYTORCH = ("forward", "backward", "get_extra_state", "set_extra_state")
 LEFT_OUT = "oodpriors.io."
+PLACE = re.compile(r"([\w.]+):(\w+)")
 
 
 def checksum(script: Path, choices: Mapping[str, str] | None = None) -> str:
@@ -47,6 +50,7 @@ def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[st
         for part in parts:
             todo += [known for used in part.names for known in _meaning(folder, module, used)]
             todo += [known for pair in part.dotted for known in _member(folder, module, *pair)]
+            todo += [known for place in part.places for known in _look_up(folder, *place)]
             named |= {attribute for _, attribute in part.dotted}
         for method in module.methods.get(name, []):
             waiting.setdefault(method, []).append((module, f"{name}.{method}"))
@@ -122,7 +126,7 @@ class _Definition:
     """Lines of a node without docstrings, comments and the nodes to skip; names in them."""
 
     def __init__(self, node: ast.AST, skip: list, lines: list[str]) -> None:
-        self.names, self.dotted, self.imports = set(), set(), {}
+        self.names, self.dotted, self.places, self.imports = set(), set(), set(), {}
         left_out, todo = {n for part in skip for n in _lines(part)}, [node]
         while todo:
             part = todo.pop()
@@ -134,6 +138,8 @@ class _Definition:
             elif isinstance(part, ast.ImportFrom):
                 both = {alias.asname or alias.name: alias.name for alias in part.names}
                 self.imports |= {name: (part.module, known) for name, known in both.items()}
+            elif place := _place(part):
+                self.places.add(place)
             elif _is_text(part):
                 left_out.update(_lines(part))
             todo += [child for child in ast.iter_child_nodes(part) if child not in skip]
@@ -144,6 +150,12 @@ class _Definition:
 def _lines(node: ast.AST) -> range:
     first = min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", []))])
     return range(first, node.end_lineno + 1)
+
+
+def _place(node: ast.AST) -> tuple[str, str] | None:
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    found = PLACE.fullmatch(text)
+    return found and found.groups()
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -169,4 +181,11 @@ def _entries(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(value, ast.Dict):
         for key, node in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant) and isinstance(node, ast.Name | ast.Call):
-                yield str(key.value), node
+                yield str(key.value), _without_keywords(node)
+
+
+def _without_keywords(node: ast.AST) -> ast.AST:
+    """A row that names code, without what else it says."""
+    if not isinstance(node, ast.Call) or not any(map(_place, node.args)):
+        return node
+    return ast.copy_location(ast.Call(node.func, node.args, []), node)

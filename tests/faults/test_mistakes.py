@@ -243,7 +243,7 @@ MISTAKES = {
     ),
     "a beta that is missing": (
         {"priors": {"generalized_d5": {"beta": None}}},
-        "priors.generalized_d5.beta: kind generalized_gaussian needs it; the paper takes 4",
+        "priors.generalized_d5.beta: kind generalized_gaussian needs it: shape of a ",
     ),
     "a beta of a Gaussian": (
         {"priors": {"unimodal": {"beta": 4}}},

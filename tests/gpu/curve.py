@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from oodpriors.data.standins import STAND_INS
+from oodpriors.data.stand_ins import draw_garments
 from oodpriors.io.devices import find_device
 from oodpriors.models import compilation, glow
 from oodpriors.models.build import build_model
@@ -33,7 +33,7 @@ def losses(name: str, fast: bool, seed: int, epochs: int) -> list[float]:
     if not fast:
         compilation._state["usable"] = False
         glow.Glow.forward = glow.Glow._forward_by_layers
-    _, images, labels = STAND_INS["fashion_mnist"][0]()[0]
+    _, images, labels = draw_garments()[0]
     _, network, settings = MODELS[name]
     torch.manual_seed(seed)
     model = build_model(name, (1, 28, 28), {"kind": "gaussian", "means": MEANS}, network)

@@ -23,7 +23,6 @@ TRAININGS = {
     "short": 3 * CONFIGURATIONS,
     "paper": 3 * CONFIGURATIONS,
 }
-HISTOGRAMS = sum("kind" not in entry for entry in CONFIG["figures"].values())
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -39,8 +38,7 @@ def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Pat
     seeds = 3 if scale in ("short", "paper") else 1
     assert planned["train_toy"] == seeds * len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
     assert planned["tabulate"] == len(CONFIG["tables"])
-    plots = {name: count for name, count in planned.items() if name.startswith("plot_")}
-    assert sum(plots.values()) == len(CONFIG["figures"])
+    assert planned["plot"] == len(CONFIG["figures"])
     assert {"judge", "record", "summarise", "build_pdf"} <= set(planned)
     assert time.monotonic() - began < 30
 
@@ -76,7 +74,9 @@ def test_every_rule_with_a_script_has_log_benchmark_environment_and_resources():
         for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]:
             if "script:" not in rule:
                 continue
-            needed = ("log:", "benchmark:", "conda:", "mem_mb=", "runtime=")
+            needed = ["log:", "benchmark:", "conda:"]
+            if "localrule: True" not in rule:  # what stays where Snakemake runs has no limits
+                needed += ["mem_mb=", "runtime="]
             missing = [key for key in needed if key not in rule]
             assert not missing, f"{file.name}, {rule.split(':')[0]}: {missing}"
 
@@ -110,11 +110,12 @@ def test_k_means_clusters_are_made_once_and_used_by_prepare(project: Path):
 
 
 def test_one_experiment_alone_plans_what_it_needs_and_no_more(project: Path):
-    planned = jobs(snakemake(project, "-n", *SMOKE, 'only=["cifar"]').stdout)
+    output = snakemake(project, "-n", *SMOKE, 'only=["cifar"]').stdout
+    planned = jobs(output)
     assert (planned["train"], planned["download"]) == (4, 2)
-    assert planned["plot_clusters"] == 1
+    assert "wildcards: figure=fig13" in output
+    assert "wildcards: figure=fig06" not in output
     assert "train_toy" not in planned
-    assert "plot_curves" not in planned
 
 
 def test_a_gpu_that_is_not_there_is_refused_at_the_start(project: Path, monkeypatch):

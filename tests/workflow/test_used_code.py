@@ -7,6 +7,7 @@ import pytest
 from tests.faults.conftest import Training
 from tests.workflow.conftest import ROOT
 
+from oodpriors.kinds.figures import FIGURES
 from used_code import checksum, used_code
 
 SCRIPTS = ROOT / "workflow/scripts"
@@ -146,9 +147,9 @@ def modules_of(script, **choices):
 
 def test_a_training_uses_its_own_architecture_and_no_evaluation():
     for architecture, other in (("vae", "glow"), ("glow", "vae")):
-        choices = {"oodpriors.models.build.BUILDERS": architecture}
+        choices = {"oodpriors.kinds.architectures.ARCHITECTURES": architecture}
         packages, used = modules_of("train", **choices)
-        assert packages == {"data", "models", "priors", "training"}
+        assert packages == {"data", "kinds", "models", "priors", "training"}
         assert not any(name.startswith(f"oodpriors.models.{other}.") for name in used)
         assert not any(name.startswith("oodpriors.models.likelihood.") for name in used)
 
@@ -163,10 +164,21 @@ def test_scores_use_the_model_and_its_likelihood():
     } <= set(used)
 
 
-@pytest.mark.parametrize("script", sorted(path.stem for path in SCRIPTS.glob("plot_*.py")))
-def test_figures_use_no_model(script):
-    packages, _ = modules_of(script)
-    assert packages <= {"data", "figures", "statistics"}
+@pytest.mark.parametrize("kind", FIGURES)
+def test_a_figure_uses_its_own_kind_and_no_model(kind):
+    packages, used = modules_of("plot", **{"oodpriors.kinds.figures.FIGURES": kind})
+    assert packages <= {"data", "figures", "kinds", "statistics"}
+    module, name = FIGURES[kind].place.split(":")
+    assert f"{module}.{name}" in used
+    draws = {"{}.{}".format(*other.place.split(":")) for other in FIGURES.values()}
+    assert draws & set(used) == {f"{module}.{name}"}
+
+
+def test_what_a_row_says_by_keywords_is_no_code_of_a_job():
+    _, used = modules_of("train", **{"oodpriors.kinds.architectures.ARCHITECTURES": "vae"})
+    row = used["oodpriors.kinds.architectures.ARCHITECTURES"]
+    assert row == "ArchitectureKind('oodpriors.models.build:build_vae')"
+    assert "oodpriors.kinds.architectures.VAE_NETWORK" not in used
 
 
 # Python runs it at its start if it is on the path: it notes which functions are called.
@@ -197,8 +209,10 @@ def test_a_training_calls_nothing_that_does_not_count(tmp_path):
     functions = [
         name
         for name in called
-        if not name.startswith("oodpriors.io.") and name.split(".")[-1].lstrip("_")[0].islower()
+        if not name.startswith(("oodpriors.io.", "oodpriors.kinds."))
+        and name.split(".")[-1].lstrip("_")[0].islower()
     ]
     assert len(functions) > 50
-    choices = {"oodpriors.models.build.BUILDERS": "glow", "oodpriors.priors.KINDS": "gaussian"}
+    chosen = {"architectures.ARCHITECTURES": "glow", "priors.PRIORS": "gaussian"}
+    choices = {f"oodpriors.kinds.{table}": kind for table, kind in chosen.items()}
     assert set(functions) <= set(used_code(SCRIPTS / "train.py", choices))

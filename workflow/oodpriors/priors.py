@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from oodpriors.io.errors import UserError
+from oodpriors.kinds.priors import PRIORS
+from oodpriors.kinds.rows import load
 
 __all__ = ["GaussianPrior", "GeneralizedGaussianPrior", "Prior", "build_prior", "log_mean_exp"]
 
@@ -205,18 +207,15 @@ def normal_moment(mean: Tensor, std: Tensor, order: int) -> Tensor:
     return sum(terms, torch.zeros_like(mean))
 
 
-KINDS = {"gaussian": GaussianPrior, "generalized_gaussian": GeneralizedGaussianPrior}
-
-
 def build_prior(kind: str, dim: int, **parameters) -> Prior:
     """Build a prior of the given kind for a latent with dim coordinates.
 
     Raises:
         UserError: unknown kind, or parameters that the kind does not take.
     """
-    if kind not in KINDS:
-        raise UserError(f"prior kind {kind!r} is unknown; choose one of {', '.join(KINDS)}")
+    if kind not in PRIORS:
+        raise UserError(f"prior kind {kind!r} is unknown; choose one of {', '.join(PRIORS)}")
     try:
-        return KINDS[kind](dim=dim, **parameters)
+        return load(PRIORS[kind].place)(dim=dim, **parameters)
     except TypeError as error:
         raise UserError(f"prior kind {kind!r} does not take {parameters}: {error}") from error

@@ -15,9 +15,6 @@ rule analyse_toy:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("analyse_toy"),
         runs=get_runs(TOYS),
@@ -40,9 +37,6 @@ rule analyse_densities:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("analyse_densities"),
         beta=config["analyses"].get("densities", {}).get("beta"),
@@ -53,10 +47,7 @@ rule analyse_densities:
 rule analyse_pixels:
     """Distances to the components' mean images, pixel by pixel (Figure 7)."""
     input:
-        scores=first_seed(analysed("pixels"), "scores.parquet"),
-        decoded=first_seed(analysed("pixels"), "decoded.npz"),
-        test=exposed_arrays("pixels", "test"),
-        ood=exposed_arrays("pixels", "ood"),
+        **files_of(ANALYSES["pixels"], analysed("pixels")),
     output:
         facts="<results>/statistics/pixels.csv",
         table="<results>/statistics/fig07.csv",
@@ -103,57 +94,29 @@ rule analyse_clusters:
         "../scripts/analyse_clusters.py"
 
 
-rule analyse_second_order:
-    """Equation 7 from a constant-volume Glow's own weights (Section 3.2, Appendix A)."""
+rule analyse:
+    """Estimates of an analysis that stores nothing else (Section 3.2, Appendices A and D)."""
     input:
-        specs=collect_files(analysed("second_order"), "spec.yaml"),
-        weights=collect_files(analysed("second_order"), "weights.pt"),
-        scores=collect_files(analysed("second_order"), "scores.parquet"),
-        test=exposed_arrays("second_order", "test"),
-        ood=exposed_arrays("second_order", "ood"),
+        unpack(get_analysis_files),
     output:
-        "<results>/statistics/second_order.csv",
+        "<results>/statistics/{analysis}.csv",
     log:
-        "<results>/logs/analyse_second_order.log",
+        "<results>/logs/analyse/{analysis}.log",
     benchmark:
-        "<results>/benchmarks/analyse_second_order.tsv"
+        "<results>/benchmarks/analyse/{analysis}.tsv"
     conda:
         "../../envs/torch.yaml"
     resources:
         mem_mb=4000,
         runtime=60,
     params:
-        code=get_code("analyse_second_order"),
-        runs=get_runs(analysed("second_order")),
+        code=get_code("analyse"),
+        runs=get_analysis_runs,
+        entry=get_analysis,
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:
-        "../scripts/analyse_second_order.py"
-
-
-rule analyse_decoded:
-    """How like the data the images of component means and of samples are (Appendix D)."""
-    input:
-        tables=collect_files(analysed("decoded"), "decoded.csv"),
-    output:
-        "<results>/statistics/decoded.csv",
-    log:
-        "<results>/logs/analyse_decoded.log",
-    benchmark:
-        "<results>/benchmarks/analyse_decoded.tsv"
-    localrule: True
-    conda:
-        "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=get_code("analyse_decoded"),
-        runs=get_runs(analysed("decoded")),
-        bootstrap=config["bootstrap"],
-        seed=config["data_seed"],
-    script:
-        "../scripts/analyse_decoded.py"
+        "../scripts/analyse.py"
 
 
 rule describe_architecture:
@@ -169,9 +132,6 @@ rule describe_architecture:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("describe_architecture"),
         network=get_vae_network,
@@ -182,7 +142,7 @@ rule describe_architecture:
 rule summarise:
     """Likelihoods of every model in and out of distribution, and how they rank."""
     input:
-        scores=get_all_scores,
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),
         toy=collect("<results>/statistics/{analysis}.csv", analysis=["toy"] if TOYS else []),
     output:
         models="<results>/tables/models.csv",
@@ -232,9 +192,6 @@ rule tabulate:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("tabulate"),
         entry=get_table,
@@ -246,10 +203,10 @@ rule tabulate:
 rule judge:
     """Our numbers beside the paper's, and the verdict on each of its claims."""
     input:
-        scores=get_all_scores,
-        stored=get_analyses,
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),
+        stored=collect("<results>/statistics/{analysis}.csv", analysis=ANALYSED),
         models="<results>/tables/models.csv",
-        provenance=get_all_provenance,
+        provenance=provenance_of(model.subset for model in MODELS),
     output:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",

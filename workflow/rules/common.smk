@@ -9,15 +9,19 @@ import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from oodpriors.config import means, restrict, schema, specs
+from oodpriors.config import choices, means, restrict, schema, specs
 from oodpriors.config.checks import check_references
 from oodpriors.config.specs import ModelId
 from oodpriors.io.errors import UserError
+from oodpriors.kinds.analyses import ANALYSES
+from oodpriors.kinds.architectures import ARCHITECTURES
+from oodpriors.kinds.figures import FIGURES
+from oodpriors.kinds.tables import TABLES
 from used_code import checksum
 
 # Scripts find this copy of the library before any other one that may be installed.
-PLACES = [workflow.basedir, os.environ.get("PYTHONPATH")]
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, PLACES))
+PLACES = filter(None, [workflow.basedir, os.getenv("PYTHONPATH")])
+os.environ.update(PYTHONPATH=os.pathsep.join(PLACES))
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
@@ -63,7 +67,8 @@ def load_config():
         raise WorkflowError(f"config: scale: {scale!r} is not one of {', '.join(scales)}")
     merged = schema.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
     try:
-        checked = schema.validate(merged, read_yaml("../schemas/config.schema.yaml"))
+        allowed = choices.with_kinds(read_yaml("../schemas/config.schema.yaml"))
+        checked = schema.validate(merged, allowed)
         check_mirror(checked["mirror"])
         checked = means.with_means(checked, lambda path: Path(path).read_text())
         if checked["data"] == "embedded":
@@ -85,9 +90,9 @@ MODELS = specs.model_ids(config)
 TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
 SEEDS = specs.model_seeds(config) | dict.fromkeys(TOYS, config["seeds"])
-ANALYSES = [*config["analyses"], *(["toy"] if TOYS else [])]
-CLAIMS = restrict.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSES)
-PUBLISHED = restrict.with_models(read_yaml("../../config/published.yaml"), config, ANALYSES)
+ANALYSED = [*config["analyses"], *(["toy"] if TOYS else [])]
+CLAIMS = restrict.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSED)
+PUBLISHED = restrict.with_models(read_yaml("../../config/published.yaml"), config, ANALYSED)
 HAS_TEX = bool(
     "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
     or shutil.which("latexmk")
@@ -102,7 +107,6 @@ if not HAS_TEX and workflow.exec_mode == ExecMode.DEFAULT:
 
 
 wildcard_constraints:
-    architecture="vae|glow|cv_glow",
     subset="[a-z0-9_]+",
     prior="[a-z0-9_]+",
     dataset="[a-z0-9_]+",
@@ -111,13 +115,15 @@ wildcard_constraints:
     seed="[0-9]+",
     figure="[a-z0-9_]+",
     table="|".join(config["tables"]) or "(?!)",
+    analysis="|".join(name for name, kind in ANALYSES.items() if kind.place),
     network="grey|colour",
     dim="[0-9]+",
 
 
 @cache
 def get_checksum(script, choices):
-    return checksum(Path(workflow.basedir, "scripts", f"{script}.py"), dict(choices))
+    rows = {f"oodpriors.kinds.{table}": kind for table, kind in choices}
+    return checksum(Path(workflow.basedir, "scripts", f"{script}.py"), rows)
 
 
 def get_code(script):
@@ -127,16 +133,23 @@ def get_code(script):
     """
 
     def get(wildcards):
-        prior, table = (wildcards.get(name) for name in ("prior", "table"))
-        choices = {
-            "oodpriors.models.build.BUILDERS": wildcards.get("architecture"),
-            "oodpriors.priors.KINDS": prior and config["priors"][prior]["kind"],
-            "oodpriors.tables.kinds.MAKERS": table and config["tables"][table]["kind"],
-            "oodpriors.tables.kinds.SHOWS": table and config["tables"][table]["kind"],
+        chosen = {
+            "architectures.ARCHITECTURES": wildcards.get("architecture"),
+            "analyses.ANALYSES": wildcards.get("analysis"),
+            "priors.PRIORS": get_kind("priors", wildcards.get("prior")),
+            "datasets.OFFICIAL": get_kind("datasets", wildcards.get("dataset")),
+            "figures.FIGURES": get_kind("figures", wildcards.get("figure")),
+            "tables.TABLES": get_kind("tables", wildcards.get("table")),
         }
-        return get_checksum(script, tuple(choices.items()))
+        return get_checksum(script, tuple(chosen.items()))
 
     return get
+
+
+def get_kind(table, name):
+    """Kind of an entry of the configuration, if there is one; a stand-in has that of its original."""
+    entry = config[table].get(name, {})
+    return entry.get("stands_for") or entry.get("kind")
 
 
 def source_file(path):
@@ -174,12 +187,13 @@ def get_clusters(wildcards):
     return "<results>/data/{subset}/clusters.npz" if get_subset(wildcards)["kmeans"] else []
 
 
-def get_labels(wildcards):
-    return get_subset(wildcards)["labels"]
+def get_setting(key):
+    """Input function of a key of the subset."""
 
+    def get(wildcards):
+        return get_subset(wildcards)[key]
 
-def get_kmeans(wildcards):
-    return get_subset(wildcards)["kmeans"]
+    return get
 
 
 def get_selection(wildcards):
@@ -207,25 +221,12 @@ def get_spec(wildcards):
     return specs.model_spec(config, model, int(wildcards.seed), INSPECTED)
 
 
-def get_budget(key):
-    """Input function of a model's budget: draws, threads, mem_mb or runtime."""
+def get_budget(key, growing=False):
+    """Input function of a model's budget; a limit may grow with each attempt."""
 
     def get(wildcards, attempt=1):
-        return config["models"][wildcards.architecture][key]
-
-    return get
-
-
-def get_tolerance(wildcards):
-    """Where a VAE's importance samples are enough for an image, if they may be fewer than all."""
-    return config["models"][wildcards.architecture].get("adaptive")
-
-
-def get_growing(key):
-    """The same for a limit that grows with each attempt."""
-
-    def get(wildcards, attempt):
-        return config["models"][wildcards.architecture][key] * attempt
+        value = config["models"][wildcards.architecture].get(key)
+        return value * attempt if growing else value
 
     return get
 
@@ -236,34 +237,12 @@ def get_toy_spec(wildcards):
 
 def collect_files(models, name):
     """A file of each of the given models, all seeds of one model after the other."""
-    folder = "<results>/models/{architecture}/{subset}/{prior}/seed{seed}/"
-    return [
-        (folder + name).format(**model._asdict(), seed=seed)
-        for model in models
-        for seed in SEEDS[model]
-    ]
-
-
-def first_seed(models, name):
-    """A file of the first seed of each of the given models."""
-    return [collect_files([model], name)[0] for model in models]
+    return fill_in(f"models/{{model}}/seed{{seed}}/{name}", models)
 
 
 def get_runs(models):
     """(model, seed) for each file that collect_files gives."""
     return [(str(model), seed) for model in models for seed in SEEDS[model]]
-
-
-def get_all_scores(wildcards):
-    return collect_files([*MODELS, *TOYS], "scores.parquet")
-
-
-def get_all_diagnostics(wildcards):
-    return collect_files(MODELS, "diagnostics.json")
-
-
-def get_analyses(wildcards):
-    return collect("<results>/statistics/{analysis}.csv", analysis=ANALYSES)
 
 
 def analysed(analysis):
@@ -277,6 +256,7 @@ def get_curves():
     return {
         name: {
             "title": curve["title"],
+            "component": curve["component"] or curve["title"],
             "models": [
                 (means.component_distance(config, ModelId.of(model).prior), model)
                 for model in curve["models"]
@@ -301,14 +281,6 @@ def get_settings():
     }
 
 
-def exposed_arrays(analysis, which):
-    """Test images in or out of distribution, for each model and seed of an analysis."""
-    subsets = [ModelId.of(model).subset for model, _ in get_runs(analysed(analysis))]
-    if which == "ood":
-        subsets = [config["subsets"][name]["out_of_distribution"] for name in subsets]
-    return [f"<results>/data/{name}/test.npz" for name in subsets]
-
-
 def get_cluster_inputs(wildcards):
     """The whole data set, and the clusters of each label."""
     subset = config["analyses"]["clusters"]["subset"]
@@ -326,17 +298,45 @@ def get_vae_network(wildcards):
     return config["models"]["vae"]["network"][wildcards.network]
 
 
-TABLE_SOURCES = {
-    "likelihoods": "tables/models",
-    "architecture": "statistics/{network}",
-    "toy": "statistics/toy_table",
-}
+def files_of(kind, models):
+    """Files by name that a kind of figure or analysis is made from (see FigureKind)."""
+    return {name: fill_in(path, models) for name, path in kind.files.items()}
+
+
+def fill_in(path, models):
+    if "{" not in path:
+        return f"<results>/{path}"
+    if "{seed}" in path:
+        return [f"<results>/{path}".format(seed=s, **parts_of(m)) for m in models for s in SEEDS[m]]
+    return [f"<results>/{path}".format(**parts_of(model)) for model in models]
+
+
+def parts_of(model):
+    """What the path of one of a model's files may hold."""
+    return {
+        "model": model,
+        "subset": model.subset,
+        "other": config["subsets"].get(model.subset, {}).get("out_of_distribution"),
+        "assignment": config["priors"][model.prior]["assignment"],
+        "first_seed": SEEDS[model][0],
+    }
+
+
+def get_analysis(wildcards):
+    return config["analyses"][wildcards.analysis]
+
+
+def get_analysis_runs(wildcards):
+    return get_runs(analysed(wildcards.analysis))
+
+
+def get_analysis_files(wildcards):
+    return files_of(ANALYSES[wildcards.analysis], analysed(wildcards.analysis))
 
 
 def get_table_source(wildcards):
-    entry = config["tables"][wildcards.table]
-    path = TABLE_SOURCES.get(entry["kind"], "statistics/{kind}").format(**entry)
-    return f"<results>/{path}.csv"
+    entry = get_table(wildcards)
+    return f"<results>/{TABLES[entry['kind']].source.format(**entry)}"
 
 
 def get_table(wildcards):
@@ -354,98 +354,56 @@ def get_figure_models(wildcards):
     return list(map(ModelId.of, dict.fromkeys(names)))
 
 
-def get_figure_model_names(wildcards):
-    return [str(model) for model in get_figure_models(wildcards)]
+def get_figure_files(wildcards):
+    return files_of(FIGURES[get_figure(wildcards)["kind"]], get_figure_models(wildcards))
 
 
-def get_set_titles(wildcards):
-    """Names of the sets in and out of distribution of a figure's model."""
-    subset = config["subsets"][get_figure_models(wildcards)[0].subset]
-    out = config["subsets"][subset["out_of_distribution"]]
-    return {"test": subset["title"], "ood": out["title"]}
-
-
-def get_kept_cluster(wildcards):
-    return config["subsets"][get_figure(wildcards)["subset"]]["kmeans"]["keep"]
-
-
-def get_cluster_provenance(wildcards):
-    return provenance_of([get_figure(wildcards)["subset"]])
-
-
-def get_figure_runs(wildcards):
-    return get_runs(get_figure_models(wildcards))
-
-
-def figure_files(name):
-    """Input function of a file of each model and seed of a figure."""
-
-    def get(wildcards):
-        return collect_files(get_figure_models(wildcards), name)
-
-    return get
-
-
-def first_figure_files(name):
-    """The same for the first seed alone."""
-
-    def get(wildcards):
-        return first_seed(get_figure_models(wildcards), name)
-
-    return get
+def get_figure_subsets(wildcards):
+    """Subsets of images that a figure is about."""
+    entry = get_figure(wildcards)
+    models = [model.subset for model in get_figure_models(wildcards) if model not in TOYS]
+    return [entry["subset"]] if "subset" in entry else models
 
 
 def get_figure_provenance(wildcards):
-    models = get_figure_models(wildcards)
-    return provenance_of([model.subset for model in models if model not in TOYS])
+    return provenance_of(get_figure_subsets(wildcards))
 
 
-def get_figure_distances(wildcards):
-    """Distance of each model's components."""
+def get_figure_facts(wildcards):
+    """What a figure says of its models and images (see oodpriors/figures/sheet.py)."""
     models = get_figure_models(wildcards)
+    components = {model: len(config["priors"][model.prior]["means"]) for model in models}
+    subset = next((config["subsets"][name] for name in get_figure_subsets(wildcards)), None)
     return {
-        str(model): means.component_distance(config, model.prior)
-        for model in models
-        if len(config["priors"][model.prior]["means"]) < 3
+        "entry": get_figure(wildcards),
+        "models": list(map(str, models)),
+        "runs": get_runs(models),
+        "components": {str(model): number for model, number in components.items()},
+        "distances": {
+            str(model): means.component_distance(config, model.prior)
+            for model, number in components.items()
+            if number < 3
+        },
+        "titles": get_titles(),
+        "sets": subset and get_set_titles(subset),
+        "keep": subset and subset["kmeans"] and subset["kmeans"]["keep"],
+        "infers": [name for name, kind in ARCHITECTURES.items() if kind.infers],
     }
 
 
-def figures_of(kind):
-    """Pattern of the names of the figures of a kind."""
-    names = [name for name, entry in config["figures"].items() if entry["kind"] == kind]
-    return "|".join(names) or "(?!)"
-
-
-def get_decoded_arrays(wildcards):
-    """Training images and their components, of each model of a figure of decoded images."""
-    models = get_figure_models(wildcards)
-    return [f"<results>/data/{model.subset}/train.npz" for model in models]
-
-
-def get_decoded_components(wildcards):
-    models = get_figure_models(wildcards)
-    kinds = [config["priors"][model.prior]["assignment"] for model in models]
-    return [
-        f"<results>/data/{model.subset}/assignment.{kind}.csv" for model, kind in zip(models, kinds)
-    ]
-
-
-def get_all_provenance(wildcards):
-    return provenance_of([model.subset for model in MODELS])
+def get_set_titles(subset):
+    """Names of the sets in and out of distribution of models that learn a subset."""
+    other = config["subsets"].get(subset["out_of_distribution"], subset)
+    return {"test": subset["title"], "ood": other["title"]}
 
 
 def provenance_of(subsets):
     """Provenance of the images that models on these subsets learn and are tested on."""
-    parts = [
-        part
-        for name in dict.fromkeys(subsets)
-        for part in (
-            f"{name}/train",
-            f"{name}/test",
-            f"{config['subsets'][name]['out_of_distribution']}/test",
-        )
-    ]
-    return [f"<results>/data/{part}.provenance.json" for part in dict.fromkeys(parts)]
+    parts = {}
+    for name in subsets:
+        other = config["subsets"][name]["out_of_distribution"] or name
+        parts |= dict.fromkeys((f"{name}/train", f"{name}/test", f"{other}/test"))
+    return [f"<results>/data/{part}.provenance.json" for part in parts]
 
 
 def get_titles():

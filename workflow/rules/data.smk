@@ -43,8 +43,8 @@ rule cluster:
         runtime=60,
     params:
         code=get_code("cluster"),
-        labels=get_labels,
-        kmeans=get_kmeans,
+        labels=get_setting("labels"),
+        kmeans=get_setting("kmeans"),
     script:
         "../scripts/cluster.py"
 
@@ -88,12 +88,9 @@ rule assign:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=10,
     params:
         code=get_code("assign"),
-        labels=get_labels,
+        labels=get_setting("labels"),
         seed=config["data_seed"],
     script:
         "../scripts/assign.py"

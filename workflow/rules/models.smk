@@ -19,8 +19,8 @@ rule train:
         "../../envs/torch.yaml"
     threads: get_budget("threads")
     resources:
-        mem_mb=get_growing("mem_mb"),
-        runtime=get_growing("runtime"),
+        mem_mb=get_budget("mem_mb", growing=True),
+        runtime=get_budget("runtime", growing=True),
         gpu=int(config["device"] == "cuda"),
     params:
         code=get_code("train"),
@@ -51,13 +51,13 @@ rule score:
         "../../envs/torch.yaml"
     threads: get_budget("threads")
     resources:
-        mem_mb=get_growing("mem_mb"),
-        runtime=get_growing("runtime"),
+        mem_mb=get_budget("mem_mb", growing=True),
+        runtime=get_budget("runtime", growing=True),
         gpu=int(config["device"] == "cuda"),
     params:
         code=get_code("score"),
         draws=get_budget("draws"),
-        adaptive=get_tolerance,
+        adaptive=get_budget("adaptive"),
         train_limit=config["images"]["score_train"],
         names=get_set_names,
         n_decoded=N_DECODED,
@@ -107,9 +107,6 @@ rule map_plane:
     localrule: True
     conda:
         "../../envs/torch.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("map_plane"),
     script:

@@ -4,9 +4,9 @@
 rule record:
     """Which data, which code, which machine: everything the numbers stand on."""
     input:
-        provenance=get_all_provenance,
-        diagnostics=get_all_diagnostics,
-        scores=get_all_scores,  # not read: the code that is told is then that of the last of them
+        provenance=provenance_of(model.subset for model in MODELS),
+        diagnostics=collect_files(MODELS, "diagnostics.json"),
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),  # not read: the code that is told is then that of the last of them
     output:
         "<results>/provenance.json",
     log:
@@ -16,9 +16,6 @@ rule record:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=500,
-        runtime=5,
     params:
         code=get_code("record"),
         run=RUN,
@@ -47,9 +44,6 @@ rule typeset:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
     params:
         code=get_code("typeset"),
         figures=config["figures"],
@@ -80,9 +74,6 @@ rule build_pdf:
     localrule: True
     conda:
         "../../envs/latex.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=15,
     params:
         code=get_code("build_pdf"),
     script:
@@ -102,8 +93,5 @@ rule explain:
     localrule: True
     conda:
         "../../envs/plotting.yaml"
-    resources:
-        mem_mb=100,
-        runtime=5,
     shell:
         "cp {input} {output} 2> {log}"

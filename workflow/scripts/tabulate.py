@@ -12,7 +12,7 @@ with job(snakemake.log[0]):
 
     from oodpriors.io.files import atomic
     from oodpriors.tables.cells import to_html
-    from oodpriors.tables.kinds import make_table, show_table
+    from oodpriors.tables.make import make_table, show_table
 
     params = snakemake.params
     table = make_table(params.entry, pd.read_csv(snakemake.input.source), params.published)

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from oodpriors.config.checks import check_references
+from oodpriors.config.choices import with_kinds
 from oodpriors.config.means import with_means
 from oodpriors.config.schema import ConfigError, merge, validate
 
@@ -17,7 +18,7 @@ def read(path):
     return yaml.safe_load((ROOT / path).read_text())
 
 
-SCHEMA = read("workflow/schemas/config.schema.yaml")
+SCHEMA = with_kinds(read("workflow/schemas/config.schema.yaml"))
 
 
 OWN = read("config/config.yaml")

@@ -5,8 +5,8 @@ import math
 import pytest
 from tests.unit.config.conftest import GREY_NPZ, NPZ, REMOVED, SCHEMA, UNI, checked, mistakes_of
 
-from oodpriors.config.checks import VAE_SHAPES
 from oodpriors.config.schema import ConfigError
+from oodpriors.kinds import architectures
 from oodpriors.models.vae import ARCHITECTURES
 
 THREE = {"title": "3", "means": [[1], [2], [3]], "assignment": "random"}
@@ -365,7 +365,7 @@ def test_labels_have_to_be_in_every_split_that_is_used(split):
 
 
 @pytest.mark.parametrize(
-    ("architecture", "message"), [("vae", "a VAE takes"), ("glow", "squeezes do not divide")]
+    ("architecture", "message"), [("vae", ": vae takes images"), ("glow", "squeezes do not divide")]
 )
 def test_images_that_no_network_takes_are_told(architecture, message):
     inspected = {"own": {"shape": (1, 9, 9), "labels": {"train": [0], "test": [0]}}}
@@ -396,4 +396,4 @@ def test_numbers_that_no_model_takes_are_told(change, message):
 
 
 def test_shapes_that_the_vae_takes_are_those_of_its_architectures():
-    assert set(VAE_SHAPES) == set(ARCHITECTURES)
+    assert set(architectures.ARCHITECTURES["vae"].shapes) == set(ARCHITECTURES)

@@ -1,10 +1,19 @@
-"""x"""
+"""What tests of data share."""
 
 import pytest
 
+from oodpriors.data._torchvision import datasets as torchvision_datasets
 from oodpriors.data.datasets import (
     load_embedded,
 )
+
+OFFICIAL_CLASSES = {
+    "mnist": torchvision_datasets.MNIST,
+    "fashion_mnist": torchvision_datasets.FashionMNIST,
+    "cifar10": torchvision_datasets.CIFAR10,
+    "svhn": torchvision_datasets.SVHN,
+}
+
 
 SHAPES = {
     "mnist": (28, 28),

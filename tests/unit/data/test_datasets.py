@@ -14,14 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-import yaml
-from tests.unit.data.conftest import SHAPES, every_official
+from tests.unit.data.conftest import OFFICIAL_CLASSES, SHAPES, every_official
 
 from oodpriors.data import fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
 from oodpriors.data.datasets import (
-    CONTENT_SHA256,
-    OFFICIAL,
     inspect_npz,
     load_arrays,
     load_dataset,
@@ -32,14 +29,6 @@ from oodpriors.data.datasets import (
 from oodpriors.data.fetching import DownloadError
 
 ROOT = Path(__file__).parents[3]
-
-
-OFFICIAL_CLASSES = {
-    "mnist": torchvision_datasets.MNIST,
-    "fashion_mnist": torchvision_datasets.FashionMNIST,
-    "cifar10": torchvision_datasets.CIFAR10,
-    "svhn": torchvision_datasets.SVHN,
-}
 
 
 @pytest.fixture(autouse=True)
@@ -216,76 +205,6 @@ def test_provenance_can_be_stored(official, tmp_path, kind):
 def test_house_number_10_is_the_digit_0(official, tmp_path):
     official("svhn")
     assert load("svhn", tmp_path).labels.tolist() == [*range(1, 10), 0, 1, 2]
-
-
-# addresses of the official files
-
-
-def listed(kind):
-    return {file.name: file for file in OFFICIAL[kind][0]()}
-
-
-@pytest.mark.parametrize(
-    ("kind", "names"),
-    [
-        ("mnist", {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}),
-        (
-            "fashion_mnist",
-            {
-                f"{s}-{w}-ubyte.gz"
-                for s in ("train", "t10k")
-                for w in ("images-idx3", "labels-idx1")
-            },
-        ),
-        ("cifar10", {"cifar-10-python.tar.gz"}),
-        ("svhn", {"test_32x32.mat"}),
-    ],
-)
-def test_only_the_files_that_are_needed_are_listed(kind, names):
-    assert set(listed(kind)) == names
-
-
-@pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
-def test_idx_addresses_and_checksums_are_those_of_torchvision(monkeypatch, kind):
-    source = OFFICIAL_CLASSES[kind]
-    monkeypatch.setattr(source, "mirrors", ["http://one.test/", "http://two.test/"])
-    monkeypatch.setattr(source, "resources", [("t10k-images.gz", "a" * 32)])
-    (file,) = listed(kind).values()
-    assert file.urls == ("http://one.test/t10k-images.gz", "http://two.test/t10k-images.gz")
-    assert file.md5 == "a" * 32
-
-
-@pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
-def test_every_known_content_belongs_to_a_listed_file(kind):
-    known = {name for owner, name in CONTENT_SHA256 if owner == kind}
-    assert known == set(listed(kind))
-    assert all(file.content_sha256 for file in listed(kind).values())
-
-
-def test_contents_of_different_files_differ():
-    assert len(set(CONTENT_SHA256.values())) == len(CONTENT_SHA256)
-
-
-def test_the_address_and_checksum_of_cifar10_are_those_of_torchvision(monkeypatch):
-    source = torchvision_datasets.CIFAR10
-    assert listed("cifar10")[source.filename].md5 == source.tgz_md5
-    monkeypatch.setattr(source, "url", "http://one.test/archive")
-    monkeypatch.setattr(source, "tgz_md5", "b" * 32)
-    (file,) = listed("cifar10").values()
-    assert (file.urls, file.md5) == (("http://one.test/archive",), "b" * 32)
-
-
-def test_the_address_and_checksum_of_svhn_are_those_of_torchvision(monkeypatch):
-    entry = ["http://one.test/mat", "test.mat", "c" * 32]
-    monkeypatch.setattr(torchvision_datasets.SVHN, "split_list", {"test": entry})
-    (file,) = listed("svhn").values()
-    assert (file.urls, file.name, file.md5) == (("http://one.test/mat",), "test.mat", "c" * 32)
-
-
-def test_every_official_kind_and_the_users_own_can_be_configured():
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    kinds = schema["properties"]["datasets"]["additionalProperties"]["properties"]["kind"]["enum"]
-    assert kinds == [*OFFICIAL, "npz", "embedded"]
 
 
 # files that cannot be trusted

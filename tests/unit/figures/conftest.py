@@ -100,7 +100,21 @@ CURVES = {
 }
 
 
-STARTS = {"vae/fashion_1_7/unimodal": 0.0}
+def components_of(model):
+    return 1 if model.endswith(("unimodal", "_d0")) else 2
+
+
+def distance_of(model):
+    tail = model.rpartition("_d")[2]
+    return 0.0 if components_of(model) == 1 else float(tail) if tail.isdigit() else 150.0
+
+
+ABOUT = {
+    "titles": TITLES,
+    "components": {model: components_of(model) for model in SCORES},
+    "distances": {model: distance_of(model) for model in SCORES},
+    "infers": ["vae"],
+}
 
 
 LABELS = {
@@ -138,7 +152,7 @@ FIRST_AND_FARTHEST = dict(zip(FIG05, ("latent_first", "latent_farthest"), strict
 
 def histograms(panels, note=NOTE, **options):
     def plot(paths):
-        plot_histograms(histogram_panels(panels, SCORES, TITLES, **options), note, paths)
+        plot_histograms(histogram_panels(panels, SCORES, ABOUT, **options), note, paths)
 
     return plot
 
@@ -268,8 +282,8 @@ FIGURES = {
     "fig11": lambda paths: plot_decoded(BIMODAL_ROWS, ("mean", "training images"), NOTE, paths),
     "fig12": lambda paths: plot_decoded(UNIMODAL_ROWS, ("mean", "random samples"), NOTE, paths),
     "fig13": lambda paths: plot_clusters(SAMPLES, variances(), 1, NOTE, paths),
-    "fig14": histograms(CURVES, sets=("ood",), distances=STARTS),
-    "fig15": histograms(CURVES, sets=("test",), distances=STARTS),
+    "fig14": histograms(CURVES, sets=("ood",)),
+    "fig15": histograms(CURVES, sets=("test",)),
     "fig16": histograms(LABELS),
     "fig19": histograms(LABELS, column="latent_farthest"),
     "control": histograms(of_both("unimodal", "bimodal", "random")),

@@ -1,7 +1,11 @@
 """Curves over the distance between components."""
 
 import numpy as np
-from tests.unit.figures.conftest import DISTANCES, curves, tick_texts
+import pytest
+from tests.unit.figures.conftest import DISTANCES, NOTE, curves, tick_texts
+from tests.unit.figures.conftest import draw as drawn
+
+from oodpriors.figures.curves import draw
 
 # Curves
 
@@ -39,3 +43,16 @@ def test_curves_mark_a_turning_distance_only_where_there_is_one(figure_of):
 def test_curves_label_the_distances_that_fit(figure_of):
     for axes in figure_of("fig06").axes[2:]:
         assert [text.get_text() for text in tick_texts(axes.xaxis)] == [str(d) for d in DISTANCES]
+
+
+@pytest.mark.parametrize("component", ["Gaussian", "any"])
+def test_two_curves_of_a_panel_stay_two(tmp_path, component):
+    table = curves().assign(curve_title=lambda rows: "of " + rows["curve"])
+    if component == "any":
+        table = table.assign(component="any")
+    table.to_csv(tmp_path / "curves.csv", index=False)
+    about = {"entry": {"curves": table["curve"].unique().tolist()}}
+    figure = drawn(lambda paths: draw({"table": tmp_path / "curves.csv"}, about, NOTE, paths), [])
+    for axes in figure.axes[:2]:
+        lines = [container[0] for container in axes.containers]
+        assert sum(len(line.get_xdata()) > 0 for line in lines) == 4

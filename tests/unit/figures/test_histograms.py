@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from matplotlib.colors import same_color, to_rgb
 from tests.unit.figures.conftest import (
+    ABOUT,
     CURVES,
     DISTANCES,
     FIGURES,
     LABELS,
     NOTE,
     SCORES,
-    STARTS,
     TITLES,
     TOY,
     draw,
@@ -80,9 +80,9 @@ def test_sets_keep_their_colours_and_uni_alone_is_solid(figure_of, name):
 
 @pytest.mark.parametrize("name", ["fig04", "fig16", "fig10", "fig14"])
 def test_limits_leave_out_half_a_per_cent_at_most(figure_of, name):
-    options = {"sets": ("ood",), "distances": STARTS} if name == "fig14" else {}
+    options = {"sets": ("ood",)} if name == "fig14" else {}
     panels = {"fig04": of_both("unimodal", "bimodal"), "fig16": LABELS, "fig10": TOY}
-    series = histogram_panels(panels.get(name, CURVES), SCORES, TITLES, **options)
+    series = histogram_panels(panels.get(name, CURVES), SCORES, ABOUT, **options)
     for axes, shown in zip(panels_of(figure_of(name)), series.values(), strict=True):
         low, high = axes.get_xlim()
         for one in shown:
@@ -121,9 +121,39 @@ def test_a_sequence_is_shaded_and_named_by_distance(figure_of, name):
 
 def test_a_sequence_without_distances_goes_by_its_order():
     panels = {"panel": ["vae/fashion_1_7/unimodal", *CURVES["(a) VAE, Gaussian"][1:3]]}
-    (series,) = histogram_panels(panels, SCORES, TITLES, sets=("ood",)).values()
-    assert [one.label for one in series] == ["uni", "d = 10", "d = 20"]
+    about = ABOUT | {"distances": {panels["panel"][2]: 20}}
+    (series,) = histogram_panels(panels, SCORES, about, sets=("ood",)).values()
+    assert [one.label for one in series] == ["uni", "Gaussian, d = 10", "d = 20"]
     assert [one.place for one in series] == [0, 0.5, 1]
+
+
+def titled(*priors):
+    """A panel of a model for each (title, number of components), and what is known of them."""
+    models = [f"vae/fashion_1_7/p{i}" for i in range(len(priors))]
+    titles = {"priors": {f"p{i}": title for i, (title, _) in enumerate(priors)}, "subsets": {}}
+    components = {model: n for model, (_, n) in zip(models, priors, strict=True)}
+    about = ABOUT | {"titles": titles, "components": components}
+    tables = dict.fromkeys(models, SCORES["vae/fashion_1_7/unimodal"])
+    return histogram_panels({"panel": models}, tables, about)["panel"]
+
+
+def test_the_number_of_components_and_no_title_makes_a_prior_unimodal():
+    series = titled(("unit-distance mixture", 2), ("standard Gaussian", 1))
+    assert [one.tone for one in series] == [1, 1, 0, 0]
+
+
+def test_priors_in_a_panel_look_different():
+    series = titled(("uni", 1), ("uni, heavy", 1), *((f"multi {i}", 4) for i in range(9)))
+    looks = {(one.look["color"], one.look["linestyle"]) for one in series}
+    assert len(looks) == len(series) == 22
+
+
+def test_a_title_that_seems_to_hold_a_distance_names_no_place():
+    models = [f"vae/fashion_1_7/gaussian_d{d}" for d in (10, 20, 50)]
+    titles = {"priors": {"gaussian_d10": "d = 1000, they say"} | TITLES["priors"]}
+    about = ABOUT | {"titles": titles | {"subsets": {}}}
+    series = histogram_panels({"panel": models[::-1]}, SCORES, about, sets=("ood",))["panel"]
+    assert {one.label: one.place for one in series} == {"d = 50": 1, "d = 20": 0.5, "d = 10": 0}
 
 
 def test_axes_name_the_quantity(figure_of):
@@ -146,7 +176,8 @@ def test_the_note_counts_seeds_and_lost_values(figure_of):
     assert "3 seeds pooled" in figure_of("fig10")._suptitle.get_text().replace("\n", " ")
     table = scores(-1000, -1000)
     table.tables[0].loc[3, "log_prob"] = -np.inf
-    panels = histogram_panels({"panel": ["vae/a/unimodal"]}, {"vae/a/unimodal": table}, TITLES)
+    about = ABOUT | {"components": {"vae/a/unimodal": 1}}
+    panels = histogram_panels({"panel": ["vae/a/unimodal"]}, {"vae/a/unimodal": table}, about)
     figure = draw(lambda paths: plot_histograms(panels, NOTE, paths), [])
     assert "1 values are not finite" in figure._suptitle.get_text().replace("\n", " ")
     assert len(panels["panel"][0].finite) == 399
@@ -156,6 +187,7 @@ def test_the_note_counts_seeds_and_lost_values(figure_of):
 def test_values_that_are_all_equal_can_be_drawn(tmp_path):
     part = pd.DataFrame({"log_prob": [-5.0] * 10, "images": "mnist.test"})
     table = ScoreTable([pd.concat([part.assign(set="test"), part.assign(set="ood")])])
-    panels = histogram_panels({"panel": ["toy/a/unimodal"]}, {"toy/a/unimodal": table}, TITLES)
-    plot_histograms(panels, NOTE, [tmp_path / "figure.png"], label="log p")
+    about = ABOUT | {"components": {"toy/a/unimodal": 1}}
+    panels = histogram_panels({"panel": ["toy/a/unimodal"]}, {"toy/a/unimodal": table}, about)
+    plot_histograms(panels, NOTE, [tmp_path / "figure.png"])
     assert (tmp_path / "figure.png").exists()

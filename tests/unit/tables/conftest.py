@@ -5,7 +5,7 @@ from tests.unit.tables.scores import SCORES
 from tests.unit.tables.sources import ENTRIES, PUBLISHED, source_of
 
 from oodpriors.statistics.quantities import Measure
-from oodpriors.tables.kinds import make_table
+from oodpriors.tables.make import make_table
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from tests.unit.tables.sources import ROOT, of_kind, reread
 
 from oodpriors.analyses.architectures import architecture_table
 from oodpriors.models.build import build_model
-from oodpriors.tables.kinds import show_table
+from oodpriors.tables.make import show_table
 
 # architectures
 

@@ -14,8 +14,8 @@ from tests.unit.tables.scores import (
     rankings,
 )
 
+from oodpriors.kinds.tables import TABLES
 from oodpriors.tables.decomposition import (
-    DECOMPOSITION_NOTE,
     decomposition_table,
     show_decomposition,
 )
@@ -79,4 +79,4 @@ def test_a_decomposition_is_printed_with_its_errors(decomposition):
     ]
     alone = show_decomposition(decomposition.query("part == '|z_1|'")).iloc[0]
     assert alone[["uni", "multi", "Change", "Share"]].tolist() == ["–"] * 4
-    assert "prior_rest" in DECOMPOSITION_NOTE
+    assert "prior_rest" in TABLES["decomposition"].note

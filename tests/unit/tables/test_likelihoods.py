@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests.unit.tables.sources import MULTI, UNI, frame, of_kind
 
-from oodpriors.tables.kinds import show_table
 from oodpriors.tables.likelihoods import seed_note
+from oodpriors.tables.make import show_table
 
 # seeds and verdicts
 

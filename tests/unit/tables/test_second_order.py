@@ -5,11 +5,11 @@ from tests.unit.tables.sources import CV, of_kind, stored_second_order
 
 from oodpriors.analyses import second_order
 from oodpriors.tables import second_order as second_order_table
-from oodpriors.tables.kinds import make_table, show_table
+from oodpriors.tables.make import make_table, show_table
 
 
 def test_the_predictions_are_those_of_the_analysis():
-    assert second_order_table.PREDICTIONS == second_order.PREDICTIONS
+    assert tuple(second_order_table.NAMES) == ("measured", *second_order.PREDICTIONS)
 
 
 @of_kind("second_order")

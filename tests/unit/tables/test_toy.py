@@ -7,7 +7,7 @@ from tests.unit.tables.sources import EXACT, MEASURE, TOYS, of_kind
 
 from oodpriors.statistics.claims import quantity_name
 from oodpriors.statistics.estimates import Estimate
-from oodpriors.tables.kinds import show_table
+from oodpriors.tables.make import show_table
 from oodpriors.tables.toy import toy_table
 
 

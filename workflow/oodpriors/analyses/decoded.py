@@ -9,6 +9,16 @@ from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate, over_seeds
 
 
+def analyse(
+    files: Mapping, runs: Sequence[tuple[str, int]], entry: Mapping, n_bootstrap: int, seed: int
+) -> dict[str, Estimate]:
+    """See :class:`oodpriors.kinds.analyses.AnalysisKind`."""
+    tables: dict[str, list] = {}
+    for (model, _), path in zip(runs, files["tables"], strict=True):
+        tables.setdefault(model, []).append(pd.read_csv(path))
+    return likeness_estimates(tables, n_bootstrap, seed)
+
+
 def likeness_estimates(
     tables: Mapping[str, Sequence[pd.DataFrame]], n_bootstrap: int, seed: int
 ) -> dict[str, Estimate]:

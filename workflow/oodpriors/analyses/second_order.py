@@ -11,19 +11,48 @@ alone; the exact diagonal is the squared length of the Jacobian's column.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
+from oodpriors.data.datasets import load_arrays
+from oodpriors.data.subsets import to_nchw
+from oodpriors.io.files import load_yaml
 from oodpriors.models.base import PIXEL_VALUES
+from oodpriors.models.build import load_model
 from oodpriors.models.glow import Glow
 from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution, Squeeze
 from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
 
 PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
+
+
+def analyse(
+    files: Mapping, runs: Sequence[tuple[str, int]], entry: Mapping, n_bootstrap: int, seed: int
+) -> dict[str, Estimate]:
+    """See :class:`oodpriors.kinds.analyses.AnalysisKind`."""
+    tables: dict[str, dict] = {}
+    images = {
+        name: {which: to_nchw(load_arrays(path)["images"]) for which, path in pair.items()}
+        for name, pair in zip(entry["models"], _pairs(files), strict=True)
+    }
+    for (name, own), spec, weights, scores in zip(
+        *(runs, files["specs"], files["weights"], files["scores"]), strict=True
+    ):
+        model = load_model(load_yaml(spec), weights)
+        assert isinstance(model, Glow)
+        predicted = predict(model, pd.read_parquet(scores), images[name])
+        tables.setdefault(name, {})[own] = predicted
+    scored = {name: ScoreTable([*own.values()], [*own]) for name, own in tables.items()}
+    return difference_estimates(scored, n_bootstrap, seed)
+
+
+def _pairs(files: Mapping) -> list[dict]:
+    pairs = zip(files["test"], files["ood"], strict=True)
+    return [{"test": test, "ood": ood} for test, ood in pairs]
 
 
 def channel_gains(model: Glow) -> Tensor:

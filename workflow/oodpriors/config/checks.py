@@ -13,8 +13,12 @@ from oodpriors.config.specs import (
     selection,
     toy_ids,
 )
-
-VAE_SHAPES = ((1, 28, 28), (3, 32, 32))
+from oodpriors.kinds.analyses import ANALYSES
+from oodpriors.kinds.architectures import ARCHITECTURES
+from oodpriors.kinds.figures import FIGURES
+from oodpriors.kinds.priors import PRIORS
+from oodpriors.kinds.rows import IMAGES, PLANE
+from oodpriors.kinds.tables import TABLES
 
 
 def check_references(config: Mapping, inspected: Mapping) -> None:
@@ -107,7 +111,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
             yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
     yield from _check_exposure(config, model.subset, shape, where, inspected)
     network = network_of(config, model.architecture, shape)
-    yield from _check_shape(network, shape, where)
+    yield from _check_shape(model.architecture, network, shape, where)
     yield from _check_batch(config, model)
     latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
     if longest > latent:
@@ -138,9 +142,11 @@ def _check_exposure(
         yield f"{where}: {dataset} has no test split for {other}"
 
 
-def _check_shape(network: Mapping, shape: tuple, where: str) -> Iterator[str]:
-    if "latent_dim" in network and shape not in VAE_SHAPES:
-        yield f"{where}: a VAE takes images {' or '.join(map(str, VAE_SHAPES))}, not {shape}"
+def _check_shape(architecture: str, network: Mapping, shape: tuple, where: str) -> Iterator[str]:
+    shapes = ARCHITECTURES[architecture].shapes
+    if shapes and shape not in shapes:
+        taken = " or ".join(map(str, shapes))
+        yield f"{where}: {architecture} takes images {taken}, not {shape}"
     squeezes = 1 + len(network.get("squeeze_after", []))
     if "couplings" in network and any(side % 2**squeezes for side in shape[1:]):
         yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
@@ -167,10 +173,7 @@ def _groups(subset: Mapping, labels: Mapping, assignment: str) -> int:
 
 def _check_priors(config: Mapping) -> Iterator[str]:
     for name, prior in config["priors"].items():
-        if prior["beta"] is not None and prior["kind"] != "generalized_gaussian":
-            yield f"priors.{name}.beta: only kind generalized_gaussian has it"
-        if prior["beta"] is None and prior["kind"] == "generalized_gaussian":
-            yield f"priors.{name}.beta: kind generalized_gaussian needs it; the paper takes 4"
+        yield from _check_parameters(name, prior)
         lengths = list(map(len, prior["means"]))
         if len(set(lengths)) > 1:
             yield (
@@ -183,10 +186,22 @@ def _check_priors(config: Mapping) -> Iterator[str]:
             yield f"priors.{name}.scale: {prior['scale']} must be finite"
 
 
+def _check_parameters(name: str, prior: Mapping) -> Iterator[str]:
+    own = PRIORS[prior["kind"]].parameters
+    for parameter in dict.fromkeys(key for kind in PRIORS.values() for key in kind.parameters):
+        where, given = f"priors.{name}.{parameter}", prior[parameter] is not None
+        if given and parameter not in own:
+            having = [known for known, kind in PRIORS.items() if parameter in kind.parameters]
+            yield f"{where}: only kind {' or '.join(having)} has it"
+        if not given and parameter in own:
+            yield f"{where}: kind {prior['kind']} needs it: {own[parameter]['description']}"
+
+
 def _check_budgets(config: Mapping) -> Iterator[str]:
     for name, model in config["models"].items():
-        if name == "vae" and model["draws"] < 2:
-            yield "models.vae.draws: a standard error needs at least 2 importance samples"
+        least = ARCHITECTURES[name].least_draws
+        if model["draws"] < least:
+            yield f"models.{name}.draws: a standard error needs at least {least} importance samples"
         for kind, network in model["network"].items():
             late = [n for n in network.get("squeeze_after", []) if n > network["couplings"]]
             if late:
@@ -196,70 +211,54 @@ def _check_budgets(config: Mapping) -> Iterator[str]:
                 )
 
 
-NEEDS = {
-    "histograms": "panels",
-    "curves": "curves",
-    "contours": "models",
-    "topology": "models",
-    "pixels": "models",
-    "decoded": "models",
-    "clusters": "subset",
-    "likelihoods": "models",
-    "second_order": "models",
-    "decomposition": "pairs",
-    "architecture": "network",
-}
-
-
-IMAGE_MODELS = ("vae", "glow", "cv_glow")
-# Architectures whose models have what a kind of figure, or an analysis, draws on.
-DRAWN = {
-    "contours": ("toy",),
-    "topology": ("toy",),
-    "pixels": IMAGE_MODELS,
-    "decoded": IMAGE_MODELS,
-    "second_order": ("cv_glow",),
-}
-
-
 def _check_figures(config: Mapping) -> Iterator[str]:
+    for table, kinds in (("figures", FIGURES), ("tables", TABLES)):
+        for name, entry in config[table].items():
+            need = kinds[entry["kind"]].needs
+            if need and need not in entry:
+                yield f"{table}.{name}: kind {entry['kind']} needs the key {need}"
     known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
     for table in ("figures", "tables", "curves", "analyses"):
         for name, entry in config[table].items():
             where = f"{table}.{name}"
-            need = NEEDS.get(entry.get("kind"))
-            if need and need not in entry:
-                yield f"{where}: kind {entry['kind']} needs the key {need}"
             for model in models_of(entry):
                 if model not in known:
                     yield _unknown(where, "model of an experiment named", model, known)
             yield from _check_parts(config, entry, where)
-            kind = name if table == "analyses" else entry.get("kind")
-            yield from _check_drawn(entry, kind, where)
+    for name, entry in config["figures"].items():
+        drawn = FIGURES[entry["kind"]].architectures
+        yield from _check_architectures(entry, drawn, f"figures.{name}", entry["kind"])
+    for name, entry in config["analyses"].items():
+        yield from _check_architectures(
+            entry, ANALYSES[name].architectures, f"analyses.{name}", name
+        )
     yield from _check_analysed(config)
 
 
-def _check_drawn(entry: Mapping, kind: str | None, where: str) -> Iterator[str]:
-    for model in models_of(entry):
+def _check_architectures(
+    entry: Mapping, drawn: tuple[str, ...] | None, where: str, kind: str
+) -> Iterator[str]:
+    allowed = tuple(ARCHITECTURES) if drawn == IMAGES else drawn or ()
+    for model in models_of(entry) if allowed else ():
         architecture, _, rest = model.partition("/")
-        drawn = DRAWN.get(kind or "", (architecture,))
-        if architecture not in drawn:
-            yield f"{where}: {model} is no {' or '.join(drawn)}, which {kind} needs"
-        elif kind in ("contours", "topology") and not rest.startswith("mixture_2/"):
+        if architecture not in allowed:
+            yield f"{where}: {model} is no {' or '.join(allowed)}, which {kind} needs"
+        elif drawn == PLANE and not rest.startswith("mixture_2/"):
             yield f"{where}: {model} is not in two dimensions, which {kind} needs: take mixture_2"
 
 
 def _check_analysed(config: Mapping) -> Iterator[str]:
     """Figures that draw what an analysis stored are about the same models or images."""
-    pixels, clusters = (config["analyses"].get(name, {}) for name in ("pixels", "clusters"))
-    about = {"pixels": [pixels.get("model")], "clusters": clusters.get("subset")}
     for name, entry in config["figures"].items():
-        key = NEEDS.get(entry["kind"])
-        if entry["kind"] in about and entry.get(key) not in (None, about[entry["kind"]]):
-            yield (
-                f"figures.{name}.{key}: {entry[key]} was not analysed; analyses.{entry['kind']} "
-                f"has {about[entry['kind']]}"
-            )
+        kind = FIGURES[entry["kind"]]
+        if kind.analysis and kind.needs in entry:
+            analysis = config["analyses"].get(kind.analysis, {})
+            about = [analysis.get("model")] if kind.needs == "models" else analysis.get(kind.needs)
+            if entry[kind.needs] != about:
+                yield (
+                    f"figures.{name}.{kind.needs}: {entry[kind.needs]} was not analysed; "
+                    f"analyses.{kind.analysis} has {about}"
+                )
 
 
 def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:

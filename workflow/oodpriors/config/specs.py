@@ -3,27 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-# Image shapes (C, H, W) and labels of the data sets whose files need not be opened.
-SHAPES = {
-    "mnist": (1, 28, 28),
-    "fashion_mnist": (1, 28, 28),
-    "cifar10": (3, 32, 32),
-    "svhn": (3, 32, 32),
-}
-
+from oodpriors.kinds.datasets import LABELS, OFFICIAL
 
 TOY = "toy"
-
-
-TEN_LABELS = list(range(10))
-
-
-SPLITS = {
-    "mnist": ("test",),
-    "svhn": ("test",),
-    "fashion_mnist": ("train", "test"),
-    "cifar10": ("train", "test"),
-}
 
 
 class ModelId(NamedTuple):
@@ -45,7 +27,7 @@ def with_stand_ins(config: Mapping) -> dict:
     """The configuration with an embedded stand-in for each official data set."""
     stand_ins = {}
     for name, entry in config["datasets"].items():
-        official = entry["kind"] in SHAPES
+        official = entry["kind"] in OFFICIAL
         change = {"kind": "embedded", "stands_for": entry["kind"]} if official else {}
         stand_ins[name] = {**entry, **change}
     return dict(config) | {"datasets": stand_ins}
@@ -77,8 +59,8 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
     entry = config["datasets"][name]
     if entry["kind"] == "npz":
         return inspected[name]["shape"], inspected[name]["labels"]
-    like = entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]
-    return SHAPES[like], dict.fromkeys(SPLITS[like], TEN_LABELS)
+    kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
+    return kind.shape, dict.fromkeys(kind.splits, LABELS)
 
 
 def image_shape(config: Mapping, subset: str, inspected: Mapping) -> tuple[int, int, int]:

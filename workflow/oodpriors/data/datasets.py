@@ -1,42 +1,20 @@
 """Loads the paper's four data sets, the user's files and stand-ins, all in one format."""
 
-import gzip
-import tarfile
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from oodpriors.data.fetching import RemoteFile, fetch
+from oodpriors.data.fetching import fetch
+from oodpriors.data.official import Parts
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, sha256
-
-# Checksums of the uncompressed IDX files: Debian's package compressed its copies again.
-CONTENT_SHA256 = {
-    ("mnist", "t10k-images-idx3-ubyte.gz"): (
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-    ),
-    ("mnist", "t10k-labels-idx1-ubyte.gz"): (
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-    ),
-    ("fashion_mnist", "train-images-idx3-ubyte.gz"): (
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
-    ),
-    ("fashion_mnist", "train-labels-idx1-ubyte.gz"): (
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
-    ),
-    ("fashion_mnist", "t10k-images-idx3-ubyte.gz"): (
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
-    ),
-    ("fashion_mnist", "t10k-labels-idx1-ubyte.gz"): (
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
-    ),
-}
+from oodpriors.kinds.datasets import OFFICIAL
+from oodpriors.kinds.rows import load
 
 
 @dataclass(frozen=True)
@@ -56,103 +34,11 @@ class Dataset:
     provenance: dict
 
 
-Parts = list[tuple[str, np.ndarray, np.ndarray]]
-
-
-def _idx_files(kind: str, names: Sequence[str]) -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    source = {"mnist": datasets.MNIST, "fashion_mnist": datasets.FashionMNIST}[kind]
-    return [
-        RemoteFile(
-            name,
-            tuple(mirror + name for mirror in source.mirrors),
-            md5,
-            CONTENT_SHA256.get((kind, name)),
-        )
-        for name, md5 in source.resources
-        if name.startswith(tuple(names))
-    ]
-
-
-def _read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
-    from torchvision.datasets.mnist import read_image_file, read_label_file
-
-    parts = []
-    with tempfile.TemporaryDirectory() as folder:
-        plain = {}
-        for name, path in paths.items():
-            plain[name] = Path(folder, name.removesuffix(".gz"))
-            plain[name].write_bytes(gzip.decompress(path.read_bytes()))
-        for name in names:
-            images = read_image_file(str(plain[f"{name}-images-idx3-ubyte.gz"]))
-            labels = read_label_file(str(plain[f"{name}-labels-idx1-ubyte.gz"]))
-            parts.append(({"t10k": "test"}.get(name, name), images.numpy(), labels.numpy()))
-    return parts
-
-
-def _mnist_files() -> list[RemoteFile]:
-    return _idx_files("mnist", ["t10k"])
-
-
-def _read_mnist(paths: dict[str, Path]) -> Parts:
-    return _read_idx(paths, ["t10k"])
-
-
-def _fashion_mnist_files() -> list[RemoteFile]:
-    return _idx_files("fashion_mnist", ["train", "t10k"])
-
-
-def _read_fashion_mnist(paths: dict[str, Path]) -> Parts:
-    return _read_idx(paths, ["train", "t10k"])
-
-
-def _cifar10_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    source = datasets.CIFAR10
-    return [RemoteFile(source.filename, (source.url,), source.tgz_md5)]
-
-
-def _read_cifar10(paths: dict[str, Path]) -> Parts:
-    from oodpriors.data._torchvision import datasets
-
-    (archive,) = paths.values()
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
-        # The archive matched its checksum; torchvision also checks each pickle.
-        tar.extractall(folder, filter="data")
-        sets = {"train": datasets.CIFAR10(folder), "test": datasets.CIFAR10(folder, train=False)}
-        return [(split, s.data, np.asarray(s.targets, np.int64)) for split, s in sets.items()]
-
-
-def _svhn_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    url, name, md5 = datasets.SVHN.split_list["test"]
-    return [RemoteFile(name, (url,), md5)]
-
-
-def _read_svhn(paths: dict[str, Path]) -> Parts:
-    from oodpriors.data._torchvision import datasets
-
-    (file,) = paths.values()
-    svhn = datasets.SVHN(file.parent, split="test")
-    return [("test", svhn.data.transpose(0, 2, 3, 1), svhn.labels.astype(np.int64))]
-
-
-OFFICIAL: dict[str, tuple[Callable[[], list[RemoteFile]], Callable[[dict[str, Path]], Parts]]] = {
-    "mnist": (_mnist_files, _read_mnist),
-    "fashion_mnist": (_fashion_mnist_files, _read_fashion_mnist),
-    "cifar10": (_cifar10_files, _read_cifar10),
-    "svhn": (_svhn_files, _read_svhn),
-}
-
-
 def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
-    """Load one of the paper's data sets: only the files needed, each verified first.
+    """An official data set: only the files it needs, each checked first.
 
     Args:
-        kind: mnist (test set), fashion_mnist, cifar10 or svhn (test set).
+        kind: a name of :data:`oodpriors.kinds.datasets.OFFICIAL`.
         sources: folders or base URLs to try before the official addresses; a file may
             be there directly or in a subfolder named after the kind.
         cache: folder that keeps the verified files.
@@ -160,10 +46,10 @@ def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
     Raises:
         DownloadError: no source gave a file with the right checksum.
     """
-    files, read = OFFICIAL[kind]
+    official = OFFICIAL[kind]
     tried = [place for source in sources for place in (source, f"{source.rstrip('/')}/{kind}")]
     paths, records = {}, []
-    for file in files():
+    for file in load(official.files)():
         paths[file.name], origin = fetch(file, tried, cache)
         records.append(
             {
@@ -173,7 +59,7 @@ def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
                 "sha256": sha256(paths[file.name]),
             }
         )
-    return _joined(read(paths), {"kind": kind, "stand_in": False, "files": records})
+    return _joined(load(official.read)(paths), {"kind": kind, "stand_in": False, "files": records})
 
 
 def _joined(parts: Parts, provenance: dict) -> Dataset:
@@ -287,19 +173,17 @@ def load_embedded(stands_for: str) -> Dataset:
     Raises:
         UserError: there is no stand-in for this data set.
     """
-    from oodpriors.data.stand_ins import STAND_INS
-
-    if stands_for not in STAND_INS:
-        raise UserError(f"no stand-in for {stands_for!r}; there are {', '.join(STAND_INS)}")
-    draw, description = STAND_INS[stands_for]
+    if stands_for not in OFFICIAL:
+        raise UserError(f"no stand-in for {stands_for!r}; there are {', '.join(OFFICIAL)}")
+    official = OFFICIAL[stands_for]
     provenance = {
         "kind": "embedded",
         "stand_in": True,
         "stands_for": stands_for,
-        "description": description,
+        "description": official.stand_in,
         "files": [],
     }
-    return _joined(draw(), provenance)
+    return _joined(load(official.draw)(), provenance)
 
 
 def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:

@@ -81,11 +81,11 @@ def _drawn(name: str, draw: Callable, splits: dict[str, int]) -> list:
     return parts
 
 
-def _garments() -> list:
+def draw_garments() -> list:
     return _drawn("garments", _garment, PER_LABEL)
 
 
-def _objects() -> list:
+def draw_objects() -> list:
     return _drawn("objects", _object, PER_LABEL)
 
 
@@ -107,23 +107,15 @@ def _scans(side: int, margin: int) -> tuple[np.ndarray, np.ndarray]:
     return images, digits.target.astype(np.int64)
 
 
-def _digits() -> list:
+def draw_digits() -> list:
     images, labels = _scans(28, 4)
     return [("test", _to_bytes(1.15 * images), labels)]
 
 
-def _house_numbers() -> list:
-    """Digits in one uniform colour on another: (N, 32, 32, 3)."""
+def draw_house_numbers() -> list:
+    """Digits in one flat colour on another, as (N, 32, 32, 3)."""
     images, labels = _scans(32, 3)
     rng = _rng("house numbers")
     ink, paper = rng.uniform(0.1, 0.9, (2, len(images), 1, 1, 3))
     coloured = images[..., None] * ink + (1 - images[..., None]) * paper
     return [("test", _to_bytes(coloured + rng.normal(0, 0.01, coloured.shape)), labels)]
-
-
-STAND_INS: dict[str, tuple[Callable[[], list], str]] = {
-    "mnist": (_digits, "scikit-learn's handwritten digits, enlarged to 28 x 28"),
-    "fashion_mnist": (_garments, "garments drawn from outlines with a fixed seed, 28 x 28"),
-    "cifar10": (_objects, "coloured objects drawn with a fixed seed, 32 x 32"),
-    "svhn": (_house_numbers, "scikit-learn's digits in colour on flat grounds, 32 x 32"),
-}

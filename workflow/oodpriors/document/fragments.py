@@ -7,23 +7,15 @@ import pandas as pd
 
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
+from oodpriors.kinds.tables import TABLES
 from oodpriors.statistics.claims import VERDICTS, Z
-from oodpriors.tables.kinds import NOTES, show_table
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
+from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
 WHICH = ["Model", "Prior", "Training data"]
 OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
-# Columns of the tables in print, by kind, and those kinds that may need more than a page.
-COLUMNS = {
-    "ranking": "lP{2.6cm}P{3.1cm}lllll",
-    "decomposition": "lP{2.2cm}P{2.6cm}llrrrrl",
-    "toy": "llrrrrrrr",
-    "second_order": "lrrrr",
-    "architecture": "lllllllll",
-}
-LONG = ("ranking", "decomposition")
 STAND_IN_WARNING = (
     "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
     "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
@@ -106,8 +98,9 @@ def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
     shown = show_table(kind, table)
     if kind == "likelihoods":
         return _likelihoods(name, entry, shown, sets)
-    caption, columns = _caption(entry, NOTES[kind]), COLUMNS[kind]
-    if kind in LONG:
+    row = TABLES[kind]
+    caption, columns = _caption(entry, row.note), row.columns or "l" * len(shown.columns)
+    if row.long:
         small = r"\scriptsize\setlength{\tabcolsep}{3pt}"
         return f"{{{small}\n{tex.longtable(shown, columns, caption, name)}}}\n"
     return tex.table_float([(shown, columns)], caption, name)

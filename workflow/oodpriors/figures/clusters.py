@@ -7,11 +7,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
+from oodpriors.data.datasets import load_arrays
 from oodpriors.figures.images import GAP, rgb, show_images
 from oodpriors.figures.pixels import BINS
 from oodpriors.figures.sheet import bottom_legend, draw_steps, plain_axis, save, sheet
 
 CLUSTERS = ("#56B4E9", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#D55E00")
+
+
+def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Clusters of the configuration's subset, see :mod:`oodpriors.figures.sheet`."""
+    pictures = load_arrays(files["pictures"])
+    samples = {name.removeprefix("label_"): [*images] for name, images in pictures.items()}
+    plot_clusters(samples, pd.read_csv(files["table"]), about["keep"], note, paths)
 
 
 def plot_clusters(

@@ -7,9 +7,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from oodpriors.figures.sheet import COLOURS, LINES, SETS, bottom_legend, log_axis, save, sheet
+from oodpriors.figures.sheet import SETS, bottom_legend, log_axis, look_of, save, sheet
 
 TURNING = "AUROC of 0.5, at the turning distance"
+MARKERS = "os^vP*"
+
+
+def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Curves of the configuration, see :mod:`oodpriors.figures.sheet`."""
+    table = pd.read_csv(files["table"])
+    table = table[table["curve"].isin(about["entry"]["curves"])]
+    if table.drop_duplicates("curve").duplicated(["architecture", "component"]).any():
+        table = table.assign(component=table["curve_title"])
+    plot_curves(table, note, paths)
 
 
 def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
@@ -51,8 +61,7 @@ def _interval(axis, curve: pd.DataFrame, name: str, **look):
 
 
 def _marked(number: int, which: str) -> dict:
-    tone = number % len(LINES)
-    return {"color": COLOURS[which, tone], "linestyle": LINES[tone], "marker": "os^"[tone]}
+    return look_of(which, number) | {"marker": MARKERS[number % len(MARKERS)]}
 
 
 def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:

@@ -1,10 +1,16 @@
 """The densities of the two kinds of components (Figure 3)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from oodpriors.figures.sheet import COLOURS, LINES, save, sheet
+
+
+def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """See :mod:`oodpriors.figures.sheet`; no note, since the scale does not matter."""
+    plot_densities(pd.read_csv(files["table"]), "", paths)
 
 
 def plot_densities(table: pd.DataFrame, note: str, paths: list[Path]) -> None:

@@ -1,6 +1,5 @@
 """Histograms of scores, drawn from stored scores only."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,19 +8,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from oodpriors.figures.sheet import (
-    COLOURS,
-    LINES,
     SETS,
     bottom_legend,
     draw_steps,
     inner_legend,
     log_axis,
+    look_of,
     plain_axis,
     save,
     sheet,
     title_of,
 )
-from oodpriors.statistics.estimates import ScoreTable
+from oodpriors.statistics.estimates import ScoreTable, read_scores
 
 SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
 
@@ -38,9 +36,6 @@ LOG_RATIO = 10  # of a panel's medians, from which axes are logarithmic
 UNITS = {"toy": "point"}
 
 
-INFERRED = ("vae",)  # architectures whose latents are means of posteriors
-
-
 class Series(NamedTuple):
     """One column of one set under one model.
 
@@ -50,8 +45,9 @@ class Series(NamedTuple):
         which: test or ood.
         model: architecture/subset/prior.
         column: of the score table.
-        tone: 0 for a unimodal prior, 1 and more for others.
+        tone: number of its look; 0 for the unimodal prior.
         place: in a sequence of models, from 0 to 1; else None.
+        inferred: whether latents are means of posteriors.
     """
 
     label: str
@@ -61,6 +57,7 @@ class Series(NamedTuple):
     column: str = "log_prob"
     tone: int = 0
     place: float | None = None
+    inferred: bool = False
 
     @property
     def finite(self) -> np.ndarray:
@@ -80,30 +77,36 @@ class Series(NamedTuple):
             name, first, last = SEQUENCES[self.which]
             colour = plt.get_cmap(name)(first + (last - first) * self.place)
             return {"color": colour, "linestyle": "-", "alpha": 0.03}
-        tone = self.tone % len(LINES)
-        return {"color": COLOURS[self.which, tone], "linestyle": LINES[tone], "alpha": 0.25}
+        return look_of(self.which, self.tone) | {"alpha": 0.25}
 
     @property
     def quantity(self) -> str:
         """Name of the column, for the axis."""
-        architecture = self.model.split("/")[0]
         if self.column == "log_prob":
-            return f"log-likelihood (nats per {UNITS.get(architecture, 'image')})"
+            return f"log-likelihood (nats per {UNITS.get(self.model.split('/')[0], 'image')})"
         name = "first latent coordinate"
         if self.column == "latent_farthest":
             numbers = np.unique(self.all_values("latent_farthest_index")) + 1
             many = "s" if len(numbers) > 1 else ""
             name = f"latent coordinate{many} {', '.join(map(str, numbers))}"
-        return name + (" (posterior mean)" if architecture in INFERRED else "")
+        return name + (" (posterior mean)" if self.inferred else "")
+
+
+def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Histograms of the configuration, see :mod:`oodpriors.figures.sheet`."""
+    entry = about["entry"]
+    scores = read_scores(about["runs"], files["scores"])
+    columns = dict.fromkeys(entry["panels"], entry["column"]) | entry["columns"]
+    panels = histogram_panels(entry["panels"], scores, about, columns, entry["sets"])
+    plot_histograms(panels, note, paths)
 
 
 def histogram_panels(
     panels: Mapping[str, list[str]],
     scores: Mapping[str, ScoreTable],
-    titles: Mapping[str, Mapping[str, str]],
+    about: Mapping,
     column: str | Mapping[str, str] = "log_prob",
     sets: Sequence[str] = ("test", "ood"),
-    distances: Mapping[str, float] | None = None,
 ) -> dict[str, list[Series]]:
     """A column of the sets of each model, named by prior and images.
 
@@ -113,26 +116,26 @@ def histogram_panels(
     Args:
         panels: models by the panel's title, in the order of the legend.
         scores: by model; all seeds are drawn together.
-        titles: names to show of subsets and priors.
+        about: ``titles``, ``components``, ``distances`` and ``infers``, see
+            :mod:`oodpriors.figures.sheet`.
         column: of the score tables (log_prob, latent_first or latent_farthest), one for
             all panels or by the panel's title.
         sets: which to draw, of test and ood.
-        distances: by model, where the prior's title has no "d = ...".
     """
-    models = list(dict.fromkeys(model for panel in panels.values() for model in panel))
-    names = {model: titles["priors"][model.split("/")[2]] for model in models}
-    others = list(dict.fromkeys(name for name in names.values() if not name.startswith("uni")))
-    tones = {model: 1 + others.index(n) if n in others else 0 for model, n in names.items()}
+    models = dict.fromkeys(model for panel in panels.values() for model in panel)
+    names = {model: about["titles"]["priors"][model.split("/")[2]] for model in models}
     sequential = len(sets) == 1 and any(len(panel) > 2 for panel in panels.values())
+    tones = _tones(names, about["components"])
+    places: dict[str, float] = {}
     if sequential:
-        names = _distance_names(names, distances or {})
-    places = _places(names.values()) if sequential else {}
+        names, places = _sequence(names, about["distances"])
 
     def series(title: str, model: str, which: str) -> Series:
         shown = column if isinstance(column, str) else column[title]
         name, table = names[model], scores[model]
-        label = name if sequential else f"{name}, {_images(table, which, titles)}"
-        return Series(label, table, which, model, shown, tones[model], places.get(name))
+        label = name if sequential else f"{name}, {_images(table, which, about['titles'])}"
+        look = (tones[model], places.get(model), model.split("/")[0] in about["infers"])
+        return Series(label, table, which, model, shown, *look)
 
     return {
         title: [series(title, model, which) for model in panel for which in sets]
@@ -144,22 +147,29 @@ def _images(table: ScoreTable, which: str, titles: Mapping[str, Mapping[str, str
     return titles["subsets"].get(table.images[which].split(".")[0], SETS[which])
 
 
-def _distance_names(names: Mapping[str, str], distances: Mapping[str, float]) -> dict[str, str]:
-    read = {model: re.search(r"\bd = [\d.]+", name) for model, name in names.items()}
-    shown = {model: found[0] if found else names[model] for model, found in read.items()}
-    return shown | {model: f"d = {distances[model]:g}" for model in names if model in distances}
+def _tones(names: Mapping[str, str], components: Mapping[str, int]) -> dict[str, int]:
+    """A number for each prior of another name: 0 for the unimodal one, then in their order."""
+    priors = {model: (components[model] > 1, name) for model, name in names.items()}
+    several = list(dict.fromkeys(prior for prior in priors.values() if prior[0]))
+    first, *others = dict.fromkeys(prior for prior in priors.values() if not prior[0]) or [None]
+    order = [first, *several, *others]
+    return {model: order.index(prior) for model, prior in priors.items()}
 
 
-def _places(names: Iterable[str]) -> dict[str, float]:
-    ordered = list(dict.fromkeys(names))
-    if all(name.startswith("d = ") for name in ordered):
-        ordered.sort(key=lambda name: float(name.removeprefix("d = ")))
-    return {name: i / max(1, len(ordered) - 1) for i, name in enumerate(ordered)}
+def _sequence(
+    names: Mapping[str, str], distances: Mapping[str, float]
+) -> tuple[dict[str, str], dict[str, float]]:
+    """Label and place of each model: by its distance, or where one has none in their order."""
+    ordered = (
+        sorted(names, key=distances.__getitem__) if names.keys() <= distances.keys() else names
+    )
+    labels = {m: f"d = {distances[m]:g}" if m in distances else names[m] for m in ordered}
+    order = list(dict.fromkeys(labels.values()))
+    places = {m: order.index(label) / max(1, len(order) - 1) for m, label in labels.items()}
+    return labels, places
 
 
-def plot_histograms(
-    panels: Mapping[str, list[Series]], note: str, paths: list[Path], label: str | None = None
-) -> None:
+def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[Path]) -> None:
     """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 14 to 19).
 
     At most half a per cent of a set is not shown: the lowest of its log-likelihoods, or
@@ -169,7 +179,6 @@ def plot_histograms(
         panels: series by the panel's title.
         note: which data and which scale, above the panels.
         paths: files to write; the format follows the suffix.
-        label: of the horizontal axes; None names the column.
     """
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     rows = -(-len(panels) // columns)
@@ -183,7 +192,7 @@ def plot_histograms(
         drawn = _draw(axis, series, logarithmic)
         handles |= drawn
         title_of(axis, title, columns)
-        axis.set_xlabel(_two_lines(label or series[0].quantity, 84 // columns))
+        axis.set_xlabel(_two_lines(series[0].quantity, 84 // columns))
         if not shared:
             inner_legend(axis, drawn, columns)
     for axis in axes[:, 0]:

@@ -5,17 +5,32 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
-from oodpriors.figures.sheet import (
-    save,
-    sheet,
-)
+from oodpriors.data.datasets import load_arrays
+from oodpriors.figures.sheet import save, sheet
 from oodpriors.io.errors import UserError
 
 GAP = 2  # pixels between images
 
 
 IMAGES_A_LINE, MOST_LINES = 10, 2
+
+
+def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Images decoded by the configuration's models, see :mod:`oodpriors.figures.sheet`."""
+    rows = []
+    found = (files[name] for name in ("decoded", "arrays", "components"))
+    for model, decoded, arrays, components in zip(about["models"], *found, strict=True):
+        rows += decoded_rows(
+            about["titles"]["models"][model.split("/")[0]],
+            load_arrays(decoded),
+            load_arrays(arrays)["images"] / 255,
+            pd.read_csv(components)["component"].to_numpy(),
+        )
+    several = len(rows) > len(about["models"])
+    headings = ("mean", "training images of the component" if several else "random samples")
+    plot_decoded(rows, headings, note, paths)
 
 
 def decoded_rows(

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from oodpriors.figures.sheet import (
-    COLOURS,
-    LINES,
     draw_steps,
     inner_legend,
+    look_of,
     plain_axis,
     save,
     sheet,
@@ -20,6 +19,12 @@ BINS = 40
 
 
 DWARFED = 3  # times as high as all others is too high
+
+
+def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Pixels of the configuration's model, see :mod:`oodpriors.figures.sheet`."""
+    table = pd.read_csv(files["table"])
+    plot_pixel_distances(table, pixel_titles(table, about["sets"]), note, paths)
 
 
 def pixel_titles(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
@@ -94,6 +99,5 @@ def _say_what_is_cut(axis) -> None:
 
 
 def _look(column: str) -> dict:
-    tone = int(column.rsplit("_", 1)[1]) % len(LINES) if column.startswith("distance") else 0
-    which = "ood" if "_ood" in column else "test"
-    return {"color": COLOURS[which, tone], "linestyle": LINES[tone]}
+    component = int(column.rsplit("_", 1)[1]) if column.startswith("distance") else 0
+    return look_of("ood" if "_ood" in column else "test", component)

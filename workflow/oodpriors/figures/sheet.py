@@ -1,4 +1,16 @@
-"""Sheets of panels: what all figures share, whatever they show."""
+"""Sheets of panels: what all figures share, whatever they show.
+
+Each kind of figure is a function ``draw(files, about, note, paths)``, which draws stored
+numbers and computes none:
+
+- files: paths by name, as the kind's row in :data:`oodpriors.kinds.figures.FIGURES` has them.
+- about: the ``entry`` of the configuration; ``models`` and ``runs``, (model, seed);
+  ``components``, how many a model's prior has, and ``distances`` of two, by model; ``titles``
+  of architectures (as models), subsets and priors; ``sets``, titles of the sets test and ood;
+  ``keep``, the cluster that models learn; ``infers``, architectures that infer latents.
+- note: which data and which scale, above the panels.
+- paths: files to write; the format follows the suffix.
+"""
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +40,8 @@ COLOURS = {
 }
 
 
-LINES = ("-", "--", "-.")
+LINES = ("-", "--", "-.", ":")
+TONES = len(COLOURS) // 2
 
 
 SETS = {"test": "in distribution", "ood": "out of distribution"}
@@ -59,6 +72,12 @@ def style() -> None:
         "savefig.dpi": 200,
     }
     sns.set_theme(context="paper", style="ticks", rc=rc)
+
+
+def look_of(which: str, number: int) -> dict:
+    """Colour and line of the given series of a set (test or ood); of twelve no two are alike."""
+    turn, tone = divmod(number, TONES)
+    return {"color": COLOURS[which, tone], "linestyle": LINES[(tone + turn) % len(LINES)]}
 
 
 def sheet(

@@ -11,6 +11,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
 from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, save, sheet
+from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
 
@@ -42,6 +43,28 @@ class Plane(NamedTuple):
     data: pd.DataFrame
     latent: pd.DataFrame
     entropy: float
+
+
+def draw_topology(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Typical sets of the configuration's flows, see :mod:`oodpriors.figures.sheet`."""
+    facts = [load_json(path) for path in files["facts"]]
+    tables = [[pd.read_parquet(path) for path in files[n]] for n in ("densities", "latents")]
+    entropies = [each["prior_entropy"] for each in facts]
+    planes = map(Plane, *tables, entropies)
+    titled = dict(zip(_titles(about), planes, strict=True))
+    plot_topology(titled, -facts[0]["exact_test"], note, paths)
+
+
+def draw_contours(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
+    """Densities of the configuration's flows, see :mod:`oodpriors.figures.sheet`."""
+    tables = [pd.read_parquet(path) for path in files["densities"]]
+    points = pd.read_parquet(files["scores"][0])
+    plot_contours(dict(zip(_titles(about), tables, strict=True)), points, note, paths)
+
+
+def _titles(about: Mapping) -> list[str]:
+    titles = [about["titles"]["priors"][model.split("/")[2]] for model in about["models"]]
+    return titles if len(set(titles)) == len(titles) else about["models"]
 
 
 def _surface(table: pd.DataFrame, axes: str, values: str) -> tuple[np.ndarray, ...]:

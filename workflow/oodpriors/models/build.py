@@ -3,7 +3,6 @@
 import io
 import math
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +11,8 @@ from torch import nn
 
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, load_yaml
+from oodpriors.kinds.architectures import ARCHITECTURES
+from oodpriors.kinds.rows import load
 from oodpriors.models.base import ImageModel
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
@@ -35,18 +36,11 @@ def build_cv_glow(image_shape: tuple, prior: dict, **parameters) -> Glow:
     return build_glow(image_shape, prior, coupling="additive", squeeze_after=(), **parameters)
 
 
-BUILDERS: dict[str, Callable[..., ImageModel]] = {
-    "vae": build_vae,
-    "glow": build_glow,
-    "cv_glow": build_cv_glow,
-}
-
-
 def build_model(architecture: str, image_shape: tuple, prior: dict, network: dict) -> ImageModel:
     """Build the model that these plain values describe, with new weights.
 
     Args:
-        architecture: ``vae``, ``glow`` or ``cv_glow``.
+        architecture: a name of :data:`oodpriors.kinds.architectures.ARCHITECTURES`.
         image_shape: (C, H, W).
         prior: arguments of :func:`oodpriors.priors.build_prior` without the dimension.
         network: arguments of the architecture.
@@ -54,10 +48,10 @@ def build_model(architecture: str, image_shape: tuple, prior: dict, network: dic
     Raises:
         UserError: unknown architecture, or arguments that do not fit together.
     """
-    if architecture not in BUILDERS:
-        known = ", ".join(BUILDERS)
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
         raise UserError(f"architecture {architecture!r} is unknown; choose one of {known}")
-    return BUILDERS[architecture](tuple(image_shape), prior, **network)
+    return load(ARCHITECTURES[architecture].place)(tuple(image_shape), prior, **network)
 
 
 def save_weights(model: nn.Module, path: Path) -> None:

@@ -21,7 +21,8 @@ def curve_table(curves: Mapping[str, Mapping], titles: Mapping, measure: Measure
     """A row per model of each curve.
 
     Args:
-        curves: ``title`` and ``models``, pairs of a distance and a model's name.
+        curves: ``title``, ``component`` (its kind) and ``models``, pairs of a distance and a
+            model's name.
         titles: names to show of models (architectures).
         measure: gives the estimate of a quantity.
 
@@ -39,7 +40,7 @@ def curve_table(curves: Mapping[str, Mapping], titles: Mapping, measure: Measure
                 "curve": name,
                 "curve_title": curve["title"],
                 "architecture": architecture,
-                "component": curve["title"].removeprefix(f"{architecture}, "),
+                "component": curve["component"],
                 "model": model,
                 "distance": distance,
                 "midpoint_charge": distance**2 / 8,

@@ -7,14 +7,6 @@ import pandas as pd
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import Published, about_model, interval, or_dash, with_interval
 
-DECOMPOSITION_NOTE = (
-    "A unimodal prior has no coordinate that separates components: all of its coordinates are in "
-    "prior_rest and its prior_separating is zero, so read the changes of these two together. AUROC "
-    "is of the part alone, in the place of log p, under the multimodal model; |z_1| has no mean "
-    "here, and in distribution it should be the larger."
-)
-
-
 # Parts of log p by architecture: those of a model add up to its log p.
 PARTS = (
     *("log_prob", "reconstruction", "prior_separating", "prior_rest", "log_det"),
@@ -40,7 +32,7 @@ def decomposition_table(
         A row per pair, set and part (``log_prob`` is the total): the means under both
         models, their difference ``change`` with its standard error, its ``share`` of the
         total, and for the set ood the AUROC of that part alone under the multimodal
-        model. Read it with DECOMPOSITION_NOTE.
+        model. Read it with the note of its kind.
     """
     rows = []
     for uni, multi in pairs:

@@ -6,14 +6,19 @@ import pandas as pd
 
 from oodpriors.tables.cells import Published, cells
 
-PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
+NAMES = {
+    "measured": "Measured",
+    "equation_7": "Equation 7",
+    "jacobian_diagonal": "Jacobian, diagonal",
+    "jacobian": "Jacobian",
+}
 
 
 def make_second_order(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
     rows = []
     for model in entry["models"]:
         row = {"model": model}
-        for name in ("measured", *PREDICTIONS):
+        for name in NAMES:
             value, *replicates = source.sort_values("replicate")[f"{model}/{name}"]
             row |= {name: value, f"{name}_std_error": pd.Series(replicates).std()}
         rows.append(row)
@@ -21,13 +26,7 @@ def make_second_order(entry: Mapping, source: pd.DataFrame, published: Published
 
 
 def show_second_order(table: pd.DataFrame) -> pd.DataFrame:
-    names = {
-        "measured": "Measured",
-        "equation_7": "Equation 7",
-        "jacobian_diagonal": "Jacobian, diagonal",
-        "jacobian": "Jacobian",
-    }
     columns = {
-        shown: cells(table[name], table[f"{name}_std_error"], 0) for name, shown in names.items()
+        shown: cells(table[name], table[f"{name}_std_error"], 0) for name, shown in NAMES.items()
     }
     return pd.DataFrame({"Model": table["model"], **columns})

@@ -1,0 +1,48 @@
+"""Every row of a kind names code that there is, and is read without importing it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from oodpriors.kinds import analyses, architectures, datasets, figures, priors, tables
+from oodpriors.kinds.rows import load
+
+ROWS = {
+    "architecture": architectures.ARCHITECTURES,
+    "prior": priors.PRIORS,
+    "data set": datasets.OFFICIAL,
+    "figure": figures.FIGURES,
+    "table": tables.TABLES,
+    "analysis": analyses.ANALYSES,
+}
+PLACES = [
+    (f"{what} {name}", place)
+    for what, rows in ROWS.items()
+    for name, row in rows.items()
+    for place in row
+    if isinstance(place, str) and place.startswith("oodpriors.")
+]
+
+
+@pytest.mark.parametrize(("row", "place"), PLACES)
+def test_a_row_names_code_that_there_is(row, place):
+    assert callable(load(place)), row
+
+
+def test_rows_are_read_without_heavy_packages():
+    heavy = ("torch", "numpy", "pandas", "matplotlib", "scipy")
+    code = (
+        "import sys, oodpriors.config.choices, oodpriors.config.checks, oodpriors.config.specs; "
+        f"sys.exit(bool(set({heavy}) & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("kinds", [figures.FIGURES, tables.TABLES])
+def test_kinds_agree_on_what_a_shared_key_is(kinds):
+    known: dict = {}
+    for name, kind in kinds.items():
+        for key, schema in kind.keys.items():
+            assert known.setdefault(key, schema) == schema, (name, key)
+        assert kind.needs is None or kind.needs in kind.keys

@@ -1,0 +1,72 @@
+"""The schema of the configuration, with what the rows of the package ``kinds`` allow."""
+
+import copy
+from collections.abc import Mapping
+
+from oodpriors.kinds.analyses import ANALYSES
+from oodpriors.kinds.architectures import ARCHITECTURES
+from oodpriors.kinds.datasets import OFFICIAL
+from oodpriors.kinds.figures import FIGURES
+from oodpriors.kinds.priors import PRIORS
+from oodpriors.kinds.tables import TABLES
+
+
+def with_kinds(schema: Mapping) -> dict:
+    """The schema with the names of all kinds, and with the keys of each."""
+    filled = copy.deepcopy(dict(schema))
+    parts = filled["properties"]
+    dataset, prior, figure, table = (
+        parts[name]["additionalProperties"]["properties"]
+        for name in ("datasets", "priors", "figures", "tables")
+    )
+    dataset["kind"]["enum"] = [*OFFICIAL, *dataset["kind"]["enum"]]
+    dataset["stands_for"]["enum"] = [*OFFICIAL, None]
+    prior["kind"]["enum"] = [*PRIORS]
+    for kind in PRIORS.values():
+        prior |= {name: _or_null(parameter) for name, parameter in kind.parameters.items()}
+    for entry, kinds in ((figure, FIGURES), (table, TABLES)):
+        entry["kind"]["enum"] = [*kinds]
+        entry |= _keys_of(kinds)
+    _name_entries(parts["models"], {n: _model(parts["models"], n) for n in ARCHITECTURES})
+    _name_entries(parts["analyses"], {name: _analysis(name) for name in ANALYSES})
+    return filled
+
+
+def _name_entries(part: dict, entries: dict) -> None:
+    part |= {"properties": entries, "additionalProperties": False}
+
+
+def _or_null(parameter: Mapping) -> dict:
+    return {**parameter, "type": [parameter["type"], "null"], "default": None}
+
+
+def _keys_of(kinds: Mapping) -> dict:
+    """Keys of all kinds; the description of a key begins with the kinds that have it."""
+    keys = {key: schema for kind in kinds.values() for key, schema in kind.keys.items()}
+    having = {key: [name for name, kind in kinds.items() if key in kind.keys] for key in keys}
+    return {
+        key: schema | {"description": f"{', '.join(having[key])}: {schema['description']}"}
+        for key, schema in keys.items()
+    }
+
+
+def _model(models: Mapping, architecture: str) -> dict:
+    kind, model = ARCHITECTURES[architecture], copy.deepcopy(models["additionalProperties"])
+    network = _all_of(kind.network)
+    model["properties"]["network"]["properties"] = {"grey": network, "colour": network}
+    model["properties"] |= kind.keys
+    return model
+
+
+def _analysis(name: str) -> dict:
+    return {"description": ANALYSES[name].description} | _all_of(ANALYSES[name].keys)
+
+
+def _all_of(keys: Mapping) -> dict:
+    """JSON schema of an object that must have all of these keys."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [*keys],
+        "properties": dict(keys),
+    }

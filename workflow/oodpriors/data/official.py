@@ -1,0 +1,118 @@
+"""Files of the official data sets, and how they are read."""
+
+import gzip
+import tarfile
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from oodpriors.data.fetching import RemoteFile
+
+Parts = list[tuple[str, np.ndarray, np.ndarray]]  # split, images and labels
+
+# Contents of the IDX files, for copies that were compressed again (Debian's package).
+CONTENT_SHA256 = {
+    ("mnist", "t10k-images-idx3-ubyte.gz"): (
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
+    ),
+    ("mnist", "t10k-labels-idx1-ubyte.gz"): (
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
+    ),
+    ("fashion_mnist", "train-images-idx3-ubyte.gz"): (
+        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
+    ),
+    ("fashion_mnist", "train-labels-idx1-ubyte.gz"): (
+        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
+    ),
+    ("fashion_mnist", "t10k-images-idx3-ubyte.gz"): (
+        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
+    ),
+    ("fashion_mnist", "t10k-labels-idx1-ubyte.gz"): (
+        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
+    ),
+}
+
+
+def idx_files(name_of_class: str, kind: str, names: Sequence[str]) -> list[RemoteFile]:
+    """Files whose names begin in one of these ways, of a torchvision class in MNIST's form."""
+    from oodpriors.data._torchvision import datasets
+
+    source = getattr(datasets, name_of_class)
+    return [
+        RemoteFile(
+            name,
+            tuple(mirror + name for mirror in source.mirrors),
+            md5,
+            CONTENT_SHA256.get((kind, name)),
+        )
+        for name, md5 in source.resources
+        if name.startswith(tuple(names))
+    ]
+
+
+def read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
+    """Images and labels of the splits whose files begin with these names."""
+    from torchvision.datasets.mnist import read_image_file, read_label_file
+
+    parts = []
+    with tempfile.TemporaryDirectory() as folder:
+        plain = {}
+        for name, path in paths.items():
+            plain[name] = Path(folder, name.removesuffix(".gz"))
+            plain[name].write_bytes(gzip.decompress(path.read_bytes()))
+        for name in names:
+            images = read_image_file(str(plain[f"{name}-images-idx3-ubyte.gz"]))
+            labels = read_label_file(str(plain[f"{name}-labels-idx1-ubyte.gz"]))
+            parts.append(({"t10k": "test"}.get(name, name), images.numpy(), labels.numpy()))
+    return parts
+
+
+def mnist_files() -> list[RemoteFile]:
+    return idx_files("MNIST", "mnist", ["t10k"])
+
+
+def read_mnist(paths: dict[str, Path]) -> Parts:
+    return read_idx(paths, ["t10k"])
+
+
+def fashion_mnist_files() -> list[RemoteFile]:
+    return idx_files("FashionMNIST", "fashion_mnist", ["train", "t10k"])
+
+
+def read_fashion_mnist(paths: dict[str, Path]) -> Parts:
+    return read_idx(paths, ["train", "t10k"])
+
+
+def cifar10_files() -> list[RemoteFile]:
+    from oodpriors.data._torchvision import datasets
+
+    source = datasets.CIFAR10
+    return [RemoteFile(source.filename, (source.url,), source.tgz_md5)]
+
+
+def read_cifar10(paths: dict[str, Path]) -> Parts:
+    from oodpriors.data._torchvision import datasets
+
+    (archive,) = paths.values()
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
+        # The archive matched its checksum; each pickle is checked once more by torchvision.
+        tar.extractall(folder, filter="data")
+        sets = {"train": datasets.CIFAR10(folder), "test": datasets.CIFAR10(folder, train=False)}
+        return [(split, s.data, np.asarray(s.targets, np.int64)) for split, s in sets.items()]
+
+
+def svhn_files() -> list[RemoteFile]:
+    from oodpriors.data._torchvision import datasets
+
+    url, name, md5 = datasets.SVHN.split_list["test"]
+    return [RemoteFile(name, (url,), md5)]
+
+
+def read_svhn(paths: dict[str, Path]) -> Parts:
+    from oodpriors.data._torchvision import datasets
+
+    (file,) = paths.values()
+    svhn = datasets.SVHN(file.parent, split="test")
+    return [("test", svhn.data.transpose(0, 2, 3, 1), svhn.labels.astype(np.int64))]

@@ -1,0 +1,93 @@
+"""Architectures: models of images."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oodpriors.kinds.rows import key
+
+
+class ArchitectureKind(NamedTuple):
+    """An architecture.
+
+    Attributes:
+        place: function that builds a model from ``image_shape`` (C, H, W), ``prior``
+            (arguments of :func:`oodpriors.priors.build_prior`) and the network's keys.
+        network: schema of each key of its network; all must be given.
+        keys: schema of further keys of its budget.
+        shapes: of the images that it takes, (C, H, W); none allows all.
+        least_draws: draws for each image that a score needs at least.
+        infers: whether its latents are means of a posterior.
+    """
+
+    place: str
+    network: Mapping[str, Mapping] = {}
+    keys: Mapping[str, Mapping] = {}
+    shapes: tuple[tuple[int, int, int], ...] = ()
+    least_draws: int = 1
+    infers: bool = False
+
+
+PRECISIONS = {"enum": ["float32", "bfloat16"]}
+WIDTH = key("integer", "hidden channels of the coupling networks", minimum=1)
+PRECISION = key(
+    "string",
+    "precision of the coupling networks' products in training; scores are in float32",
+    **PRECISIONS,
+)
+VAE_NETWORK = {
+    "latent_dim": key("integer", "number of latent coordinates", minimum=1),
+    "decoder_width": key("integer", "channels of the decoder's last hidden layer", minimum=1),
+    "encoder_norm_last": key(
+        "boolean", "whether batch normalisation follows the encoder's last convolution"
+    ),
+    "scaled_start": key("boolean", "whether the first latents have the size of the prior's means"),
+    "decoder_precision": key(
+        "string",
+        "precision of the products of the decoder's convolutions, except the latent's; the largest "
+        "importance weights of scores are always in float32",
+        **PRECISIONS,
+    ),
+}
+GLOW_NETWORK = {
+    "couplings": key("integer", "number of affine coupling layers", minimum=1),
+    "squeeze_after": key(
+        "array",
+        "a squeeze follows each of these couplings, counted from 1",
+        uniqueItems=True,
+        items={"type": "integer", "minimum": 1},
+    ),
+    "width": WIDTH,
+    "scale_floor": key("number", "constant added to the scale of each coupling", minimum=0),
+    "precision": PRECISION,
+}
+CV_GLOW_NETWORK = {
+    "couplings": key("integer", "number of additive coupling layers", minimum=1),
+    "width": WIDTH,
+    "precision": PRECISION,
+}
+ADAPTIVE = {
+    "type": ["object", "null"],
+    "description": "fewer importance samples for an image whose estimate is good; null draws all",
+    "default": None,
+    "additionalProperties": False,
+    "required": ["std_error", "effective_sample_size"],
+    "properties": {
+        "std_error": key(
+            "number", "largest allowed standard error of log p (nats)", exclusiveMinimum=0
+        ),
+        "effective_sample_size": key("number", "of the samples, at least this", minimum=1),
+    },
+}
+
+ARCHITECTURES = {
+    "vae": ArchitectureKind(
+        "oodpriors.models.build:build_vae",
+        network=VAE_NETWORK,
+        keys={"adaptive": ADAPTIVE},
+        shapes=((1, 28, 28), (3, 32, 32)),
+        least_draws=2,
+        infers=True,
+    ),
+    "glow": ArchitectureKind("oodpriors.models.build:build_glow", network=GLOW_NETWORK),
+    "cv_glow": ArchitectureKind("oodpriors.models.build:build_cv_glow", network=CV_GLOW_NETWORK),
+}

@@ -1,0 +1,123 @@
+"""Kinds of figures: what is drawn, and from which files."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oodpriors.kinds.rows import IMAGES, PLANE, key, models
+
+COLUMNS = {
+    "description": "column of the score files",
+    "enum": ["log_prob", "latent_first", "latent_farthest"],
+}
+
+
+class FigureKind(NamedTuple):
+    """A kind of figure.
+
+    Attributes:
+        place: function ``draw(files, about, note, paths)``, see
+            :mod:`oodpriors.figures.sheet`.
+        files: what it is drawn from, by name, as paths below the results. A path with
+            ``{model}``, ``{subset}``, ``{other}`` (the subset out of distribution) or
+            ``{assignment}`` means a file of each model: one, or with ``{seed}`` one of
+            each seed.
+        keys: schema of the keys that only this kind has.
+        needs: the key that an entry must have.
+        architectures: of its models, or IMAGES; None allows all.
+        analysis: whose stored numbers it draws.
+    """
+
+    place: str
+    files: Mapping[str, str] = {}
+    keys: Mapping[str, Mapping] = {}
+    needs: str | None = None
+    architectures: tuple[str, ...] | None = None
+    analysis: str | None = None
+
+
+FIGURES = {
+    "histograms": FigureKind(
+        "oodpriors.figures.histograms:draw",
+        files={"scores": "models/{model}/seed{seed}/scores.parquet"},
+        needs="panels",
+        keys={
+            "panels": key(
+                "object",
+                "models drawn in each panel, by the panel's title",
+                minProperties=1,
+                additionalProperties=models(uniqueItems=True),
+            ),
+            "column": COLUMNS | {"default": "log_prob"},
+            "columns": key(
+                "object",
+                "another column for the panel of this title",
+                additionalProperties=COLUMNS,
+                default={},
+            ),
+            "sets": key(
+                "array",
+                "sets that are drawn",
+                minItems=1,
+                uniqueItems=True,
+                items={"enum": ["test", "ood"]},
+                default=["test", "ood"],
+            ),
+        },
+    ),
+    "curves": FigureKind(
+        "oodpriors.figures.curves:draw",
+        files={"table": "statistics/curves.csv"},
+        needs="curves",
+        keys={"curves": key("array", "names of the curves", minItems=1, items={"type": "string"})},
+    ),
+    "contours": FigureKind(
+        "oodpriors.figures.toy:draw_contours",
+        files={
+            "densities": "models/{model}/seed{first_seed}/density.parquet",
+            "scores": "models/{model}/seed{first_seed}/scores.parquet",
+        },
+        needs="models",
+        keys={"models": models()},
+        architectures=PLANE,
+    ),
+    "topology": FigureKind(
+        "oodpriors.figures.toy:draw_topology",
+        files={
+            "densities": "models/{model}/seed{first_seed}/density.parquet",
+            "latents": "models/{model}/seed{first_seed}/latent.parquet",
+            "facts": "models/{model}/seed{first_seed}/facts.json",
+        },
+        needs="models",
+        keys={"models": models()},
+        architectures=PLANE,
+    ),
+    "densities": FigureKind(
+        "oodpriors.figures.densities:draw", files={"table": "statistics/fig03.csv"}
+    ),
+    "pixels": FigureKind(
+        "oodpriors.figures.pixels:draw",
+        files={"table": "statistics/fig07.csv"},
+        needs="models",
+        keys={"models": models()},
+        architectures=IMAGES,
+        analysis="pixels",
+    ),
+    "decoded": FigureKind(
+        "oodpriors.figures.images:draw",
+        files={
+            "decoded": "models/{model}/seed{first_seed}/decoded.npz",
+            "arrays": "data/{subset}/train.npz",
+            "components": "data/{subset}/assignment.{assignment}.csv",
+        },
+        needs="models",
+        keys={"models": models()},
+        architectures=IMAGES,
+    ),
+    "clusters": FigureKind(
+        "oodpriors.figures.clusters:draw",
+        files={"table": "statistics/fig13.csv", "pictures": "statistics/fig13.npz"},
+        needs="subset",
+        keys={"subset": key("string", "the subset with k-means")},
+        analysis="clusters",
+    ),
+}

@@ -1,0 +1,110 @@
+"""Kinds of tables: what goes in, and how it is printed."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from oodpriors.kinds.rows import key, models
+
+
+class TableKind(NamedTuple):
+    """A kind of table.
+
+    Attributes:
+        show: function ``show(table)``, the table as it is printed.
+        make: function ``make(entry, source, published)``, the table of an entry of the
+            configuration; None takes the source as it is.
+        source: path below the results of what it is made from; it may hold keys of the entry.
+        keys: schema of the keys that only this kind has.
+        needs: the key that an entry must have.
+        note: below the table in print.
+        columns: of the table in print, as LaTeX has them; "" puts all to the left.
+        long: whether it may take more than one page.
+    """
+
+    show: str
+    make: str | None = None
+    source: str = ""
+    keys: Mapping[str, Mapping] = {}
+    needs: str | None = None
+    note: str = ""
+    columns: str = ""
+    long: bool = False
+
+
+PAIR = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string"}}
+
+TABLES = {
+    "likelihoods": TableKind(
+        "oodpriors.tables.likelihoods:show_likelihoods",
+        "oodpriors.tables.likelihoods:make_likelihoods",
+        source="tables/models.csv",
+        needs="models",
+        keys={"models": models(uniqueItems=True)},
+    ),
+    "ranking": TableKind(
+        "oodpriors.tables.ranking:show_ranking",
+        source="statistics/ranking.csv",
+        note=(
+            "Out of distribution is the positive class and -log p the score; AUPR: average "
+            "precision; FPR95: share of the test images that are called out of distribution where "
+            "95 % of those out of distribution are. Intervals of 95 % from the bootstrap."
+        ),
+        columns="lP{2.6cm}P{3.1cm}lllll",
+        long=True,
+    ),
+    "decomposition": TableKind(
+        "oodpriors.tables.decomposition:show_decomposition",
+        "oodpriors.tables.decomposition:make_decomposition",
+        source="statistics/decomposition.csv",
+        needs="pairs",
+        keys={
+            "pairs": key(
+                "array", "pairs of a unimodal and a multimodal model", minItems=1, items=PAIR
+            )
+        },
+        note=(
+            "A unimodal prior has no coordinate that separates components: all of its coordinates "
+            "are in prior_rest and its prior_separating is zero, so read the changes of these two "
+            "together. AUROC is of the part alone, in the place of log p, under the multimodal "
+            "model; |z_1| has no mean here, and in distribution it should be the larger."
+        ),
+        columns="lP{2.2cm}P{2.6cm}llrrrrl",
+        long=True,
+    ),
+    "architecture": TableKind(
+        "oodpriors.tables.architecture:show_architecture",
+        source="statistics/{network}.csv",
+        needs="network",
+        keys={
+            "network": {
+                "description": "the network for images of one channel or of three",
+                "enum": ["grey", "colour"],
+            }
+        },
+        note=(
+            "Kernel, stride, channels and padding as built; in brackets the paper's where it "
+            "differs."
+        ),
+        columns="lllllllll",
+    ),
+    "toy": TableKind(
+        "oodpriors.tables.toy:show_toy",
+        "oodpriors.tables.toy:make_toy",
+        source="statistics/toy_table.csv",
+        note="Exact: of the mixture itself, in closed form and by quadrature; nats per point.",
+        columns="llrrrrrrr",
+    ),
+    "second_order": TableKind(
+        "oodpriors.tables.second_order:show_second_order",
+        "oodpriors.tables.second_order:make_second_order",
+        source="statistics/second_order.csv",
+        needs="models",
+        keys={"models": models(uniqueItems=True)},
+        note=(
+            "Nats per image, q being MNIST. Equation 7: from the products of the 1 × 1 "
+            "convolutions; Jacobian: from the exact Jacobian at the mean images, with pixels taken "
+            "as uncorrelated (diagonal) or not."
+        ),
+        columns="lrrrr",
+    ),
+}
