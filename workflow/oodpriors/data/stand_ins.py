@@ -113,7 +113,7 @@ def draw_digits() -> list:
 
 
 def draw_house_numbers() -> list:
-    """Digits in one flat colour on another, as (N, 32, 32, 3)."""
+    """Digits in one uniform colour on another: (N, 32, 32, 3)."""
     images, labels = _scans(32, 3)
     rng = _rng("house numbers")
     ink, paper = rng.uniform(0.1, 0.9, (2, len(images), 1, 1, 3))

@@ -75,7 +75,7 @@ ADAPTIVE = {
         "std_error": key(
             "number", "largest allowed standard error of log p (nats)", exclusiveMinimum=0
         ),
-        "effective_sample_size": key("number", "of the samples, at least this", minimum=1),
+        "effective_sample_size": key("number", "smallest allowed effective sample size", minimum=1),
     },
 }
 

@@ -43,20 +43,20 @@ FIGURES = {
         keys={
             "panels": key(
                 "object",
-                "models drawn in each panel, by the panel's title",
+                "models in each panel, by the title of the panel",
                 minProperties=1,
                 additionalProperties=models(uniqueItems=True),
             ),
             "column": COLUMNS | {"default": "log_prob"},
             "columns": key(
                 "object",
-                "another column for the panel of this title",
+                "another column for the panel with this title",
                 additionalProperties=COLUMNS,
                 default={},
             ),
             "sets": key(
                 "array",
-                "sets that are drawn",
+                "sets of images that are drawn",
                 minItems=1,
                 uniqueItems=True,
                 items={"enum": ["test", "ood"]},
@@ -117,7 +117,7 @@ FIGURES = {
         "oodpriors.figures.clusters:draw",
         files={"table": "statistics/fig13.csv", "pictures": "statistics/fig13.npz"},
         needs="subset",
-        keys={"subset": key("string", "the subset with k-means")},
+        keys={"subset": key("string", "subset with k-means")},
         analysis="clusters",
     ),
 }

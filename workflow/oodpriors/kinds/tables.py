@@ -59,7 +59,7 @@ TABLES = {
         needs="pairs",
         keys={
             "pairs": key(
-                "array", "pairs of a unimodal and a multimodal model", minItems=1, items=PAIR
+                "array", "pairs of one unimodal and one multimodal model", minItems=1, items=PAIR
             )
         },
         note=(
@@ -77,7 +77,7 @@ TABLES = {
         needs="network",
         keys={
             "network": {
-                "description": "the network for images of one channel or of three",
+                "description": "network for images of one channel (grey) or three (colour)",
                 "enum": ["grey", "colour"],
             }
         },
