@@ -33,7 +33,7 @@ def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[st
     """Source of each definition of the library that a script uses, by its full name.
 
     Args:
-        script: the file, in a folder beside the library.
+        script: the file, in a folder next to the library.
         choices: by the full name of a dictionary, the only key that the job looks up.
     """
     choices, found, named, waiting = choices or {}, {}, set(), {}

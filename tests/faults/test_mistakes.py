@@ -374,7 +374,7 @@ MISTAKES = {
     ),
     "toy flows alone": (
         {"only": ["toy"]},
-        "only: toy alone leaves no table; name another experiment beside it",
+        "only: toy alone leaves no table; name another experiment as well",
     ),
 }
 

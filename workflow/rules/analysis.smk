@@ -2,7 +2,7 @@
 
 
 rule analyse_toy:
-    """Exact likelihoods of the mixtures, and where a flow's density lies beside theirs."""
+    """Exact likelihoods of the mixtures, and where a flow places its density."""
     input:
         facts=collect_files(TOYS, "facts.json"),
         contours=collect_files(PLANES, "contours.json"),
@@ -26,7 +26,7 @@ rule analyse_toy:
 
 
 rule analyse_densities:
-    """The generalised Gaussian beside the Gaussian (Section 4, Figure 3)."""
+    """The generalised Gaussian and the Gaussian (Section 4, Figure 3)."""
     output:
         facts="<results>/statistics/densities.csv",
         table="<results>/statistics/fig03.csv",
@@ -120,7 +120,7 @@ rule analyse:
 
 
 rule describe_architecture:
-    """Layers of the VAE as built, beside the paper's rows (Tables 2 and 3)."""
+    """Layers of the VAE as built, compared with the paper's rows (Tables 2 and 3)."""
     input:
         published=source_file("config/architectures.yaml"),
     output:
@@ -201,7 +201,7 @@ rule tabulate:
 
 
 rule judge:
-    """Our numbers beside the paper's, and the verdict on each of its claims."""
+    """Our numbers compared with the paper's, and the verdict on each of its claims."""
     input:
         scores=collect_files([*MODELS, *TOYS], "scores.parquet"),
         stored=collect("<results>/statistics/{analysis}.csv", analysis=ANALYSED),

@@ -6,7 +6,7 @@ rule record:
     input:
         provenance=provenance_of(model.subset for model in MODELS),
         diagnostics=collect_files(MODELS, "diagnostics.json"),
-        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),  # not read: the code that is told is then that of the last of them
+        scores=collect_files([*MODELS, *TOYS], "scores.parquet"),  # only to run last: the recorded commit is that of the final scores
     output:
         "<results>/provenance.json",
     log:
@@ -81,7 +81,7 @@ rule build_pdf:
 
 
 rule explain:
-    """Say beside the results what each file is."""
+    """Describe each file of the results, in their folder."""
     input:
         source_file("docs/results-folder.md"),
     output:

@@ -1,4 +1,4 @@
-"""The generalised Gaussian beside the Gaussian."""
+"""The generalised Gaussian and the Gaussian."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Exact likelihoods of the mixtures, and where a flow's density lies beside theirs."""
+"""Exact likelihoods of the mixtures, and where a flow places its density."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Layers of the VAE as built, beside the paper's rows."""
+"""Layers of the VAE as built, compared with the paper's rows."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""Our numbers beside the paper's, and the verdict on each of its claims."""
+"""Our numbers compared with the paper's, and the verdict on each of its claims."""
 
 from typing import TYPE_CHECKING
 

@@ -185,7 +185,10 @@ SCHEMA_MISTAKES = [
     ({"images.test": -5}, "images.test: -5 is less than the minimum of 1 (number of in-"),
     ({"images.ood": 0}, "images.ood: 0 is less than the minimum of 1"),
     ({"subsets.mnist.limit.train": 0}, "subsets.mnist.limit.train: 0 is less than the minimum"),
-    ({"bootstrap": 10}, "bootstrap: 10 is less than the minimum of 100 (number of bootstrap replicates"),
+    (
+        {"bootstrap": 10},
+        "bootstrap: 10 is less than the minimum of 100 (number of bootstrap replicates",
+    ),
     ({"scale": "huge"}, "scale: 'huge' is not one of smoke, quick, short, paper"),
     ({"data": "fake"}, "data: 'fake' is not one of real, embedded"),
     ({"device": "gpu"}, "device: 'gpu' is not one of auto, cpu, cuda"),

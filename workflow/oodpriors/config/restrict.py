@@ -25,7 +25,7 @@ def with_only(config: Mapping) -> dict:
     if unknown:
         raise ConfigError(unknown)
     if set(config["only"]) == {TOY}:
-        raise ConfigError([f"only: {TOY} alone leaves no table; name another experiment beside it"])
+        raise ConfigError([f"only: {TOY} alone leaves no table; name another experiment as well"])
     kept = dict(config) | {
         "experiments": {k: v for k, v in experiments.items() if k in config["only"]},
         "toy": config["toy"] if TOY in config["only"] else None,

@@ -47,7 +47,7 @@ def fragments(
         figures: configuration entries of the figures.
         titles: names to show of subsets.
         claims: verdicts, a row per comparison.
-        comparison: our numbers beside the paper's.
+        comparison: our numbers and the paper's.
         assumptions: Markdown.
     """
     note = describe(record["data"], record["scale"], titles["subsets"])
@@ -64,7 +64,7 @@ def fragments(
         "comparison": tex.longtable(
             show_comparison(comparison),
             "P{2.4cm}P{8.2cm}rrr",
-            f"Every number that the paper prints, results and settings, beside ours. {note}.",
+            f"Every number that the paper prints, results and settings, and ours. {note}.",
             "comparison",
         ),
         "assumptions": tex.from_markdown(assumptions),

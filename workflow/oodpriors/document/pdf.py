@@ -22,7 +22,7 @@ ENGINES = {
 
 
 def build_pdf(files: list[Path], main: str, output: Path) -> None:
-    """Typeset main.tex, one of the files, with the others beside it.
+    """Typeset main.tex, one of the files, with the others in the same folder.
 
     Raises:
         UserError: no TeX is installed, or LaTeX stopped; the message holds the error

@@ -63,7 +63,7 @@ def plot_decoded(
     note: str,
     paths: list[Path],
 ) -> None:
-    """Images of means beside data or samples, a row for each component (Figures 11, 12).
+    """Images of means next to data or samples, a row for each component (Figures 11, 12).
 
     Args:
         rows: label, images on the left and images on the right, each (n, H, W) or

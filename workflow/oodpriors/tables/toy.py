@@ -34,7 +34,7 @@ def show_toy(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def toy_table(toys: Mapping[str, ScoreTable], titles: Mapping, measure: Measure) -> pd.DataFrame:
-    """A row per toy flow: its mean log-likelihoods beside the exact ones of the mixture.
+    """A row per toy flow: its mean log-likelihoods and the exact ones of the mixture.
 
     Args:
         toys: scores by model, ``toy/mixture_<dim>/<prior>``.
