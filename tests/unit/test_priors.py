@@ -244,6 +244,30 @@ def test_samples_of_a_component_follow_scipys_distribution(case):
         assert stats.kstest(column, case.coordinate(center).cdf).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("beta", [0.5, 1.0, 4.0, 16.0, 50.0])
+def test_samples_of_every_beta_follow_scipys_distribution(beta):
+    prior = build_prior("generalized_gaussian", 1, means=[[0.0]], beta=beta)
+    draws = prior.sample(20_000)[:, 0].numpy()
+    exact = stats.gennorm(beta, scale=prior.alpha)
+    assert stats.kstest(draws, exact.cdf).pvalue > 1e-3
+    near = np.mean(np.abs(draws) < 0.1 * prior.alpha)
+    assert near == pytest.approx(
+        np.diff(exact.cdf([-0.1 * prior.alpha, 0.1 * prior.alpha]))[0], abs=0.02
+    )
+
+
+@pytest.mark.parametrize("beta", [0.5, 0.99])
+def test_gradients_at_a_mean_are_zero_where_the_density_has_a_peak(beta):
+    prior = build_prior("generalized_gaussian", 2, means=[[3.0]], beta=beta)
+    z = torch.tensor([[3.0, 0.0], [4.0, -1.0]], requires_grad=True)
+    value = prior.log_prob(z)
+    exact = stats.gennorm(beta, scale=prior.alpha).logpdf
+    np.testing.assert_allclose(value.detach(), [2 * exact(0.0), 2 * exact(1.0)], rtol=1e-12)
+    value.sum().backward()
+    assert z.grad[0].tolist() == [0.0, 0.0]
+    assert (z.grad[1] * torch.tensor([-1.0, 1.0]) > 0).all()
+
+
 @every_case
 def test_samples_of_the_mixture_follow_scipys_mixture(case):
     column = case.build().sample(4000)[:, 0].numpy()

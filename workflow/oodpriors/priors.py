@@ -179,13 +179,18 @@ class GeneralizedGaussianPrior(Prior):
         self._log_normalizer = math.log(beta / (2 * self.alpha)) - math.lgamma(1 / beta)
 
     def _standard_log_prob(self, u: Tensor) -> Tensor:
-        return self._log_normalizer - (u.abs() / self.alpha) ** self.beta
+        magnitude = u.abs() / self.alpha
+        if self.beta < 1:  # the density has a peak at 0 without a slope: its gradient there is 0
+            peak = u == 0
+            return self._log_normalizer - (magnitude + peak) ** self.beta + peak.to(u)
+        return self._log_normalizer - magnitude**self.beta
 
     def _standard_sample(self, shape: tuple[int, ...]) -> Tensor:
-        # |u / alpha|^beta is Gamma(1/beta, 1) distributed
-        magnitude = torch.distributions.Gamma(1 / self.beta, 1.0).sample(shape)
+        # |u / alpha|^beta is Gamma(1/beta, 1) distributed, as is V^beta G for uniform V and G of
+        # Gamma(1 + 1/beta, 1) (Marsaglia and Tsang 2000); the first underflows for a large beta
+        gamma = torch.distributions.Gamma(1 + 1 / self.beta, 1.0).sample(shape)
         sign = torch.randint(2, shape) * 2 - 1
-        return sign * self.alpha * magnitude ** (1 / self.beta)
+        return sign * self.alpha * torch.rand(shape) * gamma ** (1 / self.beta)
 
     def _standard_expected_log_prob(self, mean: Tensor, std: Tensor) -> Tensor:
         if self.beta % 2 == 0:
