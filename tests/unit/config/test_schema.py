@@ -182,6 +182,10 @@ SCHEMA_MISTAKES = [
         {"images.train": "all"},
         "images.train: 'all' is not of type 'integer', 'null' (number of training images",
     ),
+    (
+        {"models.vae.adaptive": {"std_error": 1.0, "effective_sample_size": 4}},
+        "models.vae.adaptive.std_error: 1.0 is greater than or equal to the maximum of 1",
+    ),
     ({"images.test": -5}, "images.test: -5 is less than the minimum of 1 (number of in-"),
     ({"images.ood": 0}, "images.ood: 0 is less than the minimum of 1"),
     ({"subsets.mnist.limit.train": 0}, "subsets.mnist.limit.train: 0 is less than the minimum"),

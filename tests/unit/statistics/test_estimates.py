@@ -108,7 +108,16 @@ def test_equal_values_overlap_altogether():
     assert estimate(table(test=np.ones(5), ood=np.ones(9)), "overlap", n_bootstrap=9).value == 1
 
 
-@pytest.mark.parametrize("statistic", ["auroc", "median", "mean"])
+@pytest.mark.parametrize("n_infinite", [1, 5, 200])
+def test_images_of_no_likelihood_overlap_with_none_of_a_likelihood(n_infinite):
+    rng = np.random.default_rng(0)
+    outside = rng.normal(-50, 1, 200)
+    outside[:n_infinite] = -np.inf
+    data = table(test=rng.normal(0, 1, 200), ood=outside)
+    assert estimate(data, "overlap", n_bootstrap=3).value <= 0.01
+
+
+@pytest.mark.parametrize("statistic", ["auroc", "median", "mean", "overlap"])
 def test_scores_that_are_no_numbers_give_none(statistic):
     data = table(test=np.zeros(4), ood=np.array([1.0, np.nan, 2.0]))
     assert np.isnan(estimate(data, statistic, n_bootstrap=3).row).all()

@@ -73,7 +73,10 @@ ADAPTIVE = {
     "required": ["std_error", "effective_sample_size"],
     "properties": {
         "std_error": key(
-            "number", "largest allowed standard error of log p (nats)", exclusiveMinimum=0
+            "number",
+            "largest allowed standard error of log p (nats); by its formula it is never above 1",
+            exclusiveMinimum=0,
+            exclusiveMaximum=1,
         ),
         "effective_sample_size": key("number", "smallest allowed effective sample size", minimum=1),
     },

@@ -150,7 +150,9 @@ def _overlap(test: Sample, of: Sample) -> np.ndarray:
     sqrt(BINS / (pi n)) (0.13 for 1,000). Resampling doubles their variance and lowers it
     further. So compare only overlaps with equal numbers of images, by their differences.
     """
-    low, high = np.quantile(np.concatenate([test.ordered, of.ordered]), [0.005, 0.995])
+    values = np.concatenate([test.ordered, of.ordered])
+    bounded = values[~np.isinf(values)]  # infinite ones are in the first or the last bin
+    low, high = np.quantile(bounded, [0.005, 0.995]) if len(bounded) else (0.0, 0.0)
     inner = np.linspace(low, high, BINS + 1)[1:-1]
     shares = []
     for sample in (test, of):
