@@ -243,7 +243,7 @@ MISTAKES = {
     ),
     "a beta that is missing": (
         {"priors": {"generalized_d5": {"beta": None}}},
-        "priors.generalized_d5.beta: kind generalized_gaussian needs it: shape of a ",
+        "priors.generalized_d5.beta: kind generalized_gaussian needs it: shape of the ",
     ),
     "a beta of a Gaussian": (
         {"priors": {"unimodal": {"beta": 4}}},
