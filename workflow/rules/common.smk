@@ -75,7 +75,7 @@ def load_config():
             checked = specs.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])
         check_references(checked, inspected)
-        checked = restrict.with_only(checked)
+        checked = restrict.with_estimates(restrict.with_only(checked))
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return checked, inspected

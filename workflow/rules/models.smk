@@ -58,6 +58,7 @@ rule score:
         code=get_code("score"),
         draws=get_budget("draws"),
         adaptive=get_budget("adaptive"),
+        refined=get_budget("refined"),
         train_limit=config["images"]["score_train"],
         names=get_set_names,
         n_decoded=N_DECODED,

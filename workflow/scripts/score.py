@@ -19,7 +19,7 @@ with job(snakemake.log[0]):
     from oodpriors.io.files import atomic, load_yaml
     from oodpriors.models.build import load_model
     from oodpriors.scoring.decoding import compare_decoded, decode
-    from oodpriors.scoring.score_files import score_sets
+    from oodpriors.scoring.score_files import score_sets, with_refined
     from oodpriors.training.fit import discard_checkpoints
 
     torch.set_num_threads(snakemake.config["models"][snakemake.wildcards.architecture]["threads"])
@@ -41,6 +41,7 @@ with job(snakemake.log[0]):
         params.adaptive,
         snakemake.config["gpu"],
     )
+    scores = with_refined(model, arrays, scores, spec["seed"], params.refined)
     train, test = (to_nchw(arrays[name]["images"]) / 255 for name in ("train", "test"))
     likeness = compare_decoded(decoded, train, components, test)
     with atomic(output.scores) as path:

@@ -24,7 +24,7 @@ with job(snakemake.log[0]):
         (output.models, likelihoods.model_table(models, titles, measure)),
         (output.ranking, ranking.ranking_table(models, titles, measure)),
         (output.decomposition, decomposition.decomposition_table(pairs, models, titles, measure)),
-        (output.curves, curves.curve_table(params.curves, titles, measure)),
+        (output.curves, curves.curve_table(params.curves, models, titles, measure)),
         (output.toy, toy.toy_table(toys, titles, measure)),
     ):
         with atomic(path) as temporary:

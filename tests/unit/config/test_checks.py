@@ -230,6 +230,7 @@ NEEDED = {
     "tables": {
         "likelihoods": "models",
         "ranking": None,
+        "refined": None,
         "decomposition": "pairs",
         "architecture": "network",
         "toy": None,
@@ -258,6 +259,36 @@ def test_a_kind_without_its_needed_key_is_told(table, kind):
         ]
     else:
         checked(change)
+
+
+def test_only_a_model_with_an_encoder_has_a_refined_likelihood():
+    panels = {"(a)": ["vae/fashion_1_7/unimodal"], "(b)": ["glow/fashion_1_7/unimodal"]}
+    for columns in ({"column": "log_prob_refined"}, {"columns": {"(b)": "latent_first_refined"}}):
+        assert mistakes_of({"figures.x": {"panels": panels, **columns}}) == [
+            "config: figures.x: panel '(b)': glow has no posterior to refine; take models of vae, "
+            "or another column"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("steps", 0, "0 is less than the minimum of 1"),
+        ("tolerance", 0, "0 is less than or equal to the minimum of 0"),
+        ("samples", 9, "9 is less than the minimum of 10"),
+        ("defensive", 0.0, "0.0 is less than the minimum of 0.1"),
+        ("defensive", 1.0, "1.0 is greater than the maximum of 0.9"),
+        ("images", 0, "0 is less than the minimum of 1"),
+    ],
+)
+def test_settings_of_refined_posteriors_that_make_no_sense_are_told(key, value, told):
+    (line,) = mistakes_of({f"models.vae.refined.{key}": value})
+    assert line.startswith(f"config: models.vae.refined.{key}: {told}")
+
+
+def test_a_flow_has_no_refined_posteriors():
+    (line,) = mistakes_of({"models.glow.refined": {"images": 3}})
+    assert line.startswith("config: models.glow.refined: unknown key")
 
 
 def test_columns_need_panels():

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.config.conftest import OWN, checked, entry, every_scale, read
 
 from oodpriors.config.checks import check_references
-from oodpriors.config.restrict import with_models, with_only
+from oodpriors.config.restrict import with_estimates, with_models, with_only
 from oodpriors.config.schema import ConfigError
 from oodpriors.config.specs import (
     model_ids,
@@ -96,6 +96,25 @@ def test_any_experiment_alone_is_a_sound_configuration(only):
     for table in ("figures", "tables", "curves", "analyses"):
         needed = set(models_of(config[table]))
         assert needed <= {str(model) for model in (*model_ids(config), *toy_ids(config))}
+
+
+def test_without_refined_posteriors_nothing_of_them_is_drawn_or_tabulated():
+    whole = checked({})
+    without = checked({"models.vae.refined": None})
+    for config, there in ((whole, True), (without, False)):
+        kept = with_estimates(config)
+        assert ("refined" in kept["figures"]) == there
+        assert ("refined" in kept["tables"]) == there
+    for table in ("figures", "tables"):
+        assert set(whole[table]) - set(with_estimates(without)[table]) == {"refined"}
+
+
+def test_claims_about_refined_posteriors_need_them():
+    quantity = {"model": "vae/a/uni", "statistic": "mean", "column": "log_prob_refined"}
+    claim = {"id": "x", "comparisons": [{"left": quantity, "relation": ">", "right": 0}]}
+    for refined, kept in (({"images": 3}, ["x"]), (None, [])):
+        config = small(None) | {"models": {"vae": {"refined": refined}}}
+        assert kept_of([claim], config) == kept
 
 
 def kept_of(entries, config=None, analyses=()):

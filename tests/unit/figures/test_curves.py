@@ -5,7 +5,7 @@ import pytest
 from tests.unit.figures.conftest import DISTANCES, NOTE, curves, tick_texts
 from tests.unit.figures.conftest import draw as drawn
 
-from oodpriors.figures.curves import draw
+from oodpriors.figures.curves import draw, plot_curves
 
 # Curves
 
@@ -56,3 +56,23 @@ def test_two_curves_of_a_panel_stay_two(tmp_path, component):
     for axes in figure.axes[:2]:
         lines = [container[0] for container in axes.containers]
         assert sum(len(line.get_xdata()) > 0 for line in lines) == 4
+
+
+def test_refined_likelihoods_are_drawn_where_there_are_any(tmp_path):
+    table = curves()
+    vae = table["architecture"] == "VAE"
+    for name, value in (("mean_ood", -1250.0), ("auroc", 0.2)):
+        for end in ("", "_low", "_high"):
+            table[f"{name}_refined{end}"] = np.where(vae, value, np.nan)
+    figure = drawn(lambda paths: plot_curves(table, NOTE, paths), [tmp_path / "figure.png"])
+    numbers = [len(axes.containers) for axes in figure.axes]
+    assert numbers == [6, 4, 4, 2]  # for the VAE a third mean and a second AUROC of each curve
+    for axes, value in ((figure.axes[0], -1250.0), (figure.axes[2], 0.2)):
+        hollow = [c[0] for c in axes.containers if c[0].get_markerfacecolor() == "white"]
+        assert len(hollow) == 2
+        assert all((line.get_ydata(orig=False) == value).all() for line in hollow)
+    labels = [text.get_text() for text in figure.legends[0].texts]
+    assert [label for label in labels if "refined" in label] == [
+        "Gaussian, refined posterior, out of distribution",
+        "generalised Gaussian, refined posterior, out of distribution",
+    ]

@@ -191,3 +191,19 @@ def test_values_that_are_all_equal_can_be_drawn(tmp_path):
     panels = histogram_panels({"panel": ["toy/a/unimodal"]}, {"toy/a/unimodal": table}, about)
     plot_histograms(panels, NOTE, [tmp_path / "figure.png"])
     assert (tmp_path / "figure.png").exists()
+
+
+def test_two_estimates_of_the_same_models_have_one_axis():
+    table = SCORES["vae/fashion_1_7/bimodal"].tables[0]
+    refined = table.assign(refined=table.index % 2 == 0)
+    shifted = np.where(refined["refined"], table["log_prob"] + 500, np.nan)
+    model = "vae/fashion_1_7/bimodal"
+    both = {model: ScoreTable([refined.assign(log_prob_refined=shifted)])}
+    columns = {"(a)": "log_prob", "(b)": "log_prob_refined", "(c)": "latent_first"}
+    panels = histogram_panels({key: [model] for key in columns}, both, ABOUT, columns)
+    figure = draw(lambda paths: plot_histograms(panels, NOTE, paths), [])
+    first, second, latents = (axes.get_xlim() for axes in panels_of(figure))
+    assert first == second
+    assert latents[0] > first[1]
+    assert "not finite" not in figure.get_suptitle()
+    assert "refined posterior" in panels_of(figure)[1].get_xlabel()

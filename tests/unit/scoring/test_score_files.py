@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -11,7 +12,7 @@ from oodpriors.io.devices import GpuLimits, GpuMemoryError
 from oodpriors.models import likelihood
 from oodpriors.priors import GaussianPrior
 from oodpriors.scoring import score_files
-from oodpriors.scoring.score_files import latent_columns, score, score_sets
+from oodpriors.scoring.score_files import latent_columns, score, score_sets, with_refined
 
 SHAPE = (3, 4, 5)
 DIMS = math.prod(SHAPE)
@@ -376,3 +377,73 @@ def test_a_gpu_meets_samples_in_equal_parts(n_samples, at_most):
     assert max(parts) <= at_most
     assert len(parts) == math.ceil(n_samples / at_most)
     assert max(parts) - min(parts) <= len(parts)
+
+
+# refined posteriors
+
+
+class Encoding(nn.Module):
+    """p(x | z) of a byte near z, with an encoder that is wrong by 8 standard deviations."""
+
+    low_precision = False
+
+    def __init__(self):
+        super().__init__()
+        self.prior = GaussianPrior([[0.0]], 1)
+        self.weight = nn.Parameter(torch.zeros(1))
+        self.sizes = []
+
+    def encode(self, x):
+        self.sizes.append(len(x))
+        mean = x.flatten(1)[:, :1].float()
+        return mean + 8, torch.ones_like(mean)
+
+    def log_likelihood(self, x, z, full_precision=False):
+        return -0.5 * (x.flatten(1)[:, :1].float() - z).square().sum(1)
+
+
+FEW = {"images": 4, "steps": 300, "samples": 20}
+
+
+def refined(settings, seed=0, **sizes):
+    sizes = sizes or {"train": 3, "test": 9, "ood": 2}
+    arrays = arrays_of(**sizes)
+    table, _ = score_sets(Stub(), arrays, NAMES, 2, seed)
+    return table, with_refined(Encoding(), arrays, table, seed, settings)
+
+
+def test_refined_images_are_spread_evenly_over_both_sets_and_keep_their_rows():
+    table, found = refined(FEW)
+    pd.testing.assert_frame_equal(found[table.columns], table)
+    assert found["refined"].dtype == bool
+    chosen = found[found["refined"]]
+    assert chosen["set"].tolist() == ["test"] * 4 + ["ood"] * 2
+    assert (chosen["index"] // 10).tolist() == [0, 3, 5, 8, 0, 1]
+    # the posterior of x is N(x / 2, 1 / 2)
+    np.testing.assert_allclose(chosen["latent_first_refined"], chosen["index"] / 20, atol=0.5)
+    refined_columns = found.columns.difference([*table.columns, "refined"])
+    assert found.loc[~found["refined"], refined_columns].isna().all(axis=None)
+    assert found.loc[found["refined"], "log_prob_refined"].notna().all()
+
+
+def test_without_settings_nothing_is_refined():
+    table, found = refined(None)
+    assert found is table
+
+
+def test_no_limit_refines_every_image():
+    _, found = refined({**FEW, "images": None})
+    assert (found["refined"] == (found["set"] != "train")).all()
+
+
+def test_refined_likelihoods_follow_the_seed():
+    first, again, other = (refined(FEW, seed)[1]["log_prob_refined"] for seed in (1, 1, 2))
+    pd.testing.assert_series_equal(first, again)
+    assert (first.dropna() != other.dropna()).all()
+
+
+def test_the_number_of_images_refined_at_once_is_limited():
+    model, arrays = Encoding(), arrays_of(train=1, test=70, ood=1)
+    table, _ = score_sets(Stub(), arrays, NAMES, 2, 0)
+    with_refined(model, arrays, table, 0, {**FEW, "images": None, "steps": 1})
+    assert max(model.sizes) == 32

@@ -324,3 +324,42 @@ def test_values_of_seeds_alone_vary_with_the_seeds_that_are_drawn():
     assert found.value == 4
     assert found.std_error == pytest.approx(np.std([1, 4, 7], ddof=1) / np.sqrt(3), rel=0.05)
     assert over_seeds(values[:1], 100, 0).std_error == 0
+
+
+# refined posteriors
+
+
+def refined_table(**columns):
+    """Twelve test images, the first five with a refined posterior."""
+    few = np.arange(12) < 5
+    whole = frame(test=np.arange(12.0)).assign(refined=few)
+    whole["log_prob_refined"] = np.where(few, 100 + np.arange(12.0), np.nan)
+    return ScoreTable([whole.assign(**columns)])
+
+
+def test_a_refined_statistic_is_of_the_images_that_were_refined():
+    table = refined_table()
+    assert estimate(table, "mean", "test").value == np.mean(range(12))
+    for column, value in (
+        ("log_prob_refined", 102),
+        ("log_prob_unrefined", 2),
+        ("refined_change", 100),
+    ):
+        found = estimate(table, "mean", "test", column)
+        assert found.value == value
+        assert np.isfinite(found.replicates).sum() > 990  # few resamples have none of the five
+
+
+def test_estimates_of_the_same_refined_images_are_paired():
+    table = refined_table()
+    refined, encoder = (
+        estimate(table, "mean", "test", f"log_prob_{name}") for name in ("refined", "unrefined")
+    )
+    assert refined.std_error > 0.3
+    assert (refined - encoder).std_error < 1e-9
+
+
+def test_a_refined_likelihood_that_is_missing_is_not_left_out():
+    broken = np.where(np.arange(12) < 4, 1.0, np.nan)  # the fifth image was refined too
+    table = refined_table(log_prob_refined=broken)
+    assert np.isnan(estimate(table, "mean", "test", "log_prob_refined").value)

@@ -31,7 +31,7 @@ TOYS = ["toy/mixture_2/uni", "toy/mixture_2/multi"]
 
 
 TITLES = {
-    "models": {"glow": "Glow", "toy": "flow"},
+    "models": {"glow": "Glow", "toy": "flow", "vae": "VAE"},
     "subsets": {"f": "Fashion", "m": "MNIST"},
     "priors": {"uni": "one", "multi": "two", "random": "control"},
 }
@@ -59,7 +59,23 @@ def frame(name):
     return table.assign(bits_per_dim=1.5, std_error=0.1)
 
 
+def refined_frame(name, seed=0):
+    """Scores of a VAE whose first ten images of each set have a refined posterior."""
+    table = frame(name)
+    few = table.groupby("set").cumcount() < 10
+    more = {
+        "log_prob_refined": table["log_prob"] + 50 + seed,
+        "effective_sample_size_refined": 2.5,
+        "refinement_steps": 80.0,
+        "refinement_failed": (table.index % 5 == 0).astype(float),
+    }
+    columns = {key: np.where(few, value, np.nan) for key, value in more.items()}
+    return table.assign(refined=few, **columns)
+
+
+VAES = ["vae/f/uni", "vae/f/multi"]
 SCORES = {name: ScoreTable([frame(name)], [0]) for name in (UNI, MULTI, CONTROL, *TOYS)}
+SCORES |= {name: ScoreTable([refined_frame(name, s) for s in (0, 1)], [0, 1]) for name in VAES}
 
 
 EXACT = {"test": -3.185, "ood": -13.55}
@@ -72,6 +88,7 @@ MEASURE = Measure(SCORES, 100, 0, STORED)
 
 
 MODELS = {name: SCORES[name] for name in (UNI, MULTI, CONTROL)}
+WITH_VAES = {name: SCORES[name] for name in (UNI, *VAES)}
 
 
 def architecture_source():
@@ -99,6 +116,7 @@ def stored_second_order(tmp_path):
 ENTRIES = {
     "likelihoods": {"models": [MULTI, UNI]},
     "ranking": {},
+    "refined": {},
     "decomposition": {"pairs": [[UNI, MULTI]]},
     "architecture": {"network": "grey"},
     "toy": {},
@@ -113,6 +131,7 @@ def source_of(kind, tmp_path):
     pairs = [(UNI, MULTI), (UNI, CONTROL)]
     made = {
         "likelihoods": lambda: model_table(MODELS, TITLES, MEASURE),
+        "refined": lambda: model_table(WITH_VAES, TITLES, MEASURE),
         "ranking": lambda: ranking_table(MODELS, TITLES, MEASURE),
         "decomposition": lambda: decomposition_table(pairs, MODELS, TITLES, MEASURE),
         "architecture": architecture_source,

@@ -28,7 +28,7 @@ def measure():
 
 @pytest.fixture(scope="module")
 def curves(measure):
-    return curve_table(CURVES, TITLES, measure)
+    return curve_table(CURVES, measure.scores, TITLES, measure)
 
 
 def test_there_is_a_row_of_every_model_of_every_curve(curves):

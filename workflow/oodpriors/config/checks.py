@@ -10,6 +10,7 @@ from oodpriors.config.specs import (
     model_ids,
     models_of,
     network_of,
+    refined_panels,
     selection,
     toy_ids,
 )
@@ -228,6 +229,7 @@ def _check_figures(config: Mapping) -> Iterator[str]:
     for name, entry in config["figures"].items():
         drawn = FIGURES[entry["kind"]].architectures
         yield from _check_architectures(entry, drawn, f"figures.{name}", entry["kind"])
+        yield from _check_refined(entry, f"figures.{name}")
     for name, entry in config["analyses"].items():
         yield from _check_architectures(
             entry, ANALYSES[name].architectures, f"analyses.{name}", name
@@ -245,6 +247,16 @@ def _check_architectures(
             yield f"{where}: {model} is no {' or '.join(allowed)}, which {kind} needs"
         elif drawn == PLANE and not rest.startswith("mixture_2/"):
             yield f"{where}: {model} is not in two dimensions, which {kind} needs: take mixture_2"
+
+
+def _check_refined(figure: Mapping, where: str) -> Iterator[str]:
+    allowed = [name for name, kind in ARCHITECTURES.items() if "refined" in kind.keys]
+    for title, architectures in refined_panels(figure).items():
+        for wrong in sorted(set(architectures) - set(allowed)):
+            yield (
+                f"{where}: panel {title!r}: {wrong} has no posterior to refine; take models of "
+                f"{' or '.join(allowed)}, or another column"
+            )
 
 
 def _check_analysed(config: Mapping) -> Iterator[str]:

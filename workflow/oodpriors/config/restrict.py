@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from oodpriors.config.schema import ConfigError, suggestion
-from oodpriors.config.specs import TOY, lookup, model_ids, models_of, toy_ids
+from oodpriors.config.specs import TOY, lookup, model_ids, models_of, refined_panels, toy_ids
 
 
 def with_only(config: Mapping) -> dict:
@@ -36,6 +36,23 @@ def with_only(config: Mapping) -> dict:
     return kept
 
 
+def with_estimates(config: Mapping) -> dict:
+    """The configuration without figures and tables of refined likelihoods, if it has none.
+
+    A figure stays if every model of its panels with such a likelihood is refined.
+    """
+    refined = {name for name, model in config["models"].items() if model.get("refined")}
+    figures = {k: v for k, v in config["figures"].items() if set(_refined(v)) <= refined}
+    tables = config["tables"].items()
+    tables = {k: v for k, v in tables if refined or v["kind"] != "refined"}
+    return dict(config) | {"figures": figures, "tables": tables}
+
+
+def _refined(figure: Mapping) -> Iterator[str]:
+    for architectures in refined_panels(figure).values():
+        yield from architectures
+
+
 def _known(config: Mapping) -> set[str]:
     models = [*model_ids(config), *toy_ids(config)]
     toy = {TOY} if config["toy"] else set()
@@ -59,7 +76,9 @@ def with_models(
         config: the whole configuration.
         analyses: names of those whose stored quantities there will be.
     """
-    known = _known(config) | set(analyses) | set(_cluster_estimates(config))
+    models = config.get("models", {})
+    refined = {f"refined {name}" for name, model in models.items() if model.get("refined")}
+    known = _known(config) | set(analyses) | set(_cluster_estimates(config)) | refined
     return [
         entry
         for entry in entries
@@ -87,6 +106,8 @@ def _needs(entry) -> Iterator[str]:
         for key, value in entry.items():
             if key in ("model", "curve"):
                 yield value
+            elif key == "column" and "refined" in value:
+                yield f"refined {entry['model'].split('/')[0]}"
             elif key == "stored":
                 analysis, *name = value.split("/")
                 yield analysis

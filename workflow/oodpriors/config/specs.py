@@ -143,3 +143,14 @@ def models_of(entry: Mapping) -> Iterator[str]:
     yield from entry.get("models", [])
     for group in (*entry.get("panels", {}).values(), *entry.get("pairs", [])):
         yield from group
+
+
+def refined_panels(figure: Mapping) -> dict[str, list[str]]:
+    """Architectures in each panel of a figure that shows a refined likelihood or latent."""
+    columns = dict.fromkeys(figure.get("panels", {}), figure.get("column", ""))
+    columns |= figure.get("columns", {})
+    return {
+        title: [model.split("/")[0] for model in figure["panels"].get(title, [])]
+        for title, column in columns.items()
+        if "refined" in column
+    }

@@ -11,6 +11,7 @@ from oodpriors.figures.sheet import SETS, bottom_legend, log_axis, look_of, save
 
 TURNING = "AUROC of 0.5, at the turning distance"
 MARKERS = "os^vP*"
+REFINED = {"markerfacecolor": "white", "linestyle": "-."}
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
@@ -30,7 +31,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
             ``component`` (its kind), ``distance``, ``midpoint_charge`` (what a Gaussian
             charges a point midway, d^2 / 8 nats), ``mean_ood``, ``mean_test`` and
             ``auroc``, each also with ``_low`` and ``_high``, and ``turning_distance``,
-            where the curve's AUROC reaches 0.5.
+            where the curve's AUROC reaches 0.5; ``mean_ood_refined`` and ``auroc_refined``
+            are drawn where there are any.
         note, paths: see :func:`oodpriors.figures.histograms.plot_histograms`.
     """
     architectures = list(dict.fromkeys(table["architecture"]))
@@ -71,12 +73,22 @@ def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
         for which, opacity in (("ood", 1), ("test", 0.5)):
             look = _marked(number, which) | {"alpha": opacity}
             handles[f"{name}, {SETS[which]}"] = _interval(axis, curve, f"mean_{which}", **look)
+        look = _marked(number, "ood") | REFINED
+        if drawn := _refined_interval(axis, curve, "mean_ood", **look):
+            handles[f"{name}, refined posterior, {SETS['ood']}"] = drawn
     name, first = next(iter(curves.items()))
     if len(first):
         start = f"{name} at d = {first['distance'].iloc[0]:g}, less d²/8"
         guide = first["mean_ood"].iloc[0] - first["midpoint_charge"]
         handles[start] = axis.plot(first["distance"], guide, color="0.3", linestyle=":")[0]
     return handles
+
+
+def _refined_interval(axis, curve: pd.DataFrame, name: str, **look):
+    """The same number with refined posteriors, where the curve has it; None if nowhere."""
+    column = f"{name}_refined"
+    rows = curve.dropna(subset=column) if column in curve else curve.head(0)
+    return _interval(axis, rows, column, **look) if len(rows) else None
 
 
 def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
@@ -91,6 +103,7 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
     for number, curve in enumerate(curves.values()):
         look = _marked(number, "ood")
         _interval(axis, curve, "auroc", **look)
+        _refined_interval(axis, curve, "auroc", **look | REFINED)
         if (curve["auroc"] >= 0.5).any():
             turning = curve["turning_distance"].iloc[0]
             axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
@@ -100,7 +113,9 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
 
 def _scale_curves(axes: np.ndarray, table: pd.DataFrame) -> None:
     """Logarithmic means over square roots of distances, which are dense near 0."""
-    means = table[[f"mean_{which}_{end}" for which in SETS for end in ("low", "high")]]
+    drawn: list = [f"mean_{which}_{end}" for which in SETS for end in ("low", "high")]
+    drawn += [name for name in table if str(name).startswith("mean_ood_refined_")]
+    means = table[drawn]
     log_axis(axes[0, 0].yaxis, 1.4 * means.min().min(), means.max().max() / 1.4)
     axes[0, 0].set_ylabel("mean log-likelihood\n(nats per image)")
     axes[1, 0].set(ylabel="AUROC", ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])

@@ -68,7 +68,11 @@ class Series(NamedTuple):
     def all_values(self, column: str) -> np.ndarray:
         """A column of all seeds together."""
         runs = range(len(self.scores.tables))
-        return np.concatenate([self.scores.values(run, self.which, column) for run in runs])
+        return np.concatenate([self._of_run(run, column) for run in runs])
+
+    def _of_run(self, run: int, column: str) -> np.ndarray:
+        scored = self.scores.scored(run, self.which, column)
+        return self.scores.values(run, self.which, column)[scored]
 
     @property
     def look(self) -> dict:
@@ -84,6 +88,10 @@ class Series(NamedTuple):
         """Name of the column, for the axis."""
         if self.column == "log_prob":
             return f"log-likelihood (nats per {UNITS.get(self.model.split('/')[0], 'image')})"
+        if self.column == "log_prob_refined":
+            return "log-likelihood, refined posterior (nats per image)"
+        if self.column == "latent_first_refined":
+            return "first latent coordinate (mean of the refined posterior)"
         name = "first latent coordinate"
         if self.column == "latent_farthest":
             numbers = np.unique(self.all_values("latent_farthest_index")) + 1
@@ -187,9 +195,10 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
     for axis in axes.flat[len(panels) :]:
         axis.remove()
     logarithmic, shared = _spans_much(panels.values()), _one_legend(every)
+    compared = _compared(panels.values())
     handles: dict = {}
     for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
-        drawn = _draw(axis, series, logarithmic)
+        drawn = _draw(axis, series, _range(compared[_subject(series)], logarithmic), logarithmic)
         handles |= drawn
         title_of(axis, title, columns)
         axis.set_xlabel(_two_lines(series[0].quantity, 84 // columns))
@@ -233,18 +242,32 @@ def _one_legend(every: list[Series]) -> bool:
     return len(looks) == len({look[0] for look in looks}) == len({look[1:] for look in looks})
 
 
+def _subject(series: list[Series]) -> tuple:
+    """What panels have in common that show one quantity of the same models by two estimates."""
+    return tuple(one.model for one in series), series[0].column.split("_")[0]
+
+
+def _compared(panels: Iterable[list[Series]]) -> dict[tuple, list[Series]]:
+    """All series of the panels with one subject, whose axes have the same limits."""
+    found: dict[tuple, list[Series]] = {}
+    for series in panels:
+        found.setdefault(_subject(series), []).extend(series)
+    return found
+
+
 def _range(series: list[Series], logarithmic: bool) -> tuple[float, float]:
     """Limits that show all but half a per cent of each set."""
-    ends = (1 - SHOWN, 1) if series[0].column == "log_prob" else ((1 - SHOWN) / 2, (1 + SHOWN) / 2)
+    likelihood = series[0].column.startswith("log_prob")
+    ends = (1 - SHOWN, 1) if likelihood else ((1 - SHOWN) / 2, (1 + SHOWN) / 2)
     limits = np.array([np.quantile(one.finite, ends) for one in series])
     low, high = float(limits[:, 0].min()), float(limits[:, 1].max())
     margin = 0.02 * (high - low) or 0.5
     return (1.05 * low, high / 1.05) if logarithmic else (low - margin, high + margin)
 
 
-def _draw(axis, series: list[Series], logarithmic: bool) -> dict:
+def _draw(axis, series: list[Series], limits: tuple[float, float], logarithmic: bool) -> dict:
     """Histograms with common bins; their handles by label."""
-    low, high = _range(series, logarithmic)
+    low, high = limits
     bins = min(MOST_BINS, round(2 * np.sqrt(min(len(one.finite) for one in series))))
     edges = np.linspace(low, high, bins + 1)
     widths = np.diff(edges)

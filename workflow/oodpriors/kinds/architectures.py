@@ -81,12 +81,41 @@ ADAPTIVE = {
         "effective_sample_size": key("number", "smallest allowed effective sample size", minimum=1),
     },
 }
+REFINED = {
+    "type": ["object", "null"],
+    "description": "a second estimate of log p, with a posterior refined for each image; or null",
+    "default": None,
+    "additionalProperties": False,
+    "required": ["images"],
+    "properties": {
+        "images": {
+            "type": ["integer", "null"],
+            "description": "images of each set, in and out of distribution; null takes all",
+            "minimum": 1,
+        },
+        "steps": key("integer", "largest number of optimiser steps", minimum=1, default=150),
+        "tolerance": key(
+            "number",
+            "nats; an image that gains less between two checks takes smaller steps, then ends",
+            exclusiveMinimum=0,
+            default=0.5,
+        ),
+        "samples": key("integer", "importance samples", minimum=10, default=64),
+        "defensive": key(
+            "number",
+            "share of the samples that come from the encoder's posterior",
+            minimum=0.1,
+            maximum=0.9,
+            default=0.25,
+        ),
+    },
+}
 
 ARCHITECTURES = {
     "vae": ArchitectureKind(
         "oodpriors.models.build:build_vae",
         network=VAE_NETWORK,
-        keys={"adaptive": ADAPTIVE},
+        keys={"adaptive": ADAPTIVE, "refined": REFINED},
         shapes=((1, 28, 28), (3, 32, 32)),
         least_draws=2,
         infers=True,

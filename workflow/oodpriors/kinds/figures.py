@@ -7,7 +7,13 @@ from oodpriors.kinds.rows import IMAGES, PLANE, key, models
 
 COLUMNS = {
     "description": "column of the score files",
-    "enum": ["log_prob", "latent_first", "latent_farthest"],
+    "enum": [
+        "log_prob",
+        "log_prob_refined",
+        "latent_first",
+        "latent_first_refined",
+        "latent_farthest",
+    ],
 }
 
 

@@ -3,6 +3,7 @@
 import copy
 import sys
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,12 @@ from oodpriors.data.subsets import to_nchw
 from oodpriors.io.devices import GpuLimits, enough_gpu_memory
 from oodpriors.io.progress import Progress
 from oodpriors.models.base import ImageModel
-from oodpriors.models.likelihood import Tolerance, bits_per_dim, to_numpy
+from oodpriors.models.likelihood import LatentVariableModel, Tolerance, bits_per_dim, to_numpy
+from oodpriors.models.refinement import Refinement, refined_log_prob
 from oodpriors.priors import Prior
 from oodpriors.scoring.decoding import squared_distances
+
+REFINED_AT_ONCE = 32  # images; their samples fit into the caches of a CPU
 
 
 @torch.inference_mode()
@@ -156,8 +160,7 @@ def score_sets(
     limits = GpuLimits(**gpu) if gpu else None
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
-        few = size if name != "train" or train_limit is None else min(size, train_limit)
-        kept = np.linspace(0, size - 1, few).round().astype(int)
+        kept = _evenly_spaced(size, train_limit if name == "train" else None)
         images = to_nchw(data["images"][kept])
         table, latent = score(
             model, images, n_draws, seed * len(arrays) + number, gpu=limits, **options
@@ -179,6 +182,58 @@ def score_sets(
             columns["squared_distance"] = distances[name][np.arange(len(nearest)), nearest]
         tables[name] = table.assign(**columns)
     return pd.concat(tables.values(), ignore_index=True), latents
+
+
+def _evenly_spaced(size: int, limit: int | None) -> np.ndarray:
+    """At most this number of places below size; None takes all."""
+    few = size if limit is None else min(size, limit)
+    return np.linspace(0, size - 1, few).round().astype(int)
+
+
+def with_refined(
+    model: ImageModel,
+    arrays: Mapping[str, Mapping[str, np.ndarray]],
+    table: pd.DataFrame,
+    seed: int,
+    refined: Mapping | None,
+) -> pd.DataFrame:
+    """Add the likelihood with a posterior refined for each image, for the sets test and ood.
+
+    Args:
+        model: with an encoder.
+        arrays: ``images`` of each set.
+        table: from :func:`score_sets`.
+        seed: seed of the training; the draws here are others than those of the table.
+        refined: ``images``, the number of images of each set, evenly spaced (None takes
+            all), and arguments of :class:`oodpriors.models.refinement.Refinement`; None
+            adds nothing.
+
+    Returns:
+        The table with the columns of :func:`oodpriors.models.refinement.refined_log_prob`,
+        NaN where ``refined`` is false.
+    """
+    if refined is None:
+        return table
+    settings = Refinement(**{key: value for key, value in refined.items() if key != "images"})
+    parts = []
+    for number, which in enumerate(("test", "ood")):
+        rows = table.index[table["set"] == which]
+        kept = _evenly_spaced(len(rows), refined["images"])
+        torch.manual_seed(int(np.random.SeedSequence([seed, number]).generate_state(1)[0]))
+        columns = _refined(model, to_nchw(arrays[which]["images"][kept]), settings)
+        parts.append(pd.DataFrame(columns, index=rows[kept]))
+    found = pd.concat(parts)
+    return table.assign(refined=table.index.isin(found.index)).join(found.astype(float))
+
+
+def _refined(model: ImageModel, images: np.ndarray, settings: Refinement) -> dict[str, np.ndarray]:
+    device, progress = next(model.parameters()).device, Progress(len(images), "refined images")
+    batches = []
+    for start in range(0, len(images), REFINED_AT_ONCE):
+        x = torch.from_numpy(images[start : start + REFINED_AT_ONCE]).to(device)
+        batches.append(to_numpy(refined_log_prob(cast(LatentVariableModel, model), x, settings)))
+        progress.update(start + len(x))
+    return _concatenated(batches)
 
 
 def _concatenated(batches: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

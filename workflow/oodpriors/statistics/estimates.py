@@ -68,13 +68,26 @@ class ScoreTable:
     def values(self, run: int, which: str, column: str = "log_prob") -> np.ndarray:
         """A column of one set in the table of one seed, (n,).
 
-        In addition to the table's columns there is ``log_prob_nearest``, the largest
-        ``log_prob_component_k``.
+        In addition to the table's columns there are ``log_prob_nearest``, the largest
+        ``log_prob_component_k``, and for the images with a refined posterior
+        ``log_prob_unrefined``, their ``log_prob``, and ``refined_change``, the refined
+        estimate minus this.
 
         Raises:
             UserError: the table has no such set or column.
         """
         return pick(pick(self._values[run], which, "set"), column, "column")
+
+    def scored(self, run: int, which: str, column: str) -> np.ndarray:
+        """Which images of a set have this column, (n,) bool: all, or those that were refined."""
+        values, columns = self.values(run, which, column), self._values[run][which]
+        refined = columns.get("refined", np.ones(len(values))).astype(bool)
+        return refined if np.isnan(values[~refined]).all() else np.ones_like(refined)
+
+    @property
+    def refined(self) -> bool:
+        """Whether there are likelihoods with refined posteriors."""
+        return "refined" in self.tables[0]
 
     def size(self, which: str) -> int:
         """Number of images of a set."""
@@ -82,10 +95,15 @@ class ScoreTable:
 
 
 def _columns(part: pd.DataFrame) -> dict[str, np.ndarray]:
-    columns = {name: part[name].to_numpy() for name in part.select_dtypes("number").columns}
+    kept = part.select_dtypes(["number", "bool"])
+    columns = {name: kept[name].to_numpy() for name in kept.columns}
     components = [columns[name] for name in columns if name.startswith("log_prob_component_")]
     if components:
         columns["log_prob_nearest"] = np.maximum.reduce(components)
+    if "refined" in columns:
+        encoder = np.where(columns["refined"], columns["log_prob"], np.nan)
+        columns["log_prob_unrefined"] = encoder
+        columns["refined_change"] = columns["log_prob_refined"] - encoder
     return columns
 
 
@@ -226,6 +244,7 @@ def _sample(
     values = scores.values(run, which, column)
     weights = multiplicities(scores.images[which], len(values), n_bootstrap, seed)
     rising = np.argsort(values, kind="stable")
+    rising = rising[scores.scored(run, which, column)[rising]]
     if component is not None:
         nearest = scores.values(run, which, "nearest_component")
         rising = rising[nearest[rising] == component]

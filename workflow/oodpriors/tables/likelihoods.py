@@ -7,6 +7,7 @@ import pandas as pd
 from oodpriors.statistics.claims import quantity_name
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import Published, about_model, with_error, with_interval
+from oodpriors.tables.refined import refined_row
 
 ONE_SEED = (
     "There is one seed, so errors are over images alone: how much another training would "
@@ -29,7 +30,8 @@ def model_table(
     Returns:
         NLL, bits per dimension and medians of the sets ood and test with standard
         errors, the gap between their means, the AUROC with its interval of 95 %, the
-        numbers of images and seeds, and the mean Monte Carlo error of log p.
+        numbers of images and seeds, and the mean Monte Carlo error of log p; and what
+        :func:`oodpriors.tables.refined.refined_row` gives.
     """
     return pd.DataFrame([_model_row(name, scores[name], titles, measure) for name in scores])
 
@@ -50,7 +52,7 @@ def _model_row(name: str, table: ScoreTable, titles: Mapping, measure: Callable)
             row[f"effective_sample_size_{which}"] = ess.value
     gap, area = get("gap"), get("auroc")
     row |= {"gap": gap.value, "gap_std_error": gap.std_error}
-    return row | with_interval("auroc", area)
+    return row | with_interval("auroc", area) | refined_row(table, get)
 
 
 def likelihood_table(models: pd.DataFrame, names: list[str], published: Published) -> pd.DataFrame:
