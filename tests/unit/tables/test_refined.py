@@ -49,3 +49,18 @@ def test_the_table_leaves_flows_out(table):
     shown = show_table("refined", table)
     assert shown["Seeds"].tolist() == ["2", "2"]
     assert shown["log p out, refined"].str.contains("±").all()
+
+
+def test_table_1_has_both_estimates_of_vaes_and_a_dash_for_flows(models):
+    shown = show_table("likelihoods", models.reset_index())
+    refined = [column for column in shown if column.endswith(", refined")]
+    assert refined == ["NLL out, refined", "NLL in, refined", "AUROC, refined"]
+    assert (shown[refined].iloc[0] == "–").all()
+    nll = -models["mean_ood_refined"].iloc[1]
+    assert shown["NLL out, refined"].iloc[1].startswith(f"{nll:,.1f} ± ")
+
+
+def test_table_1_of_flows_alone_has_one_estimate(models):
+    flows = models.reset_index()[["n_ood_refined"]].isna()["n_ood_refined"]
+    shown = show_table("likelihoods", models.reset_index()[flows])
+    assert not [column for column in shown if "refined" in column]

@@ -24,7 +24,8 @@ SETS_NOTE = (
     "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
     "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
     "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
-    "blind, below it lies the paper's phenomenon), with a bootstrap interval of 95 %. {note}."
+    "blind, below it lies the paper's phenomenon), with a bootstrap interval of 95 %; refined: "
+    "with a posterior refined for each image, of fewer images. {note}."
 )
 
 
@@ -107,8 +108,12 @@ def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
 
 
 def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
-    halves = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
-    return tex.table_float(halves, _caption(entry, sets), name)
+    parts = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
+    refined = [column for column in shown if column.endswith(", refined")]
+    if refined:
+        rows = shown[shown[refined[0]] != "–"]
+        parts.append((rows[WHICH + refined], "lllrrl"))
+    return tex.table_float(parts, _caption(entry, sets), name)
 
 
 def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:

@@ -7,7 +7,7 @@ import pandas as pd
 from oodpriors.statistics.claims import quantity_name
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import Published, about_model, with_error, with_interval
-from oodpriors.tables.refined import refined_row
+from oodpriors.tables.refined import refined_cells, refined_row
 
 ONE_SEED = (
     "There is one seed, so errors are over images alone: how much another training would "
@@ -85,7 +85,7 @@ def show_likelihoods(table: pd.DataFrame) -> pd.DataFrame:
     """A table of likelihoods as it is printed; the sets are named in the caption."""
     paper = table.get("paper_nll_ood", pd.Series([None] * len(table)))
     intervals = zip(table["auroc"], table["auroc_low"], table["auroc_high"], strict=True)
-    return pd.DataFrame(
+    shown = pd.DataFrame(
         {
             "Model": table["architecture"],
             "Prior": table["prior"],
@@ -101,6 +101,7 @@ def show_likelihoods(table: pd.DataFrame) -> pd.DataFrame:
             "AUROC": [f"{a:.3f} [{low:.3f}, {high:.3f}]" for a, low, high in intervals],
         }
     )
+    return shown.assign(**refined_cells(table))
 
 
 def make_likelihoods(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:

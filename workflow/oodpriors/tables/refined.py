@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 
 from oodpriors.statistics.estimates import Estimate, ScoreTable
-from oodpriors.tables.cells import Published, interval, with_error, with_interval
+from oodpriors.tables.cells import Published, cells, interval, with_error, with_interval
 
 ESTIMATES = {"unrefined": "log_prob_unrefined", "refined": "log_prob_refined"}
 
@@ -40,6 +40,19 @@ def refined_row(table: ScoreTable, get: Callable[[str, str, str], Estimate]) -> 
         row[f"n_{which}_refined"] = len(refined[0])
         row[f"refinement_failed_{which}"] = int(sum(p["refinement_failed"].sum() for p in refined))
     return row
+
+
+def refined_cells(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Cells of the refined estimate for a table of all models, if any of them has one."""
+    if "n_ood_refined" not in table or table["n_ood_refined"].isna().all():
+        return {}
+    nlls = {
+        f"NLL {title}, refined": cells(
+            -table[f"mean_{which}_refined"], table[f"mean_{which}_refined_std_error"], 1
+        )
+        for which, title in (("ood", "out"), ("test", "in"))
+    }
+    return nlls | {"AUROC, refined": interval(table, "auroc_refined")}
 
 
 def make_refined(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
