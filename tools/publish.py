@@ -14,7 +14,7 @@ from benchmarks.breakdown import KINDS, read, wall_time
 from tools.pages import put
 
 from oodpriors.data.provenance import trained_on
-from oodpriors.statistics.claims import VERDICTS
+from oodpriors.statistics.claims import count_verdicts
 from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
@@ -104,8 +104,7 @@ def main(folder: str) -> None:
     put(page, "comparison", markdown(comparison))
     claims = show_claims(pd.read_csv(results / "claims.csv"))
     put(page, "claims", markdown(claims[["Claim", "Text", "Paper's numbers", "Verdict"]]))
-    numbers = claims["Verdict"].value_counts()
-    counted = ", ".join(f"{verdict} {numbers.get(verdict, 0)}" for verdict in VERDICTS)
+    counted = count_verdicts(claims["Verdict"])
     put(page, "counts", f"{len(claims)} claims: {counted}.")
     put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
     put("README.md", "table1", markdown(short(table1)))

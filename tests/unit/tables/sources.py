@@ -59,7 +59,7 @@ def frame(name):
     return table.assign(bits_per_dim=1.5, std_error=0.1)
 
 
-SCORES = {name: ScoreTable([frame(name)], [0]) for name in (UNI, MULTI, CONTROL, *TOYS)}
+SCORES = {name: ScoreTable([frame(name)], [0], name) for name in (UNI, MULTI, CONTROL, *TOYS)}
 
 
 EXACT = {"test": -3.185, "ood": -13.55}

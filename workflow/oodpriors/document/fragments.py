@@ -8,7 +8,7 @@ import pandas as pd
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
 from oodpriors.kinds.tables import TABLES
-from oodpriors.statistics.claims import VERDICTS, Z
+from oodpriors.statistics.claims import VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
 from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
@@ -21,10 +21,10 @@ STAND_IN_WARNING = (
     "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
 )
 SETS_NOTE = (
-    "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
+    "NLL: mean negative log-likelihood in nats per image, with its standard error; "
     "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
     "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
-    "blind, below it lies the paper's phenomenon), with a bootstrap interval of 95 %. {note}."
+    "blind, below it lies the paper's phenomenon), with an interval of 95 %. {note}."
 )
 
 
@@ -112,8 +112,8 @@ def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> s
 
 
 def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
-    verdicts = claims.drop_duplicates("id")["verdict"].value_counts()
-    holds, fails, undecided = (int(verdicts.get(v, 0)) for v in VERDICTS)
+    verdicts = claims.drop_duplicates("id")["verdict"]
+    holds, fails, undecided = (str((verdicts == v).sum()) for v in VERDICTS[:3])
     code = record["code"]
     stand_in = any(part["source"]["stand_in"] for part in record["data"])
     return {
@@ -129,11 +129,13 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
         "Models": str(len(record["models"])),
         "Computing": _duration(sum(model["training_seconds"] for model in record["models"])),
-        "Holds": str(holds),
-        "Fails": str(fails),
-        "Undecided": str(undecided),
-        "Claims": str(holds + fails + undecided),
-        "Z": str(Z),
+        "Holds": holds,
+        "Fails": fails,
+        "Undecided": undecided,
+        "Shown": str(verdicts.str.startswith("shown").sum()),
+        "NotShown": str(verdicts.str.startswith("not shown").sum()),
+        "Claims": str(len(verdicts)),
+        "ExpectedFalse": expected_false(verdicts),
         "Warning": STAND_IN_WARNING if stand_in else "",
         "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
         "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",

@@ -4,7 +4,7 @@ import textwrap
 
 import pandas as pd
 
-from oodpriors.statistics.claims import NOT_SHOWN, VERDICTS
+from oodpriors.statistics.claims import NOT_SHOWN, count_verdicts, expected_false
 from oodpriors.tables.cells import or_dash
 from oodpriors.tables.likelihoods import seed_note
 
@@ -79,11 +79,11 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     seeds = seed_note(dict(zip(models["model"], models["seeds"], strict=True)))
     lines += [*textwrap.wrap(seeds, 100), ""]
     shown = show_claims(claims)
-    counts = shown["Verdict"].value_counts()
-    counted = ", ".join(f"{verdict} {counts.get(verdict, 0)}" for verdict in VERDICTS)
-    lines += [f"{len(shown)} claims: {counted}", ""]
+    lines += [f"{len(shown)} claims: {count_verdicts(shown['Verdict'])}"]
+    lines += [expected_false(shown["Verdict"]), ""]
+    width = shown["Verdict"].str.len().max() if len(shown) else 0
     for _, claim in shown.iterrows():
-        lines.append(f"  {claim['Verdict']:12} {claim['Claim']:6} {claim['Text']}")
+        lines.append(f"  {claim['Verdict']:{width}}  {claim['Claim']:6} {claim['Text']}")
     columns = ["mean_in", "median_in", "mean_out", "median_out", "auroc"]
     numbers = pd.DataFrame(
         {
@@ -97,4 +97,26 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     )
     formats = dict.fromkeys(columns[:-1], "{:,.1f}".format) | {"auroc": "{:.3f}".format}
     lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
-    return "\n".join(lines) + "\n" + numbers.to_string(index=False, formatters=formats) + "\n"
+    lines.append(numbers.to_string(index=False, formatters=formats))
+    return "\n".join([*lines, "", *_details(claims)]) + "\n"
+
+
+def _details(claims: pd.DataFrame) -> list[str]:
+    """What each verdict rests on, and what would refute it."""
+    lines = ["What each verdict rests on (the rows of claims.csv), and what would refute it"]
+    for name, claim in claims.groupby("id", sort=False):
+        first = claim.iloc[0]
+        lines += ["", f"{name} {first['verdict']}; refuted by: {first['refuted_by'] or '–'}"]
+        lines += [line for _, row in claim.iterrows() for line in _detail(row)]
+    return lines
+
+
+def _detail(row: pd.Series) -> list[str]:
+    low, high, error = row["low"], row["high"], row["std_error"]
+    return [
+        f"  {row['comparison_verdict']}: {row['comparison']}",
+        f"    {row['left']:,.4g} and {row['right']:,.4g}: difference {row['difference']:,.4g} "
+        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}], margin {row['margin']:g}, "
+        f"degrees of freedom {row['degrees_of_freedom']:.1f}",
+        f"    trainings: {row['trainings'] or 'none'}; images: {row['images'] or 'none'}",
+    ]
