@@ -153,7 +153,7 @@ def variance_estimates(
             part = _spread(images[own][chosen], weights[:, chosen])
             lower = (wide.loc[label, str(cluster)] < wide.loc[label, "all"]).mean()
             estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole, size)
-            estimates[f"lowered_{label}_{cluster}"] = Estimate.of([lower], size)
+            estimates[f"lowered_{label}_{cluster}"] = Estimate(float(lower), images=size)
     return estimates
 
 

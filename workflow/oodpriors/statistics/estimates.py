@@ -101,7 +101,10 @@ def read_scores(
     grouped: dict[str, list] = {}
     for (model, seed), path in zip(runs, paths, strict=True):
         grouped.setdefault(model, []).append((pd.read_parquet(path), seed))
-    return {m: ScoreTable(*zip(*entries, strict=True), m) for m, entries in grouped.items()}
+    return {
+        model: ScoreTable([table for table, _ in entries], [seed for _, seed in entries], model)
+        for model, entries in grouped.items()
+    }
 
 
 def pick(known: Mapping, name: str | None, what: str):

@@ -219,7 +219,7 @@ def _from_cells(column: pd.Series) -> Estimate:
         float(column.loc[("value", "", 0)]),
         part("replicate").to_numpy(float),
         {str(model): v.to_numpy() for model, v in without.groupby("of", sort=False)},
-        {str(name): int(n) for (_, name, _), n in images.items()},
+        dict(zip(images.index.get_level_values("of"), images.astype(int).tolist(), strict=True)),
     )
 
 
