@@ -14,7 +14,7 @@ from benchmarks.breakdown import KINDS, read, wall_time
 from tools.pages import put
 
 from oodpriors.data.provenance import trained_on
-from oodpriors.statistics.claims import VERDICTS
+from oodpriors.statistics.claims import count_verdicts
 from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
@@ -85,6 +85,7 @@ def short(likelihoods: pd.DataFrame) -> pd.DataFrame:
             "MNIST: our NLL": likelihoods["NLL out"],
             "its own test images: our NLL": likelihoods["NLL in"],
             "AUROC": likelihoods["AUROC"],
+            "AUROC, refined": likelihoods["AUROC, refined"],
         }
     )
 
@@ -95,7 +96,7 @@ def main(folder: str) -> None:
     table1 = show_table("likelihoods", pd.read_csv(results / "tables" / "table1.csv"))
     put(page, "run", about(results, record))
     put(page, "table1", f"{markdown(table1[OUT])}\n\n{markdown(table1[IN])}")
-    for kind in ("ranking", "decomposition", "toy", "second_order"):
+    for kind in ("ranking", "refined", "decomposition", "toy", "second_order"):
         table = show_table(kind, pd.read_csv(results / "tables" / f"{kind}.csv"))
         put(page, kind, markdown(table))
     put(page, "curves", markdown(curves(pd.read_csv(results / "statistics" / "curves.csv"))))
@@ -103,9 +104,10 @@ def main(folder: str) -> None:
     comparison = show_comparison(comparison[comparison["kind"] != "setting"])
     put(page, "comparison", markdown(comparison))
     claims = show_claims(pd.read_csv(results / "claims.csv"))
-    put(page, "claims", markdown(claims[["Claim", "Text", "Paper's numbers", "Verdict"]]))
-    numbers = claims["Verdict"].value_counts()
-    counted = ", ".join(f"{verdict} {numbers.get(verdict, 0)}" for verdict in VERDICTS)
+    put(
+        page, "claims", markdown(claims[["Claim", "Text", "Paper's numbers", "Verdict", "Refined"]])
+    )
+    counted = count_verdicts(claims["Verdict"])
     put(page, "counts", f"{len(claims)} claims: {counted}.")
     put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
     put("README.md", "table1", markdown(short(table1)))

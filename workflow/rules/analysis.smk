@@ -19,8 +19,6 @@ rule analyse_toy:
         code=get_code("analyse_toy"),
         runs=get_runs(TOYS),
         planes=get_runs(PLANES),
-        bootstrap=config["bootstrap"],
-        seed=config["data_seed"],
     script:
         "../scripts/analyse_toy.py"
 
@@ -62,6 +60,7 @@ rule analyse_pixels:
         runtime=30,
     params:
         code=get_code("analyse_pixels"),
+        model=config["analyses"].get("pixels", {}).get("model"),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:

@@ -26,7 +26,8 @@ with job(snakemake.log[0]):
     }
     means = np.load(source.decoded[0])["means"]
     facts = pixel_estimates(images, params.bootstrap, params.seed)
-    facts |= equation_2_estimates(images, means, nearest, params.bootstrap, params.seed)
+    about = (params.model, params.bootstrap, params.seed)
+    facts |= equation_2_estimates(images, means, nearest, *about)
     save_stored(snakemake.output.facts, facts)
     with atomic(snakemake.output.table) as path:
         compare_pixels(images, means, nearest).to_csv(path, index=False)

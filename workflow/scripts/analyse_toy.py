@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 with job(snakemake.log[0]):
     from oodpriors.io.files import load_json
-    from oodpriors.statistics.estimates import over_seeds
+    from oodpriors.statistics.estimates import over_trainings
     from oodpriors.statistics.quantities import save_stored
 
     params, source = snakemake.params, snakemake.input
@@ -21,5 +21,5 @@ with job(snakemake.log[0]):
             facts.setdefault(f"{model}/{name}", []).append([value])
     save_stored(
         snakemake.output[0],
-        {name: over_seeds(rows, params.bootstrap, params.seed) for name, rows in facts.items()},
+        {name: over_trainings(rows, name.rpartition("/")[0]) for name, rows in facts.items()},
     )

@@ -12,9 +12,10 @@ with job(snakemake.log[0]):
 
     from oodpriors.data.provenance import read_note
     from oodpriors.io.files import atomic
-    from oodpriors.statistics.claims import compare_with_paper, judge
+    from oodpriors.statistics.claims import compare_with_paper
     from oodpriors.statistics.estimates import read_scores
     from oodpriors.statistics.quantities import Measure, load_stored
+    from oodpriors.statistics.refined_claims import judge_both
     from oodpriors.tables.cells import to_html
     from oodpriors.tables.verdicts import show_claims, show_comparison, verdict_text
 
@@ -22,7 +23,7 @@ with job(snakemake.log[0]):
     curves = {name: curve["models"] for name, curve in params.curves.items()}
     scores, stored = read_scores(params.runs, source.scores), load_stored(source.stored)
     measure = Measure(scores, params.bootstrap, params.seed, stored, curves)
-    claims = judge(params.claims, params.published, measure).assign(scale=params.scale)
+    claims = judge_both(params.claims, params.published, measure).assign(scale=params.scale)
     comparison = compare_with_paper(params.published, measure, params.settings)
     comparison = comparison.assign(scale=params.scale)
     note = read_note(source.provenance, params.scale, params.titles["subsets"])

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import sem
 
 from oodpriors.analyses.decoded import likeness_estimates
-from oodpriors.statistics.bootstrap import multiplicities, seed_multiplicities
+from oodpriors.statistics.bootstrap import multiplicities
 
 # estimates
 
@@ -79,19 +80,21 @@ def test_a_single_seed_resamples_samples_alone():
     np.testing.assert_allclose(found["sample_percentile"].row, truth, rtol=1e-12)
 
 
-@pytest.mark.parametrize("seed", [0, 3])
-def test_several_seeds_are_resampled(seed):
-    drawn = seed_multiplicities(3, N_BOOTSTRAP, seed)
-    found, ratios = estimates(TABLES, seed), [3 / 2, 3 / 4, 3 / 2]
+def test_an_estimate_is_known_without_each_training():
+    found, ratios = estimates(TABLES), [3 / 2, 3 / 4, 3 / 2]
     means = [t.loc[t["kind"] == "mean", "percentile"].mean() for t in TABLES]
     for name, values in (("own_ratio", ratios), ("mean_percentile", means)):
-        truth = [np.mean(np.repeat(values, counts)) for counts in drawn]
-        np.testing.assert_allclose(found[name].row, truth, rtol=1e-12)
-        assert found[name].std_error > 0
+        others = [np.mean(np.delete(values, k)) for k in range(3)]
+        np.testing.assert_allclose(found[name].without["a/b/c"], others, rtol=1e-12)
+        assert found[name].std_error == pytest.approx(sem(values))
 
 
 def test_every_model_has_its_estimates():
     found = likeness_estimates({"x/y/a": TABLES[:1], "x/y/b": TABLES}, N_BOOTSTRAP, 0)
     names = ("mean_percentile", "sample_percentile", "own_ratio")
     assert set(found) == {f"x/y/{m}/{name}" for m in "ab" for name in names}
-    assert all(len(estimate.replicates) == N_BOOTSTRAP for estimate in found.values())
+    for name, estimate in found.items():
+        assert estimate.trainings == ({"x/y/a": 1} if "/a/" in name else {"x/y/b": 3})
+        drawn = name.endswith("sample_percentile")
+        assert len(estimate.replicates) == (N_BOOTSTRAP if drawn else 0)
+        assert estimate.images == ({"samples": 4} if drawn else {})

@@ -62,7 +62,7 @@ def test_the_sum_of_equation_2_is_the_mean_of_the_squared_distances():
 
 
 def test_the_sum_of_equation_2_weighs_the_components_of_both_sets():
-    found = equation_2_estimates(SETS, CENTRES, NEAREST, 200, 1)["equation_2_sum"]
+    found = equation_2_estimates(SETS, CENTRES, NEAREST, "vae/a/b", 200, 1)["equation_2_sum"]
     sums = {}
     for which, images in SETS.items():
         share = np.bincount(NEAREST[which], minlength=3) / len(images)
@@ -71,6 +71,8 @@ def test_the_sum_of_equation_2_weighs_the_components_of_both_sets():
     assert found.value == pytest.approx(sums["ood"] - sums["test"], rel=1e-12)
     assert len(found.replicates) == 200
     assert found.std_error > 0
+    assert found.trainings == {"vae/a/b": 1}
+    assert found.images == {name: len(images) for name, images in SETS.items()}
 
 
 def test_the_table_of_pixels_has_distances_and_variances_of_both_sets():

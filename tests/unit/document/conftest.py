@@ -143,9 +143,11 @@ def record(stand_in=False, changed=False):
 def made_claims():
     def measure(quantity):
         value = quantity if isinstance(quantity, int) else 0
-        return Estimate(float(value), value + np.array([-0.1, 0.0, 0.1]))
+        trained = {"m": np.array([float(value)])} if value >= 20 else {}
+        return Estimate(float(value), value + np.array([-0.1, 0.0, 0.1]), trained)
 
     sides = {"A": (9, 1), "B": (1, 9), "C": (1, 1), "D": (8, 2), "E": (4, 4), "F": (5, 0)}
+    sides |= {"G": (30, 20), "H": (20, 30)}
     return judge(
         [
             {

@@ -45,8 +45,9 @@ def test_every_macro_of_the_document_is_made():
 
 def test_the_macros_count_the_verdicts():
     found = macros(made()["macros"])
-    counts = {name: found[name] for name in ("Holds", "Fails", "Undecided", "Claims")}
-    assert counts == {"Holds": "3", "Fails": "1", "Undecided": "2", "Claims": "6"}
+    names = ("Holds", "Fails", "Undecided", "Shown", "NotShown", "Claims")
+    assert [found[name] for name in names] == ["3", "1", "2", "1", "1", "8"]
+    assert found["ExpectedFalse"].startswith("Of 6 claims tested at a level of 5 %, 4 were")
 
 
 @pytest.mark.parametrize(
@@ -102,13 +103,15 @@ def test_the_table_of_trainings_has_a_row_each():
 
 def test_the_table_of_claims_has_a_row_each():
     rows = cells(made()["claims"])
-    assert [(row[0], row[-1]) for row in rows[1:]] == [
+    assert [(row[0], row[-2]) for row in rows[1:]] == [
         ("A", "holds"),
         ("B", "fails"),
         ("C", "not decided"),
         ("D", "holds"),
         ("E", "not decided"),
         ("F", "holds"),
+        ("G", "shown by one training"),
+        ("H", "not shown by one training"),
     ]
     assert rows[1][2] == "50 % of a_b"
 
@@ -132,7 +135,7 @@ def test_a_table_has_the_models_in_its_order_with_the_papers_number():
         ["Glow", "multi", "Fashion-MNIST (1, 7)", "–"],
         ["VAE", "uni", "Fashion-MNIST (1, 7)", "1,647.76"],
     ]
-    assert [row[-1] for row in rows[2:]] == ["0.250 [0.203, 0.297]"] * 2
+    assert [row[-1] for row in rows[2:]] == ["0.250 [0.152, 0.348]"] * 2
 
 
 def test_without_a_table_of_the_paper_all_models_are_listed():

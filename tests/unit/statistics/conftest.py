@@ -49,6 +49,7 @@ def difference(left, right, statistic="mean"):
 # seeds
 
 
-def constant(*values, n=10):
+def constant(*values, n=10, model=""):
     """A model that gives every image values[k] for seed k."""
-    return ScoreTable([frame(test=np.zeros(n), ood=np.full(n, float(v))) for v in values])
+    tables = [frame(test=np.zeros(n), ood=np.full(n, float(v))) for v in values]
+    return ScoreTable(tables, range(len(values)), model)

@@ -1,4 +1,4 @@
-"""Resamples of images and seeds, and their statistics."""
+"""Resamples of images, and their statistics."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from oodpriors.statistics.bootstrap import (
     NEAR,
     STATISTICS,
     multiplicities,
-    seed_multiplicities,
 )
 from oodpriors.statistics.estimates import (
     ScoreTable,
@@ -111,15 +110,6 @@ def test_only_equal_images_are_drawn_equally():
     assert multiplicities("a", 50, 10, 0) is first
     for name, seed in (("b", 0), ("a", 1)):
         assert not np.array_equal(multiplicities(name, 50, 10, seed), first)
-
-
-@pytest.mark.parametrize("n_seeds", [2, 3, 5])
-def test_the_variance_over_seeds_is_unbiased(n_seeds):
-    drawn = seed_multiplicities(n_seeds, 2000, 0)[1:]
-    assert set(drawn.sum(1)) == {n_seeds - 1}
-    trainings = np.random.default_rng(0).normal(0, 3, (4000, n_seeds))
-    replicates = trainings @ drawn.T / (n_seeds - 1)
-    assert replicates.var(axis=1, ddof=1).mean() == pytest.approx(9 / n_seeds, rel=0.05)
 
 
 # one component

@@ -9,7 +9,15 @@ import pytest
 import yaml
 
 from oodpriors.statistics.bootstrap import STATISTICS
-from oodpriors.statistics.claims import VERDICTS, compare_with_paper, judge, quantity_name
+from oodpriors.statistics.claims import (
+    VERDICTS,
+    WORST_FIRST,
+    compare_with_paper,
+    count_verdicts,
+    expected_false,
+    judge,
+    quantity_name,
+)
 from oodpriors.statistics.estimates import Estimate
 from oodpriors.statistics.quantities import CURVE_FUNCTIONS, OPERATIONS
 from oodpriors.tables.verdicts import show_claims, show_comparison
@@ -55,13 +63,15 @@ def verdict(value, *, relation=">", **more):
 
 # the rule
 
+Z = Estimate(0.0, UNIT_ERROR).half_width()  # 1.96
+
 EDGES = [
     (0.0, "not decided"),
-    (1.96, "not decided"),
-    (math.nextafter(1.96, 2), "holds"),
+    (Z, "not decided"),
+    (math.nextafter(Z, 2), "holds"),
     (5.0, "holds"),
-    (-1.96, "not decided"),
-    (math.nextafter(-1.96, -2), "fails"),
+    (-Z, "not decided"),
+    (math.nextafter(-Z, -2), "fails"),
     (-5.0, "fails"),
     (math.nan, "not decided"),
 ]
@@ -166,6 +176,105 @@ def test_a_claim_holds_when_all_its_comparisons_do(excesses, expected):
     table = judge([claim(*comparisons)], [], measure_of(left=0.0))
     assert set(table["verdict"]) == {expected}
     assert table["comparison_verdict"].tolist() == [BY_VALUE[float(e)] for e in excesses]
+
+
+# trainings
+
+
+def trained(value, n, error=0.1):
+    """An estimate from n trainings (0: of no model), with an error over images."""
+    spread = error * np.linspace(-1, 1, n) if n > 1 else np.zeros(n)
+    without = {f"m{n}": value + spread} if n else {}
+    return Estimate(value, value + error * UNIT_ERROR, without, {"mnist.test": 600})
+
+
+def judged(*estimates):
+    """The table of the claim that all estimates are above 0."""
+    comparisons = [
+        comparison(left={"model": str(k), "statistic": "mean"}, right=0)
+        for k in range(len(estimates))
+    ]
+
+    def measure(quantity):
+        return estimates[int(quantity["model"])] if isinstance(quantity, dict) else Estimate(0.0)
+
+    return judge([claim(*comparisons)], [], measure)
+
+
+@pytest.mark.parametrize(
+    ("n", "above", "below"),
+    [
+        (0, "holds", "fails"),
+        (1, "shown by one training", "not shown by one training"),
+        (2, "shown by two trainings", "not shown by two trainings"),
+        (3, "holds", "fails"),
+        (10, "holds", "fails"),
+    ],
+)
+def test_trained_models_are_decided_on_three_trainings_or_more(n, above, below):
+    assert judged(trained(9.0, n))["verdict"].item() == above
+    assert judged(trained(-9.0, n))["verdict"].item() == below
+    near = judged(trained(0.01, n))["verdict"].item()
+    assert near == (below if n in (1, 2) else "not decided")
+
+
+def test_the_side_with_the_fewest_trainings_counts():
+    table = judged(trained(9.0, 3) - trained(0.0, 1))
+    assert table["verdict"].item() == "shown by one training"
+    assert table["trainings"].item() == "m3: 3; m1: 1"
+
+
+@pytest.mark.parametrize(
+    ("estimates", "expected"),
+    [
+        ([(9.0, 3), (9.0, 1)], "shown by one training"),
+        ([(9.0, 3), (9.0, 2)], "shown by two trainings"),
+        ([(9.0, 2), (9.0, 1)], "shown by one training"),
+        ([(9.0, 3), (-9.0, 1)], "not shown by one training"),
+        ([(-9.0, 3), (9.0, 1)], "fails"),  # the three trainings refute it
+        ([(0.01, 3), (9.0, 1)], "not decided"),
+        ([(9.0, 3), (9.0, 0)], "holds"),
+    ],
+)
+def test_a_claim_has_the_worst_verdict_of_its_comparisons(estimates, expected):
+    assert judged(*(trained(*about) for about in estimates))["verdict"][0] == expected
+
+
+def test_every_verdict_has_its_rank():
+    assert set(WORST_FIRST) == set(VERDICTS)
+
+
+def test_a_row_tells_what_its_verdict_rests_on():
+    found = trained(9.0, 3)
+    row = judged(found).iloc[0]
+    assert (row["difference"], row["low"], row["high"]) == (9, *found.interval)
+    assert (row["std_error"], row["degrees_of_freedom"]) == (found.std_error, pytest.approx(2))
+    assert (row["trainings"], row["images"]) == ("m3: 3", "mnist.test: 600")
+    assert row["p_value"] == found.p_value(9.0)
+
+
+def test_failures_of_many_comparisons_are_held_to_holms_levels():
+    # the levels of three comparisons are 0.05 / 3, 0.05 / 2 and 0.05
+    limits = [Estimate(0.0, UNIT_ERROR).half_width(0.05 / m) for m in (3, 2, 1)]
+
+    def failing(*excesses):
+        values = [Estimate(-e, -e + UNIT_ERROR) for e in excesses]
+        return (judged(*values)["comparison_verdict"] == "fails").tolist()
+
+    beyond = [limit + 0.01 for limit in limits]
+    assert failing(*beyond) == [True, True, True]
+    assert failing(*beyond[::-1]) == [True, True, True]
+    assert failing(limits[0] - 0.01, *beyond[1:]) == [False, False, False]
+    assert failing(beyond[0], limits[1] - 0.01, beyond[2]) == [True, False, False]
+
+
+def test_verdicts_are_counted_and_those_expected_to_be_false():
+    verdicts = pd.Series(["holds"] * 30 + ["fails"] * 5 + ["not decided"] * 5)
+    verdicts = pd.concat([verdicts, pd.Series(["shown by one training"] * 7)])
+    assert count_verdicts(verdicts) == ("holds 30, fails 5, not decided 5, shown by one training 7")
+    assert expected_false(verdicts) == (
+        "Of 40 claims tested at a level of 5 %, 35 were decided; at most about 2.0 false by chance."
+    )
 
 
 def test_claims_do_not_touch_one_another():
@@ -322,8 +431,7 @@ def test_our_numbers_stand_beside_the_papers():
     assert table["ours"].tolist() == [6.0, 2.0]
     assert table["ratio"].tolist() == [1.5, 0.25]
     assert table["std_error"].tolist() == [1.0, 0.0]
-    # percentiles of 5, 6 and 7 by linear interpolation
-    assert (table["low"][0], table["high"][0]) == (pytest.approx(5.05), pytest.approx(6.95))
+    assert (table["low"][0], table["high"][0]) == (pytest.approx(6 - Z), pytest.approx(6 + Z))
     assert table["quantity"][0] == "nll(log_prob, ood) of vae/a/left"
 
 
@@ -575,7 +683,7 @@ def test_the_papers_numbers_bear_out_every_other_claim_they_touch(on_paper):
 
 
 @pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
-def test_every_verdict_is_one_of_three(entry):
+def test_every_verdict_is_a_known_one(entry):
     table = judge([entry], PUBLISHED, lambda quantity: Estimate(0.0, np.zeros(3)))
     assert set(table["verdict"]) <= set(VERDICTS)
 

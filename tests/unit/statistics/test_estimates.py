@@ -1,9 +1,11 @@
 """Statistics equal their definitions, and their bootstrap has the right spread."""
 
-from itertools import product
+import math
+from itertools import product as pairs_of
 
 import numpy as np
 import pytest
+from scipy import stats
 from scipy.stats import norm
 from tests.unit.statistics.conftest import by_sklearn, constant, difference, frame, scores, table
 
@@ -11,8 +13,9 @@ from oodpriors.statistics.estimates import (
     Estimate,
     ScoreTable,
     auroc,
+    combine,
     estimate,
-    over_seeds,
+    over_trainings,
     read_scores,
 )
 
@@ -28,7 +31,7 @@ def test_the_nearest_component_is_the_one_that_likes_an_image_best():
 
 
 def by_pairs(inside, outside):
-    wins = [(a > b) + 0.5 * (a == b) for a, b in product(inside, outside)]
+    wins = [(a > b) + 0.5 * (a == b) for a, b in pairs_of(inside, outside)]
     return sum(wins) / len(wins)
 
 
@@ -235,33 +238,59 @@ def test_seeds_are_averaged(values):
 
 
 @pytest.mark.parametrize("values", [(0, 2), (1, 2, 6), (0, 1, 5, 5, 9)])
-def test_the_error_over_seeds_is_the_textbook_one(values):
-    found = estimate(constant(*values, n=1), "mean", n_bootstrap=10_000)
-    assert found.std_error == pytest.approx(np.std(values, ddof=1) / np.sqrt(len(values)), rel=0.03)
+def test_the_error_over_trainings_is_the_textbook_one(values):
+    found = estimate(constant(*values), "mean", n_bootstrap=5)
+    assert found.std_error == pytest.approx(stats.sem(values), rel=1e-12)
+    assert found.degrees_of_freedom == pytest.approx(len(values) - 1)
 
 
-def test_one_seed_adds_no_error():
-    assert estimate(constant(7), "mean", n_bootstrap=100).std_error == 0
+@pytest.mark.parametrize("values", [(0, 2), (1, 2, 6), (0, 1, 5, 5, 9)])
+def test_without_an_error_over_images_the_interval_is_that_of_students_t(values):
+    found = estimate(constant(*values), "mean", n_bootstrap=5)
+    t = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    np.testing.assert_allclose(found.interval, t, rtol=1e-9)
+    assert found.p_value(found.value) == pytest.approx(stats.ttest_1samp(values, 0).pvalue)
 
 
-def test_models_of_equal_numbers_of_seeds_share_the_draws():
-    found = difference(constant(0, 2, 5), constant(1, 3, 6))
+def test_one_training_adds_no_error():
+    found = estimate(constant(7, model="m"), "mean", n_bootstrap=100)
+    assert (found.std_error, found.degrees_of_freedom) == (0, math.inf)
+    assert found.trainings == {"m": 1}
+
+
+@pytest.mark.parametrize("right", [(1, 3, 6), (0, 9, 2, 2, 1)])
+def test_the_difference_of_two_models_is_that_of_welchs_test(right):
+    left = (0, 2, 5)
+    models = constant(*left, model="a"), constant(*right, model="b")
+    found = difference(*models)
+    welch = stats.ttest_ind(left, right, equal_var=False)
+    assert found.degrees_of_freedom == pytest.approx(welch.df)
+    np.testing.assert_allclose(found.interval, welch.confidence_interval(), rtol=1e-9)
+    assert found.trainings == {"a": 3, "b": len(right)}
+
+
+def test_quantities_of_one_model_share_its_trainings():
+    found = difference(constant(0, 2, 5, model="a"), constant(1, 3, 6, model="a"))
     assert (found.value, found.std_error) == (-1, pytest.approx(0, abs=1e-12))
 
 
-def test_models_of_other_numbers_of_seeds_are_drawn_apart():
-    rows = [
-        estimate(constant(*v), "mean", n_bootstrap=5000).replicates for v in ([0, 1], [0, 1, 5])
-    ]
-    assert np.corrcoef(rows)[0, 1] == pytest.approx(0, abs=0.05)
-
-
-def test_seeds_are_resampled_beside_images():
+def test_the_errors_over_images_and_trainings_are_added():
     rng = np.random.default_rng(3)
     images, seeds = rng.normal(0, 1, 400), np.array([-0.2, 0.0, 0.3])
     data = ScoreTable([frame(test=images, ood=images + shift) for shift in seeds])
-    expected = np.sqrt(images.var() / 400 + seeds.var(ddof=1) / 3)
-    assert estimate(data, "mean", n_bootstrap=3000).std_error == pytest.approx(expected, rel=0.05)
+    found = estimate(data, "mean", n_bootstrap=3000)
+    assert found.image_error == pytest.approx(images.std() / 20, rel=0.05)
+    assert found.training_error == pytest.approx(stats.sem(seeds))
+    assert found.std_error == pytest.approx(np.hypot(found.image_error, found.training_error))
+    quantiles = stats.t.isf(0.025, [399, 2])
+    half = np.hypot(*(quantiles * [found.image_error, found.training_error]))
+    assert found.half_width() == pytest.approx(half)
+
+
+def test_an_estimate_tells_its_images():
+    data = table({"ood": "mnist.test"}, test=np.zeros(4), ood=np.zeros(6))
+    assert estimate(data, "mean", n_bootstrap=3).images == {"mnist.test": 6}
+    assert estimate(data, "auroc", n_bootstrap=3).images == {"test.images": 4, "mnist.test": 6}
 
 
 # reading
@@ -290,11 +319,12 @@ def test_a_table_knows_its_images_and_sizes():
 # estimates by hand
 
 
-def test_the_spread_of_an_estimate_is_that_of_its_replicates():
+def test_the_error_over_images_is_the_spread_of_the_replicates():
     found = Estimate(2.0, np.arange(1001.0))
-    assert found.interval == pytest.approx((25.0, 975.0))
     # of the integers 0 .. n, with n in the denominator: sqrt(n (n + 1) (n + 2) / 12 / n)
     assert found.std_error == pytest.approx(np.sqrt(1001 * 1002 / 12))
+    half = 1.959964 * found.std_error
+    assert found.interval == pytest.approx((2 - half, 2 + half))
 
 
 def test_replicates_that_are_not_finite_are_left_out_of_the_spread():
@@ -306,11 +336,19 @@ def test_replicates_that_are_not_finite_are_left_out_of_the_spread():
 
 def test_without_a_finite_replicate_the_spread_is_unknown():
     found = Estimate(2.0, np.full(3, np.nan))
-    assert np.isnan([found.std_error, *found.interval]).all()
+    assert np.isnan([found.std_error, *found.interval, found.p_value(1.0)]).all()
 
 
 def test_a_number_without_replicates_has_no_error():
-    assert (Estimate(2.0).std_error, Estimate(2.0).interval) == (0, (2, 2))
+    found = Estimate(2.0)
+    assert (found.std_error, found.interval) == (0, (2, 2))
+    assert (found.p_value(0), found.p_value(-1)) == (1, 0)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.05, 0.001, 1e-20])
+def test_the_p_value_is_the_level_of_the_interval_that_just_reaches(level):
+    found = Estimate(2.0, np.array([1.0, 2, 4]), {"a": np.array([1.0, 2, 4])})
+    assert found.p_value(-found.half_width(level)) == pytest.approx(level)
 
 
 def test_a_difference_keeps_the_replicates_paired():
@@ -318,12 +356,57 @@ def test_a_difference_keeps_the_replicates_paired():
     assert ((left - right).value, (left - right).std_error) == (2.0, 0.0)
 
 
-def test_values_of_seeds_alone_vary_with_the_seeds_that_are_drawn():
-    values = [[1.0], [4.0], [7.0]]
-    found = over_seeds(values, 4000, 0)
-    assert found.value == 4
-    assert found.std_error == pytest.approx(np.std([1, 4, 7], ddof=1) / np.sqrt(3), rel=0.05)
-    assert over_seeds(values[:1], 100, 0).std_error == 0
+def test_values_of_trainings_alone_have_no_error_over_images():
+    found = over_trainings([[1.0], [4.0], [7.0]], "m")
+    assert (found.value, found.image_error) == (4, 0)
+    assert found.std_error == pytest.approx(stats.sem([1, 4, 7]))
+    assert found.without["m"].tolist() == [5.5, 4, 2.5]
+
+
+# functions of estimates
+
+
+def product(rows):
+    return rows[0] * rows[1]
+
+
+def test_a_function_is_evaluated_without_each_training_of_each_model():
+    left, right = over_trainings([[1.0], [3.0]], "a"), over_trainings([[2.0], [4.0], [6.0]], "b")
+    found = combine(product, [left, right])
+    assert found.value == 2 * 4
+    assert found.without["a"].tolist() == [3 * 4, 1 * 4]
+    assert found.without["b"].tolist() == [2 * 5, 2 * 4, 2 * 3]
+
+
+def test_a_function_of_one_model_leaves_a_training_out_on_both_sides():
+    left, right = (over_trainings([[x], [3 * x]], "a") for x in (1.0, 2.0))
+    assert combine(product, [left, right]).without["a"].tolist() == [3 * 6, 1 * 2]
+
+
+def test_a_function_takes_numbers_of_no_error_beside_replicates():
+    left = Estimate(2.0, np.array([1.0, 3.0]), images={"m": 9})
+    found = combine(product, [left, Estimate(5.0, images={"m": 7, "s": 3})])
+    assert found.row.tolist() == [10, 5, 15]
+    assert found.images == {"m": 7, "s": 3}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Estimate(1.0, np.zeros(3)), Estimate(1.0, without={"a": np.zeros(3)})],
+    ids=["replicates", "trainings"],
+)
+def test_estimates_of_other_numbers_are_not_combined(other):
+    with pytest.raises(ValueError, match="other numbers of replicates or trainings"):
+        Estimate(1.0, np.zeros(2), {"a": np.zeros(2)}) - other
+
+
+def test_the_error_of_a_ratio_is_that_of_the_delta_method():
+    rng = np.random.default_rng(0)
+    rows = [(100 + rng.normal(0, 1, (200, 1))), 50 + rng.normal(0, 1, (300, 1))]
+    parts = [over_trainings(values, name) for values, name in zip(rows, "ab", strict=True)]
+    found = combine(lambda v: v[0] / v[1], parts)
+    relative = [stats.sem(values[:, 0]) / values.mean() for values in rows]
+    assert found.std_error == pytest.approx(found.value * np.hypot(*relative), rel=0.02)
 
 
 # refined posteriors

@@ -24,8 +24,7 @@ def measure():
 @pytest.mark.parametrize("number", [0, 0.5, -100])
 def test_a_number_is_known_without_error(measure, number):
     found = measure(number)
-    assert (found.value, found.std_error) == (number, 0)
-    assert found.replicates.shape == (100,)
+    assert (found.value, found.std_error, found.trainings) == (number, 0, {})
 
 
 def test_a_quantity_is_the_estimate_of_its_model(measure):
@@ -77,7 +76,7 @@ A, B, C = ({"stored": f"toy/{name}"} for name in "abc")
     ("quantity", "row"),
     [
         (A, [4, 1, 5]),
-        ({"stored": "toy/exact"}, [6, 6, 6]),
+        ({"stored": "toy/exact"}, [6]),
         ({"difference": [A, B]}, [2, -2, 6]),
         ({"ratio": [A, B]}, [2, 1 / 3, -5]),
         ({"ratio": [1, C]}, [1, np.inf, 1 / 8]),
@@ -194,18 +193,41 @@ def test_a_function_of_a_curve_that_cannot_be_is_refused(change, message):
 def test_stored_estimates_come_back(tmp_path):
     path = tmp_path / "toy.csv"
     rng = np.random.default_rng(0)
-    saved = {"gap d=2": Estimate.of(rng.normal(size=50)), "truth": Estimate(-3.185)}
+    replicates = rng.normal(size=50)
+    replicates[7] = np.nan
+    saved = {
+        "gap d=2": Estimate(1 / 3, replicates, {"a": rng.normal(size=3)}, {"mnist.test": 9}),
+        "two": Estimate(0.1, without={"a": rng.normal(size=3), "b": np.ones(1)}),
+        "truth": Estimate(-3.185),
+    }
     save_stored(path, saved)
     read = load_stored([path])
-    assert list(read) == ["toy/gap d=2", "toy/truth"]
-    np.testing.assert_allclose(read["toy/gap d=2"].row, saved["gap d=2"].row, rtol=1e-15)
-    assert (read["toy/truth"].replicates == -3.185).all()
-    assert pd.read_csv(path)["replicate"].tolist() == list(range(50))
+    assert list(read) == [f"toy/{name}" for name in saved]
+    for name, before in saved.items():
+        after = read[f"toy/{name}"]
+        np.testing.assert_array_equal(after.row, before.row)
+        assert after.images == before.images
+        assert after.trainings == before.trainings
+        for model, values in before.without.items():
+            np.testing.assert_array_equal(after.without[model], values)
+    assert pd.read_csv(path).loc[0, ["row", "of", "number"]].tolist()[::2] == ["value", 0]
 
 
 def test_numbers_without_error_need_one_row(tmp_path):
     path = tmp_path / "pixels.csv"
     save_stored(path, {"share": Estimate(0.1)})
-    assert path.read_text() == "replicate,share\n0,0.1\n"
+    assert path.read_text() == "row,of,number,share\nvalue,,0,0.1\n"
     found = Measure({}, 7, stored=load_stored([path]))({"stored": "pixels/share"})
-    np.testing.assert_array_equal(found.row, np.full(8, 0.1))
+    assert (found.value, found.std_error) == (0.1, 0)
+
+
+# trainings
+
+
+def test_a_curve_is_evaluated_without_each_training_of_each_model():
+    data = {"m0": constant(4, 8, model="m0"), "m1": constant(0, 1, 2, model="m1")}
+    measure = Measure(data, 5, curves={"c": [(0, "m0"), (1, "m1")]})
+    found = measure({"curve": "c", "function": "range", "statistic": "mean"})
+    assert found.value == 5
+    assert found.without["m0"].tolist() == [8 - 1, 4 - 1]
+    assert found.without["m1"].tolist() == [6 - 1.5, 6 - 1, 6 - 0.5]

@@ -20,6 +20,6 @@ def frame(name, seed, exposed="m.test"):
 
 def scores_of(names, n_seeds=1):
     return {
-        name: ScoreTable([frame(name, seed) for seed in range(n_seeds)], range(n_seeds))
+        name: ScoreTable([frame(name, seed) for seed in range(n_seeds)], range(n_seeds), name)
         for name in names
     }

@@ -40,7 +40,7 @@ def frame(model, seed):
 
 
 SCORES = {
-    model: ScoreTable([frame(model, seed) for seed in range(n)], range(n))
+    model: ScoreTable([frame(model, seed) for seed in range(n)], range(n), model)
     for model, n in ((UNI, 1), (MULTI, 3), (VAE, 1))
 }
 

@@ -74,8 +74,10 @@ def refined_frame(name, seed=0):
 
 
 VAES = ["vae/f/uni", "vae/f/multi"]
-SCORES = {name: ScoreTable([frame(name)], [0]) for name in (UNI, MULTI, CONTROL, *TOYS)}
-SCORES |= {name: ScoreTable([refined_frame(name, s) for s in (0, 1)], [0, 1]) for name in VAES}
+SCORES = {name: ScoreTable([frame(name)], [0], name) for name in (UNI, MULTI, CONTROL, *TOYS)}
+SCORES |= {
+    name: ScoreTable([refined_frame(name, s) for s in (0, 1)], [0, 1], name) for name in VAES
+}
 
 
 EXACT = {"test": -3.185, "ood": -13.55}

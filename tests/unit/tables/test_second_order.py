@@ -24,7 +24,7 @@ def test_predictions_stand_beside_what_was_measured(table):
     assert shown.iloc[1].tolist() == [CV[0], "10 ± 1", "11 ± 1", "12 ± 1", "13 ± 1"]
 
 
-def test_the_value_is_the_first_replicate_in_any_order_of_the_rows(tmp_path):
+def test_the_value_is_found_in_any_order_of_the_rows(tmp_path):
     source = stored_second_order(tmp_path).iloc[::-1]
     found = make_table({"kind": "second_order", "models": CV}, source, [])
     assert found["measured"].tolist() == [10.0, 20.0]

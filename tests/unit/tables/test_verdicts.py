@@ -3,15 +3,16 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.unit.document.conftest import MODELS, model_rows
 from tests.unit.document.conftest import made_claims as claims_of_the_document
 from tests.unit.tables.scores import SCORES, TITLES
 
-from oodpriors.statistics.claims import judge
+from oodpriors.statistics.claims import REFINED, judge
 from oodpriors.statistics.estimates import Estimate
 from oodpriors.tables.likelihoods import model_table
-from oodpriors.tables.verdicts import show_claims, verdict_text
+from oodpriors.tables.verdicts import show_claims, show_two_estimates, verdict_text
 
 
 def made_claims():
@@ -62,3 +63,52 @@ def test_a_terminal_shows_verdicts_and_likelihoods():
     numbers = r" +-0\.2 +0\.2 +-0\.2 +0\.2 +0\.250$"
     for model in MODELS:
         assert re.search(f"^ *{model}{numbers}", text, re.MULTILINE)
+
+
+# verdicts by two estimates
+
+
+def both_verdicts():
+    """A holds by one estimate and fails by the other; D holds by both; B, C have one estimate."""
+    first = made_claims()
+    first.loc[first["id"] == "C", "where"] = "ours: whose likelihood"
+    again = [
+        {"id": name, "where": "Section 9", "text": "It is so.", "comparisons": comparisons}
+        for name, comparisons in (
+            ("A", [{"left": 0, "relation": ">", "right": 5}]),
+            ("D", [{"left": 6, "relation": ">", "right": 5}]),
+        )
+    ]
+    second = judge(again, [], lambda number: Estimate(float(number)), REFINED)
+    return pd.concat([first, second], ignore_index=True)
+
+
+def test_a_claim_stands_once_with_both_verdicts():
+    shown = show_claims(both_verdicts()).set_index("Claim")
+    assert shown["Verdict"].to_dict() == {
+        "A": "holds",
+        "B": "fails",
+        "C": "not decided",
+        "D": "holds",
+    }
+    assert shown["Refined"].to_dict() == {"A": "fails", "B": "–", "C": "–", "D": "holds"}
+
+
+def test_the_table_of_two_estimates_has_claims_about_them_and_those_that_differ():
+    shown = show_two_estimates(both_verdicts()).set_index("Claim")
+    assert shown["Encoder's estimate"].to_dict() == {"A": "holds", "C": "–"}
+    assert shown["Refined"].to_dict() == {"A": "fails", "C": "not decided"}
+
+
+def test_a_terminal_shows_both_verdicts_and_both_likelihoods(measure):
+    models = model_table(SCORES, TITLES, measure)
+    refined = {"n_ood_refined": 9, "mean_test_refined": -7.25, "mean_ood_refined": -8.5}
+    text = verdict_text(both_verdicts(), models.assign(**refined, auroc_refined=0.125), "scale x")
+    assert "4 claims: holds 2, fails 1, not decided 1" in text
+    assert "2 of them are about VAEs." in text
+    assert "as well: holds 1, fails 1, not decided 0" in text
+    assert re.search(r"^  holds +fails +A +It is so\.$", text, re.MULTILINE)
+    assert re.search(r"^  fails +– +B +It is so\.", text, re.MULTILINE)
+    assert len(re.findall(r" -7\.2 +-8\.5 +0\.125$", text, re.MULTILINE)) == len(models)
+    assert "A holds; refuted by" in text
+    assert "A fails with refined posteriors; refuted by" in text

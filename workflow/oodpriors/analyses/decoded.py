@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from oodpriors.statistics.bootstrap import multiplicities
-from oodpriors.statistics.estimates import Estimate, over_seeds
+from oodpriors.statistics.estimates import Estimate, over_trainings
 
 
 def analyse(
@@ -26,7 +26,7 @@ def likeness_estimates(
 
     Args:
         tables: tables by model, one per seed.
-        n_bootstrap: number of replicates, over seeds and samples.
+        n_bootstrap: number of replicates, over samples.
         seed: seed of the bootstrap.
 
     Returns:
@@ -39,20 +39,25 @@ def likeness_estimates(
     for model, own in tables.items():
         rows = [_likeness(table, n_bootstrap, seed) for table in own]
         for name in rows[0]:
-            found = over_seeds([row[name] for row in rows], n_bootstrap, seed)
+            images = {"samples": _n_samples(own)} if name == "sample_percentile" else {}
+            found = over_trainings([row[name] for row in rows], model, images)
             estimates[f"{model}/{name}"] = found
     return estimates
+
+
+def _n_samples(tables: Sequence[pd.DataFrame]) -> int:
+    return min(int((table["kind"] == "sample").sum()) for table in tables)
 
 
 def _likeness(table: pd.DataFrame, n_bootstrap: int, seed: int) -> dict[str, np.ndarray]:
     means, samples = (table[table["kind"] == kind] for kind in ("mean", "sample"))
     weights = multiplicities("samples", len(samples), n_bootstrap, seed)
     found = {
-        "mean_percentile": np.full(1 + n_bootstrap, means["percentile"].mean()),
+        "mean_percentile": np.array([means["percentile"].mean()]),
         "sample_percentile": weights @ samples["percentile"].to_numpy() / len(samples),
     }
     if len(means) > 1:
-        found["own_ratio"] = np.full(1 + n_bootstrap, _own_ratio(means))
+        found["own_ratio"] = np.array([_own_ratio(means)])
     return found
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from oodpriors.data.subsets import flat
 from oodpriors.statistics.bootstrap import multiplicities
-from oodpriors.statistics.estimates import Estimate
+from oodpriors.statistics.estimates import Estimate, over_trainings
 
 
 def mean_squared_distance(
@@ -70,13 +70,15 @@ def pixel_estimates(
         "median_difference": np.median(ood, 1) - np.median(test, 1),
         "sum_difference": (ood - test).sum(1),
     }
-    return {name: Estimate.of(row) for name, row in compared.items()}
+    sizes = {name: len(images[name]) for name in ("test", "ood")}
+    return {name: Estimate.of(row, sizes) for name, row in compared.items()}
 
 
 def equation_2_estimates(
     images: Mapping[str, np.ndarray],
     centres: np.ndarray,
     nearest: Mapping[str, np.ndarray],
+    model: str,
     n_bootstrap: int,
     seed: int,
 ) -> dict[str, Estimate]:
@@ -86,6 +88,7 @@ def equation_2_estimates(
         images: images of the sets ``test`` and ``ood``, (N, ...) in [0, 1].
         centres: mean images of the components.
         nearest: component of each image of both sets.
+        model: name of the model, of which one training gave centres and components.
         n_bootstrap: number of replicates, over images.
         seed: seed of the bootstrap.
 
@@ -98,7 +101,8 @@ def equation_2_estimates(
         squares = ((flat(images[name]) - flat(centres)[nearest[name]]) ** 2).sum(1)
         weights = multiplicities(name, len(squares), n_bootstrap, seed)
         means[name] = weights @ squares / len(squares)
-    return {"equation_2_sum": Estimate.of(means["ood"] - means["test"])}
+    sizes = {name: len(images[name]) for name in means}
+    return {"equation_2_sum": over_trainings([means["ood"] - means["test"]], model, sizes)}
 
 
 def _variances(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -143,13 +147,13 @@ def variance_estimates(
     for label in np.unique(labels):
         own = labels == label
         weights = multiplicities(f"label {label}", int(own.sum()), n_bootstrap, seed)
-        whole = _spread(images[own], weights)
+        whole, size = _spread(images[own], weights), {f"label {label}": int(own.sum())}
         for cluster in np.unique(clusters[own]):
             chosen = clusters[own] == cluster
             part = _spread(images[own][chosen], weights[:, chosen])
             lower = (wide.loc[label, str(cluster)] < wide.loc[label, "all"]).mean()
-            estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole)
-            estimates[f"lowered_{label}_{cluster}"] = Estimate.of(np.full_like(whole, lower))
+            estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole, size)
+            estimates[f"lowered_{label}_{cluster}"] = Estimate(float(lower), images=size)
     return estimates
 
 

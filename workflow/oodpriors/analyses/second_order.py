@@ -25,7 +25,7 @@ from oodpriors.models.base import PIXEL_VALUES
 from oodpriors.models.build import load_model
 from oodpriors.models.glow import Glow
 from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution, Squeeze
-from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
+from oodpriors.statistics.estimates import Estimate, ScoreTable, combine, estimate
 
 PREDICTIONS = ("equation_7", "jacobian_diagonal", "jacobian")
 
@@ -46,7 +46,7 @@ def analyse(
         assert isinstance(model, Glow)
         predicted = predict(model, pd.read_parquet(scores), images[name])
         tables.setdefault(name, {})[own] = predicted
-    scored = {name: ScoreTable([*own.values()], [*own]) for name, own in tables.items()}
+    scored = {name: ScoreTable([*own.values()], [*own], name) for name, own in tables.items()}
     return difference_estimates(scored, n_bootstrap, seed)
 
 
@@ -141,7 +141,7 @@ def difference_estimates(
 
     Args:
         scores: scores by model, with the columns of :func:`predict`.
-        n_bootstrap: number of replicates, over images and seeds.
+        n_bootstrap: number of replicates, over images.
         seed: seed of the bootstrap.
     """
     columns = {"measured": "log_prob"} | {name: name for name in PREDICTIONS}
@@ -149,5 +149,5 @@ def difference_estimates(
     for model, table in scores.items():
         for name, column in columns.items():
             gap = estimate(table, "gap", "ood", column, n_bootstrap, seed)
-            estimates[f"{model}/{name}"] = Estimate.of(-gap.row)
+            estimates[f"{model}/{name}"] = combine(lambda rows: -rows[0], [gap])
     return estimates

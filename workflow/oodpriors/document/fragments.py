@@ -8,10 +8,10 @@ import pandas as pd
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
 from oodpriors.kinds.tables import TABLES
-from oodpriors.statistics.claims import VERDICTS, Z
+from oodpriors.statistics.claims import VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
 from oodpriors.tables.make import show_table
-from oodpriors.tables.verdicts import show_claims, show_comparison
+from oodpriors.tables.verdicts import show_claims, show_comparison, show_two_estimates
 
 WHICH = ["Model", "Prior", "Training data"]
 OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
@@ -21,10 +21,10 @@ STAND_IN_WARNING = (
     "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
 )
 SETS_NOTE = (
-    "NLL: mean negative log-likelihood in nats per image, with the standard error over images; "
+    "NLL: mean negative log-likelihood in nats per image, with its standard error; "
     "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
     "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
-    "blind, below it lies the paper's phenomenon), with a bootstrap interval of 95 %; refined: "
+    "blind, below it lies the paper's phenomenon), with an interval of 95 %; refined: "
     "with a posterior refined for each image, of fewer images. {note}."
 )
 
@@ -61,7 +61,10 @@ def fragments(
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
         "tables": "".join(_table(n, e, t, sets) for n, (e, t) in tables.items())
         or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
-        "claims": tex.longtable(show_claims(claims), "lP{2.3cm}P{5.6cm}P{2.7cm}P{1.6cm}l"),
+        "claims": tex.longtable(
+            show_claims(claims), "lP{2.1cm}P{5.0cm}P{2.5cm}P{1.4cm}P{1.5cm}P{1.5cm}"
+        ),
+        "whose": tex.longtable(show_two_estimates(claims), "lP{9.5cm}P{2cm}P{2cm}"),
         "comparison": tex.longtable(
             show_comparison(comparison),
             "P{2.4cm}P{8.2cm}rrr",
@@ -109,7 +112,7 @@ def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
 
 def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
     parts = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
-    refined = [column for column in shown if column.endswith(", refined")]
+    refined = [name for name in map(str, shown) if name.endswith(", refined")]
     if refined:
         rows = shown[shown[refined[0]] != "–"]
         parts.append((rows[WHICH + refined], "lllrrl"))
@@ -117,8 +120,8 @@ def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> s
 
 
 def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
-    verdicts = claims.drop_duplicates("id")["verdict"].value_counts()
-    holds, fails, undecided = (int(verdicts.get(v, 0)) for v in VERDICTS)
+    verdicts = claims.drop_duplicates("id")["verdict"]
+    holds, fails, undecided = (str((verdicts == v).sum()) for v in VERDICTS[:3])
     code = record["code"]
     stand_in = any(part["source"]["stand_in"] for part in record["data"])
     return {
@@ -134,11 +137,13 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
         "Models": str(len(record["models"])),
         "Computing": _duration(sum(model["training_seconds"] for model in record["models"])),
-        "Holds": str(holds),
-        "Fails": str(fails),
-        "Undecided": str(undecided),
-        "Claims": str(holds + fails + undecided),
-        "Z": str(Z),
+        "Holds": holds,
+        "Fails": fails,
+        "Undecided": undecided,
+        "Shown": str(verdicts.str.startswith("shown").sum()),
+        "NotShown": str(verdicts.str.startswith("not shown").sum()),
+        "Claims": str(len(verdicts)),
+        "ExpectedFalse": expected_false(verdicts),
         "Warning": STAND_IN_WARNING if stand_in else "",
         "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
         "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",
@@ -146,6 +151,24 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
         "TestImages": f"{models['n_test'].max():,}",
         "OodImages": f"{models['n_ood'].max():,}",
+        **_refined_macros(models),
+    }
+
+
+def _refined_macros(models: pd.DataFrame) -> dict:
+    """Numbers of the VAEs with refined posteriors; of none, all are zero."""
+    rows = models[models["n_ood_refined"] > 0] if "n_ood_refined" in models else models.head(0)
+
+    def total(name: str, statistic: str) -> float:
+        return float(rows[name].agg(statistic)) if len(rows) else 0.0
+
+    failed = sum(total(f"refinement_failed_{which}", "sum") for which in ("ood", "test"))
+    return {
+        "RefinedModels": str(len(rows)),
+        "RefinedImages": f"{total('n_ood_refined', 'max'):,.0f}",
+        "RefinedFailed": f"{failed:,.0f}",
+        "RefinedEssOut": f"{total('effective_sample_size_ood_refined', 'mean'):.1f}",
+        "RefinedEssIn": f"{total('effective_sample_size_test_refined', 'mean'):.1f}",
     }
 
 

@@ -32,19 +32,6 @@ def multiplicities(images: str, size: int, n_bootstrap: int, seed: int) -> np.nd
     return counts
 
 
-def seed_multiplicities(n_seeds: int, n_bootstrap: int, seed: int) -> np.ndarray:
-    """How often each resample contains each of n seeds, (R, n); row 0 is all ones.
-
-    n - 1 of n seeds are drawn (Rao and Wu 1988). The mean of m draws has the variance
-    (n - 1) / n s² / m. This is the unbiased s² / n for m = n - 1, but a third too small
-    for m = n = 3. A single seed is always drawn and adds nothing to the error.
-    """
-    drawn = max(1, n_seeds - 1)
-    rng = np.random.default_rng([seed, n_seeds])
-    rows = rng.multinomial(drawn, np.full(n_seeds, 1 / n_seeds), size=n_bootstrap)
-    return np.concatenate([np.ones((1, n_seeds), int), rows])
-
-
 @dataclass(frozen=True, eq=False)
 class Sample:
     """Values of a set in increasing order, (n,), and their multiplicities, (R, n)."""

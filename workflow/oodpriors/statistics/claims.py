@@ -1,32 +1,53 @@
 """Compares the paper's numbers with ours and gives verdicts on its claims.
 
 A claim is a list of comparisons of quantities (see :class:`.quantities.Measure`).
-*left > right* holds if left - right exceeds the margin by more than Z bootstrap standard
-errors. It fails if left - right is below the margin by more than that. In between it is
-not decided. *left within right* holds if |left - right| plus Z standard errors is at most
-the tolerance, and fails if |left - right| minus Z standard errors is above it; its excess
-is -|left - right| and its margin -tolerance. A claim holds if all its comparisons hold. It
-fails if one of them fails. Otherwise it is not decided.
+*left > right* holds if left - right exceeds the margin by more than half the width of its
+interval of 95 % (:meth:`.estimates.Estimate.half_width`), over images and trainings. It
+fails if left - right is below the margin by more than that. In between it is not decided.
+*left within right* holds if |left - right| plus half the width is at most the tolerance,
+and fails if |left - right| minus it is above; its excess is -|left - right| and its margin
+-tolerance.
+
+A claim holds if all its comparisons hold. Each may be tested at the full level, because
+the claim holds falsely only if a false comparison does (intersection-union test, Berger
+1982). A claim fails if one comparison fails. So that m comparisons that are all true
+seldom give a failure, their failures are tested by Holm's method (1979): the smallest
+p-value at LEVEL / m, the next at LEVEL / (m - 1), and so on.
+
+Comparisons of trained models are decided if each model has LEAST_TRAININGS. With fewer the
+spread of trainings is unknown or known too poorly: what they show is said as that, and is
+no verdict on the claim.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from oodpriors.io.errors import UserError
-from oodpriors.statistics.estimates import Estimate
+from oodpriors.statistics.estimates import LEVEL, Estimate
 from oodpriors.statistics.quantities import OPERATIONS
 
-Z = 1.96
-VERDICTS = ("holds", "fails", "not decided")
+LEAST_TRAININGS = 3
+FEW = {1: "one training", 2: "two trainings"}
+VERDICTS = (
+    *("holds", "fails", "not decided"),
+    *(f"{shown} by {few}" for few in FEW.values() for shown in ("shown", "not shown")),
+)
+# The verdict on a claim is the first of these that one of its comparisons has.
+WORST_FIRST = (
+    *("fails", "not shown by one training", "not shown by two trainings", "not decided"),
+    *("shown by one training", "shown by two trainings", "holds"),
+)
 SHOWN, NOT_SHOWN = "shown", "stated, not shown"
+PAPER, REFINED = "paper", "refined"  # estimators of a VAE's likelihood
 
 CLAIM_COLUMNS = [
-    *("id", "where", "kind", "text", "shown", "expected_at", "verdict"),
-    *("comparison", "left", "right", "excess", "margin", "std_error", "comparison_verdict"),
-    "paper_numbers",
+    *("id", "estimator", "where", "kind", "text", "refuted_by", "shown", "expected_at", "verdict"),
+    *("comparison", "left", "right", "excess", "margin", "difference", "low", "high"),
+    *("std_error", "degrees_of_freedom", "p_value", "trainings", "images"),
+    *("comparison_verdict", "paper_numbers"),
 ]
 COMPARISON_COLUMNS = [
     *("id", "where", "kind", "quantity", "unit", "paper", "ours", "std_error", "low", "high"),
@@ -87,7 +108,10 @@ def _statistic_name(quantity: Mapping) -> str:
 
 
 def judge(
-    claims: Sequence[Mapping], published: Sequence[Mapping], measure: Measure
+    claims: Sequence[Mapping],
+    published: Sequence[Mapping],
+    measure: Measure,
+    estimator: str = PAPER,
 ) -> pd.DataFrame:
     """Judge the claims: a row for every comparison of every claim, with the claim's verdict.
 
@@ -96,9 +120,11 @@ def judge(
             ``left``, ``relation``, ``right``, an optional ``margin`` for > and <, and
             ``tolerance`` for within. Optional for a claim: ``kind`` (num, ord, shape or
             def), ``shown`` (false: the paper shows no data for it) and ``expected_at``
-            (the scale whose larger budget is expected to decide it).
+            (the scale whose larger budget is expected to decide it), ``refuted_by`` (the
+            result that would refute it).
         published: the paper's numbers, to say which claims they support by themselves.
         measure: returns the estimate of a quantity.
+        estimator: of the likelihoods of VAEs, to be named in the table.
 
     Raises:
         UserError: an unknown relation.
@@ -108,9 +134,16 @@ def judge(
     }
     rows = []
     for claim in claims:
-        compared = [_comparison(c, values, measure) for c in claim["comparisons"]]
-        verdict = _combined([row["comparison_verdict"] for row in compared])
-        rows += [_about(claim) | {"verdict": verdict} | row for row in compared]
+        measured = [_measured(c, measure) for c in claim["comparisons"]]
+        found = _decide(measured)
+        verdict = next((worst for worst in WORST_FIRST if worst in found), "not decided")
+        for compared, own, decided in zip(claim["comparisons"], measured, found, strict=True):
+            rows.append(
+                _about(claim)
+                | {"estimator": estimator, "verdict": verdict, "comparison_verdict": decided}
+                | _row(compared, own)
+                | {"paper_numbers": _paper_says(compared, values)}
+            )
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
@@ -121,37 +154,29 @@ def _results(published: Sequence[Mapping]) -> list[Mapping]:
 def _about(claim: Mapping) -> dict:
     return {
         **{name: claim[name] for name in ("id", "where", "text")},
-        **{name: claim.get(name, "") for name in ("kind", "expected_at")},
+        **{name: claim.get(name, "") for name in ("kind", "expected_at", "refuted_by")},
         "shown": SHOWN if claim.get("shown", True) else NOT_SHOWN,
     }
 
 
-def _combined(verdicts: list[str]) -> str:
-    if "fails" in verdicts:
-        return "fails"
-    return "holds" if set(verdicts) == {"holds"} else "not decided"
+class Measured(NamedTuple):
+    """Both sides of a comparison, their difference, and its excess over the margin."""
 
+    left: Estimate
+    right: Estimate
+    difference: Estimate
+    excess: float
+    margin: float
+    within: bool
 
-def _comparison(comparison: Mapping, values: Mapping[str, float], measure: Measure) -> dict:
-    left, right, relation = (comparison[key] for key in ("left", "right", "relation"))
-    if relation not in EXCESS:
-        raise UserError(f"relation {relation!r} is unknown; there are {', '.join(EXCESS)}")
-    within = relation == "within"
-    margin = -comparison["tolerance"] if within else comparison.get("margin", 0.0)
-    sign = f"within {-margin:g} of" if within else relation
-    ours, theirs = measure(left), measure(right)
-    difference = ours - theirs
-    excess, error = EXCESS[relation](difference.value), difference.std_error
-    return {
-        "comparison": f"{quantity_name(left)} {sign} {quantity_name(right)}",
-        "left": ours.value,
-        "right": theirs.value,
-        "excess": excess,
-        "margin": margin,
-        "std_error": error,
-        "comparison_verdict": _verdict(excess - margin, Z * error, within),
-        "paper_numbers": _paper_says(comparison, values, margin),
-    }
+    @property
+    def slack(self) -> float:
+        return self.excess - self.margin
+
+    @property
+    def fewest_trainings(self) -> int:
+        """Of all models in it; LEAST_TRAININGS if there is none."""
+        return min(self.difference.trainings.values(), default=LEAST_TRAININGS)
 
 
 # Signed excess of left over right in the direction that the claim asserts.
@@ -162,19 +187,82 @@ EXCESS = {
 }
 
 
-def _verdict(slack: float, error: float, within: bool) -> str:
-    if slack > error or (within and slack == error):
-        return "holds"
-    return "fails" if slack < -error else "not decided"
+def _measured(comparison: Mapping, measure: Measure) -> Measured:
+    relation = comparison["relation"]
+    if relation not in EXCESS:
+        raise UserError(f"relation {relation!r} is unknown; there are {', '.join(EXCESS)}")
+    left, right = measure(comparison["left"]), measure(comparison["right"])
+    excess = EXCESS[relation]((left - right).value)
+    return Measured(left, right, left - right, excess, _margin(comparison), relation == "within")
 
 
-def _paper_says(comparison: Mapping, values: Mapping[str, float], margin: float) -> str:
+def _margin(comparison: Mapping) -> float:
+    within = comparison["relation"] == "within"
+    return -comparison["tolerance"] if within else comparison.get("margin", 0.0)
+
+
+def _decide(measured: Sequence[Measured]) -> list[str]:
+    """Verdict on each comparison of a claim."""
+    failing, verdicts = _failing(measured), []
+    for k, own in enumerate(measured):
+        holds = _holds(own.slack, own.difference.half_width(), own.within)
+        few = FEW.get(own.fewest_trainings)
+        if few:
+            verdicts.append(f"shown by {few}" if holds else f"not shown by {few}")
+        else:
+            verdicts.append("holds" if holds else "fails" if k in failing else "not decided")
+    return verdicts
+
+
+def _holds(slack: float, error: float, within: bool) -> bool:
+    return slack > error or (within and slack == error)
+
+
+def _failing(measured: Sequence[Measured]) -> set[int]:
+    """Comparisons that fail at LEVEL, all together (Holm 1979)."""
+    below = [k for k, own in enumerate(measured) if own.slack < 0]
+    below.sort(key=lambda k: measured[k].difference.p_value(measured[k].slack))
+    failing: set[int] = set()
+    for rank, k in enumerate(below):
+        level = LEVEL / (len(measured) - rank)
+        if not measured[k].slack < -measured[k].difference.half_width(level):
+            break
+        failing.add(k)
+    return failing
+
+
+def _row(comparison: Mapping, own: Measured) -> dict:
+    names = [quantity_name(comparison[side]) for side in ("left", "right")]
+    relation = f"within {-own.margin:g} of" if own.within else comparison["relation"]
+    low, high = own.difference.interval
+    return {
+        "comparison": f"{names[0]} {relation} {names[1]}",
+        "left": own.left.value,
+        "right": own.right.value,
+        "excess": own.excess,
+        "margin": own.margin,
+        "difference": own.difference.value,
+        "low": low,
+        "high": high,
+        "std_error": own.difference.std_error,
+        "degrees_of_freedom": own.difference.degrees_of_freedom,
+        "p_value": own.difference.p_value(own.slack),
+        "trainings": _listed(own.difference.trainings),
+        "images": _listed(own.difference.images),
+    }
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{name}: {n}" for name, n in counts.items())
+
+
+def _paper_says(comparison: Mapping, values: Mapping[str, float]) -> str:
     left, right = (_published_value(comparison[side], values) for side in ("left", "right"))
     if left is None or right is None:
         return "not printed"
     relation = comparison["relation"]
-    slack = EXCESS[relation](left - right) - margin
-    return "hold" if _verdict(slack, 0.0, relation == "within") == "holds" else "fail"
+    slack = EXCESS[relation](left - right) - _margin(comparison)
+    return "hold" if _holds(slack, 0.0, relation == "within") else "fail"
 
 
 def _published_value(quantity: Quantity, values: Mapping[str, float]) -> float | None:
@@ -190,6 +278,36 @@ def _published_value(quantity: Quantity, values: Mapping[str, float]) -> float |
         minus = values.get(quantity_name({**quantity, "statistic": opposite}))
         return None if minus is None else -minus
     return value
+
+
+def count_verdicts(verdicts: pd.Series) -> str:
+    """How many claims have each verdict, in one line, from one verdict for each claim.
+
+    >>> count_verdicts(pd.Series(["holds", "shown by one training", "holds"]))
+    'holds 2, fails 0, not decided 0, shown by one training 1'
+    """
+    found = verdicts.value_counts()
+    listed = [v for v in VERDICTS if v in VERDICTS[:3] or v in found]
+    return ", ".join(f"{verdict} {found.get(verdict, 0)}" for verdict in listed)
+
+
+def expected_false(verdicts: pd.Series) -> str:
+    """How many verdicts are expected to be false by chance, from one for each claim.
+
+    A claim that does not hold gets *holds* with a probability of at most LEVEL / 2; one
+    that holds gets *fails* with at most LEVEL / 2, by Holm's method over its comparisons.
+    A claim at its margin may get both. So LEVEL for each is an upper bound; probabilities
+    add up however the claims depend on one another.
+
+    >>> expected_false(pd.Series(["holds", "not decided", "shown by one training"]))
+    'Of 2 claims tested at a level of 5 %, 1 were decided; at most about 0.1 false by chance.'
+    """
+    tested = verdicts.isin(VERDICTS[:3]).sum()
+    decided = verdicts.isin(VERDICTS[:2]).sum()
+    return (
+        f"Of {tested} claims tested at a level of {LEVEL:.0%}, {decided} were decided; "
+        f"at most about {LEVEL * tested:.1f} false by chance."
+    ).replace("%", " %")
 
 
 # Numbers and settings

@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic
-from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate, pick
+from oodpriors.statistics.estimates import Estimate, ScoreTable, combine, estimate, pick
 
 
 def _difference(rows: np.ndarray) -> np.ndarray:
@@ -128,7 +128,7 @@ class Measure:
                 differs from n_bootstrap.
         """
         if isinstance(quantity, int | float):
-            return Estimate(float(quantity)).over(self.n_bootstrap)
+            return Estimate(float(quantity))
         form = next((key for key in self._forms if key in quantity), None)
         if form is None:
             raise UserError(f"quantity {dict(quantity)}: needs one of {', '.join(self._forms)}")
@@ -151,8 +151,8 @@ class Measure:
 
     def _of_stored(self, quantity: Mapping) -> Estimate:
         name = quantity["stored"]
-        found = pick(self.stored, name, "stored estimate").over(self.n_bootstrap)
-        if len(found.replicates) != self.n_bootstrap:
+        found = pick(self.stored, name, "stored estimate")
+        if len(found.replicates) not in (0, self.n_bootstrap):
             raise UserError(
                 f"stored estimate {name!r} has {len(found.replicates)} replicates, the bootstrap "
                 f"{self.n_bootstrap}: delete {name.split('/')[0]}.csv and run again"
@@ -161,34 +161,72 @@ class Measure:
 
     def _of_operation(self, quantity: Mapping) -> Estimate:
         name = next(key for key in OPERATIONS if key in quantity)
-        return Estimate.of(OPERATIONS[name](np.stack([self(q).row for q in quantity[name]])))
+        return combine(OPERATIONS[name], [self(part) for part in quantity[name]])
 
     def _of_curve(self, quantity: Mapping) -> Estimate:
         grid = sorted(pick(self.curves, quantity["curve"], "curve"))
         function = pick(CURVE_FUNCTIONS, quantity.get("function"), "function of a curve")
         about = {"statistic": "auroc"} | dict(quantity)
         about = {k: about[k] for k in ("statistic", "set", "column", "component") if k in about}
-        heights = np.stack([self({"model": model, **about}).row for _, model in grid])
-        distances = np.array([float(distance) for distance, _ in grid])
-        return Estimate.of(function(distances, heights, quantity.get("drop")))
+        distances, drop = np.array([float(d) for d, _ in grid]), quantity.get("drop")
+        heights = [self({"model": model, **about}) for _, model in grid]
+        return combine(lambda rows: function(distances, rows, drop), heights)
+
+
+# Rows of a file of stored estimates: what a number is, of which model or images, and its number.
+STORED_INDEX = ["row", "of", "number"]
 
 
 def save_stored(path: Path | str, estimates: Mapping[str, Estimate]) -> None:
-    """Save estimates as a table, a column for each: row 0 is the value, then replicates.
+    """Save estimates as a table, a column for each.
 
-    A number that is known without error is repeated if other columns have replicates.
+    The rows are ``value``; ``replicate``, one for each resample of images; ``without``,
+    one for each training of each model; and ``images``, their number by source. A cell is
+    empty where an estimate has no such number.
     """
-    longest = max((len(found.replicates) for found in estimates.values()), default=0)
-    columns = {name: found.over(longest).row for name, found in estimates.items()}
+    columns = {name: pd.Series(_cells(found)) for name, found in estimates.items()}
+    rows = dict.fromkeys(key for column in columns.values() for key in column.index)
+    index = pd.MultiIndex.from_tuples(rows, names=STORED_INDEX)
     with atomic(path) as temporary:
-        pd.DataFrame(columns).rename_axis("replicate").to_csv(temporary)
+        pd.DataFrame({n: c.reindex(index) for n, c in columns.items()}, index).to_csv(temporary)
+
+
+def _cells(found: Estimate) -> dict[tuple[str, str, int], float]:
+    cells = {("value", "", 0): found.value}
+    cells |= {("replicate", "", i): x for i, x in enumerate(found.replicates, 1)}
+    for model, values in found.without.items():
+        cells |= {("without", model, k): x for k, x in enumerate(values)}
+    return cells | {("images", name, 0): float(n) for name, n in found.images.items()}
+
+
+def stored_estimates(table: pd.DataFrame) -> dict[str, Estimate]:
+    """Estimates by column, of a table that :func:`save_stored` wrote."""
+    indexed = table.assign(of=table["of"].astype(object).fillna("")).set_index(STORED_INDEX)
+    return {str(name): _from_cells(indexed[name]) for name in indexed.columns}
+
+
+def _from_cells(column: pd.Series) -> Estimate:
+    given = column.dropna()
+
+    def part(row: str) -> pd.Series:
+        """All numbers of a row, those that are none among them, if any is given."""
+        of = given.index[given.index.get_level_values("row") == row].get_level_values("of")
+        rows, ofs = (column.index.get_level_values(level) for level in ("row", "of"))
+        return column[(rows == row) & ofs.isin(of)]
+
+    without, images = part("without"), part("images")
+    return Estimate(
+        float(column.loc[("value", "", 0)]),
+        part("replicate").to_numpy(float),
+        {str(model): v.to_numpy() for model, v in without.groupby("of", sort=False)},
+        dict(zip(images.index.get_level_values("of"), images.astype(int).tolist(), strict=True)),
+    )
 
 
 def load_stored(paths: Sequence[Path | str]) -> dict[str, Estimate]:
     """Load stored estimates by ``<file>/<column>``, the file name without its suffix."""
-    stored = {}
-    for path in map(Path, paths):
-        table = pd.read_csv(path, index_col="replicate")
-        for column, values in table.sort_index().items():
-            stored[f"{path.stem}/{column}"] = Estimate.of(values.to_numpy())
-    return stored
+    return {
+        f"{path.stem}/{column}": found
+        for path in map(Path, paths)
+        for column, found in stored_estimates(pd.read_csv(path)).items()
+    }

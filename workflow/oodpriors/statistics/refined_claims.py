@@ -8,10 +8,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from oodpriors.statistics.claims import judge
+from oodpriors.statistics.claims import REFINED, judge
 from oodpriors.statistics.quantities import Measure
 
-PAPER, REFINED = "paper", "refined"  # estimators of a claim's verdict
 COLUMNS = {"log_prob": "log_prob_refined", "latent_first": "latent_first_refined"}
 
 
@@ -21,17 +20,12 @@ def judge_both(
     """Judge the claims, and those about a VAE's likelihood also with refined posteriors.
 
     Returns:
-        The rows of :func:`oodpriors.statistics.claims.judge`, with the column
-        ``estimator``: ``paper`` or ``refined``.
+        The rows of :func:`oodpriors.statistics.claims.judge`, those with refined posteriors
+        last.
     """
     again = refined_claims(claims, measure.scores, measure.curves)
-    return pd.concat(
-        [
-            judge(claims, published, measure).assign(estimator=PAPER),
-            judge(again, published, measure).assign(estimator=REFINED),
-        ],
-        ignore_index=True,
-    )
+    tables = judge(claims, published, measure), judge(again, published, measure, REFINED)
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
 def refined_claims(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from oodpriors.statistics.quantities import stored_estimates
 from oodpriors.tables.cells import Published, cells
 
 NAMES = {
@@ -15,12 +16,12 @@ NAMES = {
 
 
 def make_second_order(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
-    rows = []
+    rows, known = [], stored_estimates(source)
     for model in entry["models"]:
         row = {"model": model}
         for name in NAMES:
-            value, *replicates = source.sort_values("replicate")[f"{model}/{name}"]
-            row |= {name: value, f"{name}_std_error": pd.Series(replicates).std()}
+            found = known[f"{model}/{name}"]
+            row |= {name: found.value, f"{name}_std_error": found.std_error}
         rows.append(row)
     return pd.DataFrame(rows)
 

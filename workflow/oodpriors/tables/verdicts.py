@@ -4,11 +4,23 @@ import textwrap
 
 import pandas as pd
 
-from oodpriors.statistics.claims import NOT_SHOWN, VERDICTS
+from oodpriors.statistics.claims import (
+    NOT_SHOWN,
+    PAPER,
+    REFINED,
+    count_verdicts,
+    expected_false,
+)
 from oodpriors.tables.cells import or_dash
 from oodpriors.tables.likelihoods import seed_note
 
-CLAIM_COLUMNS = ["Claim", "Place", "Text", "Excess over the margin", "Paper's numbers", "Verdict"]
+CLAIM_COLUMNS = [
+    *("Claim", "Place", "Text", "Excess over the margin", "Paper's numbers", "Verdict"),
+    "Refined",
+]
+
+TWICE = "Judged with a posterior refined for each image as well:"
+TWO_ESTIMATES = "ours: whose likelihood"  # place of claims that compare them
 
 
 def _signed(value: float, error: float) -> str:
@@ -43,9 +55,12 @@ def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
 
 
 def show_claims(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per claim as it is printed: its text, the margins and the verdict."""
-    rows = []
-    for name, claim in table.groupby("id", sort=False):
+    """A row per claim as it is printed: its text, the margins and the verdict.
+
+    ``Refined`` is the verdict with refined posteriors, for claims about VAEs.
+    """
+    rows, refined = [], refined_verdicts(table)
+    for name, claim in table[table["estimator"] == PAPER].groupby("id", sort=False):
         first = claim.iloc[0]
         excess = [
             _signed(e - m, s)
@@ -60,9 +75,31 @@ def show_claims(table: pd.DataFrame) -> pd.DataFrame:
                 "Excess over the margin": "; ".join(excess),
                 "Paper's numbers": "; ".join(numbers),
                 "Verdict": first["verdict"],
+                "Refined": refined.get(name, "–"),
             }
         )
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+
+
+def refined_verdicts(table: pd.DataFrame) -> pd.Series:
+    """Verdicts with refined posteriors, by the claim's id."""
+    refined = table[table["estimator"] == REFINED].drop_duplicates("id")
+    return refined.set_index("id")["verdict"]
+
+
+def show_two_estimates(table: pd.DataFrame) -> pd.DataFrame:
+    """Claims about two estimates, and those whose verdict depends on the estimate."""
+    shown = show_claims(table)
+    own = shown["Place"].str.startswith(TWO_ESTIMATES)
+    differs = (shown["Refined"] != "–") & (shown["Refined"] != shown["Verdict"])
+    chosen = shown[own | differs]
+    columns = {
+        "Claim": chosen["Claim"],
+        "Text": chosen["Text"],
+        "Encoder's estimate": chosen["Verdict"].mask(own, "–"),
+        "Refined": chosen["Refined"].mask(own, chosen["Verdict"]),
+    }
+    return pd.DataFrame(columns)
 
 
 def _claim_text(claim: pd.Series) -> str:
@@ -79,12 +116,28 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     seeds = seed_note(dict(zip(models["model"], models["seeds"], strict=True)))
     lines += [*textwrap.wrap(seeds, 100), ""]
     shown = show_claims(claims)
-    counts = shown["Verdict"].value_counts()
-    counted = ", ".join(f"{verdict} {counts.get(verdict, 0)}" for verdict in VERDICTS)
-    lines += [f"{len(shown)} claims: {counted}", ""]
+    lines += [f"{len(shown)} claims: {count_verdicts(shown['Verdict'])}"]
+    lines += [expected_false(shown["Verdict"]), ""]
+    refined = refined_verdicts(claims)
+    if len(refined):
+        lines += [f"{len(refined)} of them are about VAEs. {TWICE} {count_verdicts(refined)}", ""]
+    lines += _verdict_lines(shown, ["Verdict", "Refined"] if len(refined) else ["Verdict"])
+    lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
+    return "\n".join([*lines, _numbers(models), "", *_details(claims)]) + "\n"
+
+
+def _verdict_lines(shown: pd.DataFrame, verdicts: list[str]) -> list[str]:
+    widths = {name: max([len(name), *shown[name].str.len()]) for name in verdicts}
+    head = "  ".join(f"{name:{width}}" for name, width in widths.items())
+    lines = [f"  {head}  Claim"]
     for _, claim in shown.iterrows():
-        lines.append(f"  {claim['Verdict']:12} {claim['Claim']:6} {claim['Text']}")
-    columns = ["mean_in", "median_in", "mean_out", "median_out", "auroc"]
+        found = "  ".join(f"{claim[name]:{width}}" for name, width in widths.items())
+        lines.append(f"  {found}  {claim['Claim']:6} {claim['Text']}")
+    return lines
+
+
+def _numbers(models: pd.DataFrame) -> str:
+    """Likelihoods of all models, by both estimates where there are two."""
     numbers = pd.DataFrame(
         {
             "model": models["model"],
@@ -95,6 +148,32 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
             "auroc": models["auroc"],
         }
     )
-    formats = dict.fromkeys(columns[:-1], "{:,.1f}".format) | {"auroc": "{:.3f}".format}
-    lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
-    return "\n".join(lines) + "\n" + numbers.to_string(index=False, formatters=formats) + "\n"
+    if "n_ood_refined" in models:
+        numbers["refined_in"] = models["mean_test_refined"]
+        numbers["refined_out"] = models["mean_ood_refined"]
+        numbers["refined_auroc"] = models["auroc_refined"]
+    formats = {name: "{:.3f}" if "auroc" in name else "{:,.1f}" for name in numbers.columns[1:]}
+    for name, form in formats.items():
+        numbers[name] = [or_dash(value, form.format(value)) for value in numbers[name]]
+    return numbers.to_string(index=False)
+
+
+def _details(claims: pd.DataFrame) -> list[str]:
+    """What each verdict rests on, and what would refute it."""
+    lines = ["What each verdict rests on (the rows of claims.csv), and what would refute it"]
+    for (name, estimator), claim in claims.groupby(["id", "estimator"], sort=False):
+        first, by = claim.iloc[0], " with refined posteriors" * (estimator == REFINED)
+        lines += ["", f"{name} {first['verdict']}{by}; refuted by: {first['refuted_by'] or '–'}"]
+        lines += [line for _, row in claim.iterrows() for line in _detail(row)]
+    return lines
+
+
+def _detail(row: pd.Series) -> list[str]:
+    low, high, error = row["low"], row["high"], row["std_error"]
+    return [
+        f"  {row['comparison_verdict']}: {row['comparison']}",
+        f"    {row['left']:,.4g} and {row['right']:,.4g}: difference {row['difference']:,.4g} "
+        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}], margin {row['margin']:g}, "
+        f"degrees of freedom {row['degrees_of_freedom']:.1f}",
+        f"    trainings: {row['trainings'] or 'none'}; images: {row['images'] or 'none'}",
+    ]
