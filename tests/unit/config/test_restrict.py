@@ -103,10 +103,10 @@ def test_without_refined_posteriors_nothing_of_them_is_drawn_or_tabulated():
     without = checked({"models.vae.refined": None})
     for config, there in ((whole, True), (without, False)):
         kept = with_estimates(config)
-        assert ("refined" in kept["figures"]) == there
+        assert ("estimates" in kept["figures"]) == there
         assert ("refined" in kept["tables"]) == there
-    for table in ("figures", "tables"):
-        assert set(whole[table]) - set(with_estimates(without)[table]) == {"refined"}
+    for table, name in (("figures", "estimates"), ("tables", "refined")):
+        assert set(whole[table]) - set(with_estimates(without)[table]) == {name}
 
 
 def test_claims_about_refined_posteriors_need_them():

@@ -62,7 +62,7 @@ def fragments(
         "tables": "".join(_table(n, e, t, sets) for n, (e, t) in tables.items())
         or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
         "claims": tex.longtable(
-            show_claims(claims), "lP{2.1cm}P{5.0cm}P{2.5cm}P{1.4cm}P{1.5cm}P{1.5cm}"
+            show_claims(claims), "lP{1.9cm}P{4.4cm}P{2.4cm}P{1.2cm}P{1.5cm}P{1.5cm}"
         ),
         "whose": tex.longtable(show_two_estimates(claims), "lP{9.5cm}P{2cm}P{2cm}"),
         "comparison": tex.longtable(
