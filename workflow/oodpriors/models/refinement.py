@@ -21,8 +21,8 @@ from oodpriors.priors import log_mean_exp
 
 T = TypeVar("T", bound=tuple)
 
-LONGEST_STEP = 5.0  # norm of a step, in standard deviations of the start
-CONVERGED = 0.05  # nats that a step promises; an image with less is finished
+LONGEST_STEP = 10.0  # norm of a step, in standard deviations of the start
+CONVERGED = 0.3  # nats that a step promises; an image with less is finished
 LEAST_CURVATURE = 0.01  # of the start's; less along a step does not change the covariance
 JITTER = 1e-5  # share of the start's variance that is added to the covariance
 CHECKS = 8  # latents for each bound by which a refined posterior is accepted
@@ -70,7 +70,7 @@ class Refinement:
 
     screening: int = 8
     steps: int = 20
-    samples: int = 32
+    samples: int = 48
     defensive: float = 0.125
 
     def __post_init__(self) -> None:
@@ -152,22 +152,27 @@ def refine(
     best = torch.stack([c.height for c in climbs]).nan_to_num(-math.inf).argmax(0)
     climb = _chosen(climbs, best).run(model, x, settings.steps)
     encoded = Proposal(mean, torch.diag_embed(std))
-    start = Proposal(torch.stack(begun)[best, torch.arange(len(x))], encoded.root)
-    candidates = [climb.proposal(), encoded, *([start] if len(begun) > 1 else [])]
-    noise = torch.randn(CHECKS, *mean.shape).to(mean)
+    start = Proposal(torch.stack(begun)[best, torch.arange(len(x), device=x.device)], encoded.root)
+    candidates = [encoded, *([start] if len(begun) > 1 else []), climb.proposal()]
+    kept, gain = _compared(model, x, candidates)
+    report = {
+        "refinement_gain": gain,
+        "refinement_steps": climb.steps + (len(begun) - 1) * settings.screening,
+        "refinement_start": best,
+        "refinement_failed": kept < len(candidates) - 1,
+    }
+    return _chosen(candidates, kept), encoded, report
+
+
+def _compared(
+    model: LatentVariableModel, x: Tensor, candidates: Sequence[Proposal]
+) -> tuple[Tensor, Tensor]:
+    """Number of the candidate with the highest bound, and how far it is above the first: (B,)."""
+    noise = torch.randn(CHECKS, *candidates[0].mean.shape).to(candidates[0].mean)
     bounds = torch.stack([evidence_bound(model, x, one, noise) for one in candidates])
     kept = bounds.nan_to_num(-math.inf).argmax(0)
-    others = (len(begun) - 1) * settings.screening
-    return (
-        _chosen(candidates, kept),
-        encoded,
-        {
-            "refinement_gain": bounds.gather(0, kept[None])[0] - bounds[1],
-            "refinement_steps": climb.steps + others,
-            "refinement_start": best,
-            "refinement_failed": kept > 0,
-        },
-    )
+    gain = bounds.gather(0, kept[None])[0] - bounds[0]
+    return kept, gain.masked_fill(kept == 0, 0)
 
 
 def _chosen(alternatives: Sequence[T], number: Tensor) -> T:
@@ -194,17 +199,26 @@ class _Climb(NamedTuple):
         ones = torch.ones_like(place[:, 0])
         return cls(place, *_slope(model, x, place), covariance, std, ones, ones.long())
 
+    def direction(self) -> Tensor:
+        """Newton's step, (B, D)."""
+        return (self.covariance @ self.gradient.double()[..., None])[..., 0].to(self.place)
+
+    def going(self) -> Tensor:
+        """Images that Newton's step promises to lift noticeably, (B,) bool."""
+        return (self.direction() * self.gradient).sum(1) > 2 * CONVERGED
+
     def run(self, model: LatentVariableModel, x: Tensor, steps: int) -> "_Climb":
-        """Do at most this number of steps."""
+        """Do at most this number of steps for each image."""
         climb = self
         for _ in range(steps):
+            if not climb.going().any():
+                break
             climb = climb.step(model, x)
         return climb
 
     def step(self, model: LatentVariableModel, x: Tensor) -> "_Climb":
         """A step along Newton's direction where it goes up, and otherwise a shorter one next."""
-        direction = (self.covariance @ self.gradient.double()[..., None])[..., 0].to(self.place)
-        going = (direction * self.gradient).sum(1) > 2 * CONVERGED
+        direction, going = self.direction(), self.going()
         limit = (LONGEST_STEP / (direction / self.std).norm(dim=1)).clamp(max=1)
         step = (self.length * limit)[:, None] * direction
         height, gradient = _slope(model, x, self.place + step)
