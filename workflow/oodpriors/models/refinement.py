@@ -106,12 +106,13 @@ def _positive(value: object, whole: bool) -> bool:
 def evidence_bound(
     model: LatentVariableModel, x: Tensor, proposal: Proposal, noise: Tensor
 ) -> Tensor:
-    """E_q[log p(x, z)] + H(q) under the whole mixture, (B,) float64: see :func:`_joint`."""
+    """E_q[log p(x, z)] + H(q) under the whole mixture, from noise (S, B, D): (B,), nats."""
     joints = [_joint(model, x, proposal.latents(some)).double() for some in noise]
     return torch.stack(joints).mean(0) + proposal.entropy()
 
 
 def _joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Tensor:
+    """log p(x, z), (B,), in full precision: BFGS would take rounding for curvature."""
     return model.log_likelihood(x, z, full_precision=True) + model.prior.log_prob(z)
 
 
@@ -129,9 +130,10 @@ def refine(
 ) -> tuple[Proposal, Proposal, dict[str, Tensor]]:
     """Find a Gaussian for each image with a high evidence lower bound.
 
-    From each start a quasi-Newton method (BFGS) climbs log p(x, z). The start that comes
-    highest continues. The end of the climb is the mean of the Gaussian, and the inverse
-    curvature along the way its covariance (Zhang et al. 2022, Pathfinder). Of the encoder's
+    From each start a quasi-Newton method (BFGS) climbs log p(x, z), with the encoder's
+    variances as its first inverse curvature. The start that comes highest continues. The end
+    of the climb is the mean of the Gaussian, and the inverse curvature learnt on the way its
+    covariance (as in Pathfinder, Zhang et al. 2022). Of the encoder's
     posterior, the start with the encoder's covariance and the result, the one with the
     highest bound is kept. The three bounds have the same noise, because differences of the
     noise would dominate.
