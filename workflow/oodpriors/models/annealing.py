@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from oodpriors.io.errors import UserError
 from oodpriors.models.likelihood import LatentVariableModel
 
 LEAPFROG_STEPS = 5
@@ -45,10 +46,15 @@ def inverse_temperatures(number: int) -> Tensor:
 def lower_bound(
     model: LatentVariableModel, x: Tensor, n_temperatures: int, n_chains: int
 ) -> Tensor:
-    """Lower bound of log p(x) in expectation, from forward chains: (B, ...) -> (B,), nats."""
+    """Lower bound of log p(x) in expectation, from forward chains: (B, ...) -> (B,), nats.
+
+    Raises:
+        UserError: fewer than two temperatures, or no chain.
+    """
+    temperatures = inverse_temperatures(_checked(n_temperatures, n_chains))
     images = x.repeat(n_chains, *[1] * (x.ndim - 1))
     z = model.prior.sample(len(images)).to(model.prior.means)
-    log_weights = _anneal(model, images, z, inverse_temperatures(n_temperatures).tolist())
+    log_weights = _anneal(model, images, z, temperatures.tolist())
     return log_weights.view(n_chains, -1).logsumexp(0) - math.log(n_chains)
 
 
@@ -60,11 +66,23 @@ def upper_bound(
     Args:
         x: images (B, ...), drawn from the model.
         z: the latents (B, D) from which they were drawn.
+
+    Raises:
+        UserError: fewer than two temperatures, or no chain.
     """
+    temperatures = inverse_temperatures(_checked(n_temperatures, n_chains)).flip(0)
     images, z = (t.repeat(n_chains, *[1] * (t.ndim - 1)) for t in (x, z))
-    temperatures = inverse_temperatures(n_temperatures).flip(0).tolist()
-    log_weights = _anneal(model, images, z, temperatures)
+    log_weights = _anneal(model, images, z, temperatures.tolist())
     return -(log_weights.view(n_chains, -1).logsumexp(0) - math.log(n_chains))
+
+
+def _checked(n_temperatures: int, n_chains: int) -> int:
+    if n_temperatures < 2 or n_chains < 1:
+        raise UserError(
+            f"annealing needs at least two temperatures and one chain, got {n_temperatures} "
+            f"and {n_chains}"
+        )
+    return n_temperatures
 
 
 def _anneal(model: LatentVariableModel, x: Tensor, z: Tensor, temperatures: list[float]) -> Tensor:
