@@ -293,6 +293,18 @@ def test_an_estimate_tells_its_images():
     assert estimate(data, "auroc", n_bootstrap=3).images == {"test.images": 4, "mnist.test": 6}
 
 
+@pytest.mark.parametrize(
+    ("column", "trainings"), [("log_prob", {"m": 3}), ("x_1", {}), ("log_prob_true", {})]
+)
+def test_a_column_of_the_data_needs_no_training(column, trainings):
+    data = frame(test=np.arange(5.0), ood=np.arange(7.0)).assign(
+        x_1=np.arange(12.0), log_prob_true=np.arange(12.0)
+    )
+    found = estimate(ScoreTable([data] * 3, range(3), "m"), "mean", "ood", column, 50)
+    assert found.trainings == trainings
+    assert found.std_error > 0
+
+
 # reading
 
 

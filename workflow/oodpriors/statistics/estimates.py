@@ -23,6 +23,7 @@ from oodpriors.statistics.bootstrap import (
     multiplicities,
 )
 
+OF_THE_DATA = ("x_", "log_prob_true")  # beginnings of columns that no training changes
 LEVEL = 0.05  # two-sided, of intervals and verdicts
 SMALLEST_LEVEL = 1e-30  # below it a p-value is 0
 BLOCK = 2**19  # multiplicities that are processed at once: as many as fit in the caches
@@ -298,8 +299,10 @@ def estimate(
         rows.append(_in_blocks(compute, samples))
         sizes.append([len(sample.ordered) for sample in samples])
     images = [scores.images[name] for name in sets]
-    smallest = map(int, np.min(sizes, axis=0))
-    return over_trainings(rows, scores.model, dict(zip(images, smallest, strict=True)))
+    drawn = dict(zip(images, map(int, np.min(sizes, axis=0)), strict=True))
+    if column.startswith(OF_THE_DATA):
+        return Estimate.of(np.mean(rows, axis=0), drawn)
+    return over_trainings(rows, scores.model, drawn)
 
 
 def over_trainings(
