@@ -156,7 +156,9 @@ def test_ratios_are_those_of_resampled_images(label, cluster):
     lowered = found[f"lowered_{label}_{cluster}"]
     assert lowered.value == np.mean(part.var(0) < whole.var(0))
     shares = [
-        np.mean(resampled(part, few).var(0) < resampled(whole, counts).var(0)) if few.any() else np.nan
+        np.mean(resampled(part, few).var(0) < resampled(whole, counts).var(0))
+        if few.any()
+        else np.nan
         for few, counts in zip(weights[:, members], weights, strict=True)
     ]
     np.testing.assert_allclose(lowered.row, shares, rtol=1e-12)

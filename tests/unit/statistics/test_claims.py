@@ -18,7 +18,7 @@ from oodpriors.statistics.claims import (
     judge,
     quantity_name,
 )
-from oodpriors.statistics.estimates import Estimate
+from oodpriors.statistics.estimates import Estimate, over_trainings
 from oodpriors.statistics.quantities import CURVE_FUNCTIONS, OPERATIONS
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
@@ -433,6 +433,20 @@ def test_our_numbers_stand_beside_the_papers():
     assert table["std_error"].tolist() == [1.0, 0.0]
     assert (table["low"][0], table["high"][0]) == (pytest.approx(6 - Z), pytest.approx(6 + Z))
     assert table["quantity"][0] == "nll(log_prob, ood) of vae/a/left"
+
+
+@pytest.mark.parametrize(("indices", "shown"), [([613], "613"), ([613, 20, 7], "613, 20, 7")])
+def test_an_index_is_listed_for_each_training(indices, shown):
+    quantity = {"model": "m", "statistic": "median", "column": "latent_farthest_index"}
+    entry = {"id": "F5", "where": "Figure 5", "unit": "", "value": 613, "quantity": quantity}
+    found = over_trainings([[float(index)] for index in indices], "m")
+    table = compare_with_paper([entry], lambda quantity: found)
+    assert table[["kind", "paper", "ours"]].iloc[0].tolist() == ["index", 613, shown]
+    assert show_comparison(table)[["Paper", "Ours", "Ratio"]].iloc[0].tolist() == [
+        "613",
+        shown,
+        "–",
+    ]
 
 
 def setting(value, key="models.vae.draws"):

@@ -69,7 +69,11 @@ def table_of(rng, numbers, columns, model):
     for training in range(N_TRAININGS):
         for which in ("test", "ood"):
             found = {c: places[which, c] + near + 0.001 * training for c in columns}
-            about = {"set": which, "images": f"{which}.images", "nearest_component": np.arange(N) % 2}
+            about = {
+                "set": which,
+                "images": f"{which}.images",
+                "nearest_component": np.arange(N) % 2,
+            }
             frames.append(pd.DataFrame(about | found).assign(training=training))
     whole = pd.concat(frames)
     tables = [table for _, table in whole.groupby("training")]

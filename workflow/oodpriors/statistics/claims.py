@@ -335,6 +335,8 @@ def compare_with_paper(
 
 def _result(entry: Mapping, measure: Measure) -> dict:
     ours = measure(entry["quantity"])
+    if str(entry["quantity"].get("column", "")).endswith("_index"):
+        return _index(entry, ours)
     low, high = ours.interval
     return {
         "kind": "result",
@@ -345,6 +347,17 @@ def _result(entry: Mapping, measure: Measure) -> dict:
         "low": low,
         "high": high,
         "ratio": _ratio(ours.value, entry["value"]),
+    }
+
+
+def _index(entry: Mapping, ours: Estimate) -> dict:
+    """An index of each training: their mean is no index."""
+    found = ours.by_training(entry["quantity"]["model"])
+    return {
+        "kind": "index",
+        "quantity": quantity_name(entry["quantity"]),
+        "paper": entry["value"],
+        "ours": ", ".join(f"{index:.0f}" for index in found),
     }
 
 

@@ -212,6 +212,11 @@ class Estimate:
         """Interval of 95 %, over images and trainings."""
         return self.value - self.half_width(), self.value + self.half_width()
 
+    def by_training(self, model: str) -> np.ndarray:
+        """The value of each of the model's n trainings, (n,), if the value is their mean."""
+        n = len(self.without[model])
+        return n * self.value - (n - 1) * np.asarray(self.without[model])
+
     def p_value(self, distance: float) -> float:
         """Level at which half the interval is as wide as this distance; NaN if unknown."""
         if np.isnan(distance) or not np.isfinite(self.std_error):

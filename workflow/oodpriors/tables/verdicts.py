@@ -35,7 +35,7 @@ def show_comparison(table: pd.DataFrame) -> pd.DataFrame:
 
 def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
     """What is printed of the paper's value and of ours; either may come from a CSV as text."""
-    if kind == "setting":
+    if kind != "result":
         return str(paper), str(ours)
     paper, ours = float(paper), float(ours)
     printed, digits = 0 if paper.is_integer() else 2, 1 if abs(ours) >= 100 else 2
@@ -43,13 +43,18 @@ def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
 
 
 def show_claims(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per claim as it is printed: its text, the margins and the verdict."""
+    """A row per claim as it is printed: its text, the verdict, and the excess over each margin.
+
+    Behind ± is half the interval of 95 %: a comparison holds if the excess is larger.
+    """
     rows = []
     for name, claim in table.groupby("id", sort=False):
         first = claim.iloc[0]
         excess = [
-            _signed(e - m, s)
-            for e, m, s in claim[["excess", "margin", "std_error"]].itertuples(index=False)
+            _signed(e - m, (high - low) / 2)
+            for e, m, low, high in claim[["excess", "margin", "low", "high"]].itertuples(
+                index=False
+            )
         ]
         numbers = list(dict.fromkeys(claim["paper_numbers"]))
         rows.append(
