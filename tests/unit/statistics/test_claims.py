@@ -273,7 +273,8 @@ def test_verdicts_are_counted_and_those_expected_to_be_false():
     verdicts = pd.concat([verdicts, pd.Series(["shown by one training"] * 7)])
     assert count_verdicts(verdicts) == ("holds 30, fails 5, not decided 5, shown by one training 7")
     assert expected_false(verdicts) == (
-        "Of 40 claims tested at a level of 5 %, 35 were decided; at most about 2.0 false by chance."
+        "Of 40 claims tested at a level of 5 %, 35 were decided; at most about 2.0 of these "
+        "verdicts are expected to be false by chance."
     )
 
 

@@ -67,8 +67,7 @@ def test_a_verdict_is_shown_with_what_it_rests_on_and_what_would_refute_it():
     low, high = table.loc[0, ["low", "high"]]
     assert lines[start + 1 : start + 4] == [
         "  holds: 9 > 5",
-        f"    9 and 5: difference 4 ± 1, 95 % [{low:.4g}, {high:.4g}], margin 0, "
-        "degrees of freedom 2.0",
+        f"    9 and 5: difference 4 ± 1, 95 % [{low:.4g}, {high:.4g}], degrees of freedom: 2.0",
         "    trainings: m: 3; images: mnist.test: 60",
     ]
 

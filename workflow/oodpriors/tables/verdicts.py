@@ -35,8 +35,10 @@ def show_comparison(table: pd.DataFrame) -> pd.DataFrame:
 
 def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
     """What is printed of the paper's value and of ours; either may come from a CSV as text."""
-    if kind != "result":
+    if kind == "setting":
         return str(paper), str(ours)
+    if kind == "index":
+        return f"{float(paper):g}", str(ours)
     paper, ours = float(paper), float(ours)
     printed, digits = 0 if paper.is_integer() else 2, 1 if abs(ours) >= 100 else 2
     return f"{paper:,.{printed}f}", f"{ours:,.{digits}f} ± {error:.{digits}f}"
@@ -118,10 +120,13 @@ def _details(claims: pd.DataFrame) -> list[str]:
 
 def _detail(row: pd.Series) -> list[str]:
     low, high, error = row["low"], row["high"], row["std_error"]
+    margin = f", margin {row['margin']:g}" if row["margin"] > 0 else ""
+    freedom = row["degrees_of_freedom"]
+    trained = f"{freedom:.1f}" if freedom < float("inf") else "no error over trainings"
     return [
         f"  {row['comparison_verdict']}: {row['comparison']}",
         f"    {row['left']:,.4g} and {row['right']:,.4g}: difference {row['difference']:,.4g} "
-        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}], margin {row['margin']:g}, "
-        f"degrees of freedom {row['degrees_of_freedom']:.1f}",
+        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}]{margin}, "
+        f"degrees of freedom: {trained}",
         f"    trainings: {row['trainings'] or 'none'}; images: {row['images'] or 'none'}",
     ]
