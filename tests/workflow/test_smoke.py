@@ -19,6 +19,7 @@ from oodpriors.models.build import load_model
 from oodpriors.models.glow import Glow
 from oodpriors.models.vae import VAE
 from oodpriors.scoring.score_files import score_sets
+from oodpriors.statistics.claims import VERDICTS
 from oodpriors.statistics.estimates import auroc
 from oodpriors.toy.flow import ToyFlow
 
@@ -106,7 +107,11 @@ def test_table_1_agrees_with_the_score_files(results: Path, scores: dict):
 def test_every_claim_has_a_verdict_and_every_number_a_ratio(results: Path):
     claims = pd.read_csv(results / "claims.csv")
     comparison = pd.read_csv(results / "comparison.csv")
-    assert set(claims["verdict"]) <= {"holds", "fails", "not decided"}
+    assert set(claims["verdict"]) <= set(VERDICTS)
+    trained = claims["trainings"].notna()
+    assert set(claims.loc[trained, "verdict"]) == set(VERDICTS[3:5])  # smoke has one training
+    assert set(claims.loc[~trained, "comparison_verdict"]) <= set(VERDICTS[:3])
+    assert claims["refuted_by"].notna().all()
     assert set(claims["scale"]) == {"smoke"}
     assert {f"C{number:02d}" for number in range(1, 40)} == {
         name.split(".")[0] for name in claims["id"] if name.startswith("C")
@@ -114,7 +119,8 @@ def test_every_claim_has_a_verdict_and_every_number_a_ratio(results: Path):
     results = comparison[comparison["kind"] == "result"]
     ours, paper = (results[name].astype(float) for name in ("ours", "paper"))
     np.testing.assert_allclose(results["ratio"], ours / paper)
-    assert len(results) == 12
+    assert len(results) == 11
+    assert (comparison["kind"] == "index").sum() == 1
     assert comparison["ratio"].notna().sum() > 30
 
 

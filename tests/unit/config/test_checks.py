@@ -274,10 +274,10 @@ def test_only_a_model_with_an_encoder_has_a_refined_likelihood():
     ("key", "value", "told"),
     [
         ("steps", 0, "0 is less than the minimum of 1"),
-        ("tolerance", 0, "0 is less than or equal to the minimum of 0"),
-        ("samples", 9, "9 is less than the minimum of 10"),
-        ("defensive", 0.0, "0.0 is less than the minimum of 0.1"),
-        ("defensive", 1.0, "1.0 is greater than the maximum of 0.9"),
+        ("screening", 0, "0 is less than the minimum of 1"),
+        ("samples", 15, "15 is less than the minimum of 16"),
+        ("defensive", 0.0, "0.0 is less than the minimum of 0.125"),
+        ("defensive", 1.0, "1.0 is greater than the maximum of 0.875"),
         ("images", 0, "0 is less than the minimum of 1"),
     ],
 )

@@ -402,7 +402,7 @@ class Encoding(nn.Module):
         return -0.5 * (x.flatten(1)[:, :1].float() - z).square().sum(1)
 
 
-FEW = {"images": 4, "steps": 300, "samples": 20}
+FEW = {"images": 4, "steps": 20, "samples": 20}
 
 
 def refined(settings, seed=0, **sizes):

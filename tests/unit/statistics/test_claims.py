@@ -18,7 +18,7 @@ from oodpriors.statistics.claims import (
     judge,
     quantity_name,
 )
-from oodpriors.statistics.estimates import Estimate
+from oodpriors.statistics.estimates import Estimate, over_trainings
 from oodpriors.statistics.quantities import CURVE_FUNCTIONS, OPERATIONS
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
@@ -273,7 +273,8 @@ def test_verdicts_are_counted_and_those_expected_to_be_false():
     verdicts = pd.concat([verdicts, pd.Series(["shown by one training"] * 7)])
     assert count_verdicts(verdicts) == ("holds 30, fails 5, not decided 5, shown by one training 7")
     assert expected_false(verdicts) == (
-        "Of 40 claims tested at a level of 5 %, 35 were decided; at most about 2.0 false by chance."
+        "Of 40 claims tested at a level of 5 %, 35 were decided; at most about 2.0 of these "
+        "verdicts are expected to be false by chance."
     )
 
 
@@ -433,6 +434,20 @@ def test_our_numbers_stand_beside_the_papers():
     assert table["std_error"].tolist() == [1.0, 0.0]
     assert (table["low"][0], table["high"][0]) == (pytest.approx(6 - Z), pytest.approx(6 + Z))
     assert table["quantity"][0] == "nll(log_prob, ood) of vae/a/left"
+
+
+@pytest.mark.parametrize(("indices", "shown"), [([613], "613"), ([613, 20, 7], "613, 20, 7")])
+def test_an_index_is_listed_for_each_training(indices, shown):
+    quantity = {"model": "m", "statistic": "median", "column": "latent_farthest_index"}
+    entry = {"id": "F5", "where": "Figure 5", "unit": "", "value": 613, "quantity": quantity}
+    found = over_trainings([[float(index)] for index in indices], "m")
+    table = compare_with_paper([entry], lambda quantity: found)
+    assert table[["kind", "paper", "ours"]].iloc[0].tolist() == ["index", 613, shown]
+    assert show_comparison(table)[["Paper", "Ours", "Ratio"]].iloc[0].tolist() == [
+        "613",
+        shown,
+        "–",
+    ]
 
 
 def setting(value, key="models.vae.draws"):
@@ -615,9 +630,9 @@ def assert_operation(quantity):
 
 @pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
 def test_every_claim_is_well_formed(entry):
-    required = {"id", "where", "text", "comparisons"}
+    required = {"id", "where", "text", "refuted_by", "comparisons"}
     assert required <= entry.keys() <= required | {"kind", "shown", "expected_at"}
-    assert all(entry[key].strip() for key in ("id", "where", "text"))
+    assert all(entry[key].strip() for key in ("id", "where", "text", "refuted_by"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
     assert entry.get("expected_at", "paper") in {"smoke", "quick", "short", "paper"}
     assert isinstance(entry.get("shown", True), bool)

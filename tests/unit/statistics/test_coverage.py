@@ -84,7 +84,7 @@ def test_the_interval_covers_the_truth(n_trainings, spread, made):
 @pytest.mark.parametrize("other", [0.1, 1])
 def test_it_covers_the_difference_of_models_of_other_spreads(other):
     rng = np.random.default_rng(4)
-    rows = rng.normal(size=(15_000, 2, 3, 1)) * np.array([1, other])[:, None, None]
+    rows = rng.normal(size=(8_000, 2, 3, 1)) * np.array([1, other])[:, None, None]
     found = [over_trainings(a, "a") - over_trainings(b, "b") for a, b in rows]
     assert 0.94 <= coverage(found, Estimate.half_width) <= 0.97
 

@@ -287,10 +287,31 @@ def test_the_errors_over_images_and_trainings_are_added():
     assert found.half_width() == pytest.approx(half)
 
 
+@pytest.mark.parametrize(("statistic", "high"), [("auroc", 1), ("within", 1), ("mean", math.inf)])
+def test_the_interval_of_a_share_ends_where_shares_do(statistic, high):
+    data = ScoreTable([frame(test=np.full(9, 3.0), ood=[0.0, x, x, x]) for x in (0, 4, 9)])
+    found = estimate(data, statistic, n_bootstrap=9)
+    assert found.value + found.half_width() > 1
+    assert found.interval[1] == min(found.value + found.half_width(), high)
+    assert (found - found).limits == (-math.inf, math.inf)
+
+
 def test_an_estimate_tells_its_images():
     data = table({"ood": "mnist.test"}, test=np.zeros(4), ood=np.zeros(6))
     assert estimate(data, "mean", n_bootstrap=3).images == {"mnist.test": 6}
     assert estimate(data, "auroc", n_bootstrap=3).images == {"test.images": 4, "mnist.test": 6}
+
+
+@pytest.mark.parametrize(
+    ("column", "trainings"), [("log_prob", {"m": 3}), ("x_1", {}), ("log_prob_true", {})]
+)
+def test_a_column_of_the_data_needs_no_training(column, trainings):
+    data = frame(test=np.arange(5.0), ood=np.arange(7.0)).assign(
+        x_1=np.arange(12.0), log_prob_true=np.arange(12.0)
+    )
+    found = estimate(ScoreTable([data] * 3, range(3), "m"), "mean", "ood", column, 50)
+    assert found.trainings == trainings
+    assert found.std_error > 0
 
 
 # reading

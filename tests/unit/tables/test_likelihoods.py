@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.unit.tables.sources import MULTI, UNI, frame, of_kind
+from tests.unit.tables.sources import MULTI, TITLES, UNI, frame, of_kind
 
-from oodpriors.tables.likelihoods import seed_note
+from oodpriors.statistics.estimates import ScoreTable
+from oodpriors.statistics.quantities import Measure
+from oodpriors.tables.likelihoods import model_table, seed_note
 from oodpriors.tables.make import show_table
 
 # seeds and verdicts
@@ -23,6 +25,17 @@ def test_the_note_on_seeds_tells_one_from_several(seeds, note):
     found = seed_note({f"m{i}": n for i, n in enumerate(seeds)})
     assert found.startswith(note)
     assert ("how much another training would differ is not in them" in found) == (1 in seeds)
+
+
+@pytest.mark.parametrize(("size", "known"), [(1.2, False), (1.99, False), (2.0, True), (9.0, True)])
+def test_an_error_from_importance_weights_needs_several_of_them(size, known):
+    weighted = frame(UNI).assign(std_error=0.9, effective_sample_size=size)
+    scores = {UNI: ScoreTable([weighted], [0], UNI)}
+    row = model_table(scores, TITLES, Measure(scores, 3)).iloc[0]
+    for which in ("ood", "test"):
+        assert row[f"effective_sample_size_{which}"] == pytest.approx(size)
+        error = row[f"monte_carlo_std_error_{which}"]
+        assert error == pytest.approx(0.9) if known else np.isnan(error)
 
 
 # likelihoods and rankings

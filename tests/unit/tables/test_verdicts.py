@@ -33,8 +33,8 @@ def made_claims():
 @pytest.mark.parametrize(
     ("left", "error", "expected"),
     [
-        (1234.5, 6.72, "+1,234.5 ± 6.7"),
-        (-0.25, 0.01, "-0.2500 ± 0.0100"),
+        (1234.5, 6.72, "+1,234.5 ± 13.2"),
+        (-0.25, 0.01, "-0.2500 ± 0.0196"),
         (1e-6, 0.0, "+1.0e-06 ± 0.0e+00"),
     ],
 )
@@ -51,8 +51,26 @@ def test_a_terminal_shows_counts_and_what_there_is_to_know_of_a_claim(measure):
     text = verdict_text(made_claims(), model_table(SCORES, TITLES, measure), "scale smoke")
     lines = text.splitlines()
     assert "4 claims: holds 2, fails 1, not decided 1" in lines
+    assert any(line.startswith("Of 4 claims tested at a level of 5 %, 3 were") for line in lines)
     assert "  fails        B      It is so. [stated, not shown; expected at scale paper]" in lines
     assert lines[2].startswith("2 of 3 models have one seed")
+
+
+def test_a_verdict_is_shown_with_what_it_rests_on_and_what_would_refute_it():
+    found = Estimate(
+        9.0, np.array([8.0, 9, 10]), {"m": np.array([8.9, 9, 9.1])}, {"mnist.test": 60}
+    )
+    claim = {"id": "A", "where": "", "text": "", "refuted_by": "A nine below five."}
+    claim["comparisons"] = [{"left": 9, "relation": ">", "right": 5}]
+    table = judge([claim], [], {9: found, 5: Estimate(5.0)}.get)
+    lines = verdict_text(table, model_rows(), "").splitlines()
+    start = lines.index("A holds; refuted by: A nine below five.")
+    low, high = table.loc[0, ["low", "high"]]
+    assert lines[start + 1 : start + 4] == [
+        "  holds: 9 > 5",
+        f"    9 and 5: difference 4 ± 1, 95 % [{low:.4g}, {high:.4g}], degrees of freedom: 2.0",
+        "    trainings: m: 3; images: mnist.test: 60",
+    ]
 
 
 def test_a_terminal_shows_verdicts_and_likelihoods():

@@ -107,7 +107,8 @@ def equation_2_estimates(
 
 def _variances(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Per-pixel variance in each resample: (N, D), (R, N) -> (R, D)."""
-    weights = weights / len(x)
+    with np.errstate(invalid="ignore"):  # a resample may contain no image of a small cluster
+        weights = weights / weights.sum(1, keepdims=True)
     return weights @ x**2 - (weights @ x) ** 2
 
 
@@ -142,18 +143,18 @@ def variance_estimates(
     fraction of dimensions whose variance is smaller in the cluster.
     """
     estimates = {}
-    table = cluster_variances(images, labels, clusters)
-    wide = table.pivot_table(index=["label", "dimension"], columns="cluster", values="variance")
     for label in np.unique(labels):
         own = labels == label
         weights = multiplicities(f"label {label}", int(own.sum()), n_bootstrap, seed)
-        whole, size = _spread(images[own], weights), {f"label {label}": int(own.sum())}
+        size = {f"label {label}": int(own.sum())}
+        whole, by_dimension = _spread(images[own], weights), _variances(flat(images[own]), weights)
         for cluster in np.unique(clusters[own]):
             chosen = clusters[own] == cluster
             part = _spread(images[own][chosen], weights[:, chosen])
-            lower = (wide.loc[label, str(cluster)] < wide.loc[label, "all"]).mean()
+            within = _variances(flat(images[own][chosen]), weights[:, chosen])
+            lower = np.where(np.isnan(part), np.nan, (within < by_dimension).mean(1))
             estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole, size)
-            estimates[f"lowered_{label}_{cluster}"] = Estimate(float(lower), images=size)
+            estimates[f"lowered_{label}_{cluster}"] = Estimate.of(lower, size)
     return estimates
 
 

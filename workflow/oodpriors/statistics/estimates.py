@@ -17,12 +17,14 @@ from scipy.stats import rankdata
 
 from oodpriors.io.errors import UserError
 from oodpriors.statistics.bootstrap import (
+    SHARES,
     STATISTICS,
     TWO_SETS,
     Sample,
     multiplicities,
 )
 
+OF_THE_DATA = ("x_", "log_prob_true")  # beginnings of columns that no training changes
 LEVEL = 0.05  # two-sided, of intervals and verdicts
 SMALLEST_LEVEL = 1e-30  # below it a p-value is 0
 BLOCK = 2**19  # multiplicities that are processed at once: as many as fit in the caches
@@ -145,12 +147,14 @@ class Estimate:
         without: for each model, the value without each of its n trainings, (n,) (the
             jackknife). Without a model's only training it is the value itself.
         images: number of images by their source, the smallest over trainings.
+        limits: the smallest and the largest possible value.
     """
 
     value: float
     replicates: np.ndarray = field(default_factory=lambda: np.empty(0))
     without: Mapping[str, np.ndarray] = field(default_factory=dict)
     images: Mapping[str, int] = field(default_factory=dict)
+    limits: tuple[float, float] = (-np.inf, np.inf)
 
     @classmethod
     def of(cls, row: np.ndarray, images: Mapping[str, int] | None = None) -> "Estimate":
@@ -226,8 +230,15 @@ class Estimate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Interval of 95 %, over images and trainings."""
-        return self.value - self.half_width(), self.value + self.half_width()
+        """Interval of 95 %, over images and trainings, within the limits."""
+        half = self.half_width()
+        low, high = np.clip([self.value - half, self.value + half], *self.limits)
+        return float(low), float(high)
+
+    def by_training(self, model: str) -> np.ndarray:
+        """The value of each of the model's n trainings, (n,), if the value is their mean."""
+        n = len(self.without[model])
+        return n * self.value - (n - 1) * np.asarray(self.without[model])
 
     def p_value(self, distance: float) -> float:
         """Level at which half the interval is as wide as this distance; NaN if unknown."""
@@ -316,12 +327,18 @@ def estimate(
         rows.append(_in_blocks(compute, samples))
         sizes.append([len(sample.ordered) for sample in samples])
     images = [scores.images[name] for name in sets]
-    smallest = map(int, np.min(sizes, axis=0))
-    return over_trainings(rows, scores.model, dict(zip(images, smallest, strict=True)))
+    drawn = dict(zip(images, map(int, np.min(sizes, axis=0)), strict=True))
+    if column.startswith(OF_THE_DATA):
+        return Estimate.of(np.mean(rows, axis=0), drawn)
+    limits = (0.0, 1.0) if statistic in SHARES else (-np.inf, np.inf)
+    return over_trainings(rows, scores.model, drawn, limits)
 
 
 def over_trainings(
-    rows: Sequence[np.ndarray], model: str, images: Mapping[str, int] | None = None
+    rows: Sequence[np.ndarray],
+    model: str,
+    images: Mapping[str, int] | None = None,
+    limits: tuple[float, float] = (-np.inf, np.inf),
 ) -> Estimate:
     """Average over the trainings of a model.
 
@@ -330,12 +347,13 @@ def over_trainings(
             the value, (1,), if no image is drawn.
         model: its name.
         images: number of images by their source.
+        limits: the smallest and the largest possible value.
     """
     table = np.asarray(rows, float)
     mean, n = table.mean(0), len(table)
     with np.errstate(invalid="ignore"):  # infinite values
         others = (table[:, 0].sum() - table[:, 0]) / (n - 1) if n > 1 else mean[:1]
-    return Estimate(float(mean[0]), mean[1:], {model: others}, images or {})
+    return Estimate(float(mean[0]), mean[1:], {model: others}, images or {}, limits)
 
 
 def _sample(

@@ -9,6 +9,7 @@ from oodpriors.statistics.estimates import Estimate, ScoreTable
 from oodpriors.tables.cells import Published, about_model, with_error, with_interval
 from oodpriors.tables.refined import refined_cells, refined_row
 
+LEAST_EFFECTIVE_SIZE = 2  # of importance weights, for an error from their spread
 ONE_SEED = (
     "There is one seed, so errors are over images alone: how much another training would "
     "differ is not in them."
@@ -46,13 +47,24 @@ def _model_row(name: str, table: ScoreTable, titles: Mapping, measure: Callable)
         row[f"nll_{which}"], row[f"nll_{which}_std_error"] = nll.value, nll.std_error
         row[f"bits_per_dim_{which}"] = get("mean", which, "bits_per_dim").value
         row[f"median_{which}"] = get("median", which).value
-        row[f"monte_carlo_std_error_{which}"] = get("mean", which, "std_error").value
-        if "effective_sample_size" in table.tables[0]:
-            ess = get("mean", which, "effective_sample_size")
-            row[f"effective_sample_size_{which}"] = ess.value
+        row |= _monte_carlo(which, get, "effective_sample_size" in table.tables[0])
     gap, area = get("gap"), get("auroc")
     row |= {"gap": gap.value, "gap_std_error": gap.std_error}
     return row | with_interval("auroc", area) | refined_row(table, get)
+
+
+def _monte_carlo(which: str, get: Callable, weighted: bool) -> dict:
+    """Mean error of log p over its draws, and for importance weights their effective number.
+
+    The error of importance weights comes from their own spread. If few samples have all
+    the weight, it is too small whatever they miss, and is left out.
+    """
+    error = get("mean", which, "std_error").value
+    if not weighted:
+        return {f"monte_carlo_std_error_{which}": error}
+    size = get("mean", which, "effective_sample_size").value
+    known = error if size >= LEAST_EFFECTIVE_SIZE else float("nan")
+    return {f"monte_carlo_std_error_{which}": known, f"effective_sample_size_{which}": size}
 
 
 def likelihood_table(models: pd.DataFrame, names: list[str], published: Published) -> pd.DataFrame:

@@ -49,22 +49,27 @@ def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
     """What is printed of the paper's value and of ours; either may come from a CSV as text."""
     if kind == "setting":
         return str(paper), str(ours)
+    if kind == "index":
+        return f"{float(paper):g}", str(ours)
     paper, ours = float(paper), float(ours)
     printed, digits = 0 if paper.is_integer() else 2, 1 if abs(ours) >= 100 else 2
     return f"{paper:,.{printed}f}", f"{ours:,.{digits}f} ± {error:.{digits}f}"
 
 
 def show_claims(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per claim as it is printed: its text, the margins and the verdict.
+    """A row per claim as it is printed: its text, the verdict, and the excess over each margin.
 
+    Behind ± is half the interval of 95 %: a comparison holds if the excess is larger.
     ``Refined`` is the verdict with refined posteriors, for claims about VAEs.
     """
     rows, refined = [], refined_verdicts(table)
     for name, claim in table[table["estimator"] == PAPER].groupby("id", sort=False):
         first = claim.iloc[0]
         excess = [
-            _signed(e - m, s)
-            for e, m, s in claim[["excess", "margin", "std_error"]].itertuples(index=False)
+            _signed(e - m, (high - low) / 2)
+            for e, m, low, high in claim[["excess", "margin", "low", "high"]].itertuples(
+                index=False
+            )
         ]
         numbers = list(dict.fromkeys(claim["paper_numbers"]))
         rows.append(
@@ -170,10 +175,13 @@ def _details(claims: pd.DataFrame) -> list[str]:
 
 def _detail(row: pd.Series) -> list[str]:
     low, high, error = row["low"], row["high"], row["std_error"]
+    margin = f", margin {row['margin']:g}" if row["margin"] > 0 else ""
+    freedom = row["degrees_of_freedom"]
+    trained = f"{freedom:.1f}" if freedom < float("inf") else "no error over trainings"
     return [
         f"  {row['comparison_verdict']}: {row['comparison']}",
         f"    {row['left']:,.4g} and {row['right']:,.4g}: difference {row['difference']:,.4g} "
-        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}], margin {row['margin']:g}, "
-        f"degrees of freedom {row['degrees_of_freedom']:.1f}",
+        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}]{margin}, "
+        f"degrees of freedom: {trained}",
         f"    trainings: {row['trainings'] or 'none'}; images: {row['images'] or 'none'}",
     ]
