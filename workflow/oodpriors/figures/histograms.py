@@ -22,17 +22,9 @@ from oodpriors.figures.sheet import (
 from oodpriors.statistics.estimates import ScoreTable, read_scores
 
 SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
-
-
 SHOWN = 0.995
-
-
 MOST_BINS = 60
-
-
 LOG_RATIO = 10  # of a panel's medians, from which axes are logarithmic
-
-
 UNITS = {"toy": "point"}
 
 

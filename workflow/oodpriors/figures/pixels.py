@@ -16,8 +16,6 @@ from oodpriors.figures.sheet import (
 )
 
 BINS = 40
-
-
 DWARFED = 3  # times as high as all others is too high
 
 

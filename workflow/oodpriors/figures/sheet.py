@@ -38,12 +38,8 @@ COLOURS = {
     ("test", 2): "#009E73",
     ("ood", 2): "#CC79A7",
 }
-
-
 LINES = ("-", "--", "-.", ":")
 TONES = len(COLOURS) // 2
-
-
 SETS = {"test": "in distribution", "ood": "out of distribution"}
 
 WIDTH = 6.5  # inches, the text block's: nothing is scaled in the document

@@ -14,20 +14,10 @@ from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, sa
 from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
-
-
 DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
-
-
 LEVELS = range(-10, 0)  # nats, of Figure 2
-
-
 COLOURS_OF = {"prior": ("black", "0.6"), "data": ("#D55E00", "#F0E442")}
-
-
 HATCHES = ("////", "....")
-
-
 FLATNESS = 0.7  # height of a panel over its width
 
 
