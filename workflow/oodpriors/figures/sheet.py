@@ -103,11 +103,6 @@ def save(figure: plt.Figure, paths: Iterable[Path | str]) -> None:
     plt.close(figure)
 
 
-def title_of(axes, title: str, columns: int) -> None:
-    """Title of one of so many panels in a row, in lines that fit."""
-    axes.set_title(textwrap.fill(title, 84 // columns))
-
-
 def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     """One legend of all panels, below them, in columns of equal length."""
     most = max(1, int(WIDTH / (CHARACTER * max(map(len, handles)) + HANDLE)))
