@@ -240,14 +240,7 @@ def pixels(n=784):
     return pd.DataFrame(table | {"variance_test": part(0, 0.03), "variance_ood": part(400, 0.03)})
 
 
-PIXEL_TITLES = {
-    "distance_test_0": "Fashion-MNIST (1, 7) 1",
-    "distance_test_1": "Fashion-MNIST (1, 7) 2",
-    "distance_ood_0": "MNIST 1",
-    "distance_ood_1": "MNIST 2",
-    "variance_test": "Fashion-MNIST (1, 7)",
-    "variance_ood": "MNIST",
-}
+PIXEL_SETS = {"test": "Fashion-MNIST (1, 7)", "ood": "MNIST"}
 
 
 def images(n, side=28, channels=None):
@@ -289,7 +282,7 @@ FIGURES = {
     "fig04": histograms(of_both("unimodal", "bimodal")),
     "fig05": histograms(FIG05, columns=FIRST_AND_FARTHEST),
     "fig06": lambda paths: plot_curves(curves(), NOTE, paths),
-    "fig07": lambda paths: plot_pixel_distances(pixels(), PIXEL_TITLES, NOTE, paths),
+    "fig07": lambda paths: plot_pixel_distances(pixels(), PIXEL_SETS, NOTE, paths),
     "fig10": histograms(TOY),
     "fig11": lambda paths: plot_decoded(BIMODAL_ROWS, ("mean", "training images"), NOTE, paths),
     "fig12": lambda paths: plot_decoded(UNIMODAL_ROWS, ("mean", "random samples"), NOTE, paths),
