@@ -9,12 +9,7 @@ from oodpriors.config.schema import ConfigError
 def component_distance(config: Mapping, prior: str) -> float:
     """Distance between the two components of a prior, 0 for a single one."""
     first, *others = config["priors"][prior]["means"]
-    return math.dist(*_padded(first, others[0])) if others else 0.0
-
-
-def _padded(a: list[float], b: list[float]) -> tuple[list[float], list[float]]:
-    length = max(len(a), len(b))
-    return a + [0.0] * (length - len(a)), b + [0.0] * (length - len(b))
+    return math.dist(first, others[0]) if others else 0.0
 
 
 def with_means(config: Mapping, read: Callable[[str], str]) -> dict:
