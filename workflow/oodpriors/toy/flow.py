@@ -183,18 +183,19 @@ def score_toy(model: ToyFlow, data: ToyData, n: int, seed: int) -> pd.DataFrame:
     """
     x, k = data.sample(n, _generator(seed, "test"))
     ood = data.sample_ood(n, _generator(seed, "ood"))
-    mixture = _score_set(model, data, x, {"set": "test", "images": "mixture", "label": k.numpy()})
-    gaussian = _score_set(model, data, ood, {"set": "ood", "images": "gaussian", "label": -1})
-    return pd.concat([mixture, gaussian], ignore_index=True)
+    mixture = {"set": "test", "images": f"mixture_{data.dim}.test", "label": k.numpy()}
+    gaussian = {"set": "ood", "images": f"gaussian_{data.dim}.test", "label": -1}
+    tables = [_score_set(model, data, x, mixture), _score_set(model, data, ood, gaussian)]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _score_set(model: ToyFlow, data: ToyData, x: Tensor, about: dict) -> pd.DataFrame:
     scores = flow_log_prob(model, x)
     del scores["std_error"]  # there is no dequantisation to average
     truth = {"log_prob_true": data.log_prob(x)} | coordinates(x, "x")
-    about |= {"images": f"{about['images']}_{data.dim}.test", "index": np.arange(len(x))}
-    first = {name: about[name] for name in ("set", "images", "index", "label")}
-    return pd.DataFrame(first | to_numpy(scores | truth))
+    table = pd.DataFrame(about | to_numpy(scores | truth))
+    table.insert(2, "index", np.arange(len(x)))
+    return table
 
 
 def coordinates(x: Tensor, name: str) -> dict[str, Tensor]:
