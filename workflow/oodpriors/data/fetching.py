@@ -6,7 +6,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
@@ -95,7 +95,7 @@ def _origin(target: Path) -> Path:
 
 def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
     failures = []
-    for address in _addresses(file, sources):
+    for address in (*(f"{source.rstrip('/')}/{file.name}" for source in sources), *file.urls):
         try:
             _obtain(address, file, target)
             _origin(target).write_text(address)
@@ -112,12 +112,6 @@ def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
         + "\nEither run again when the address answers, or put the file into a folder "
         f"and set --config mirror=FOLDER, or copy the file to {target}"
     )
-
-
-def _addresses(file: RemoteFile, sources: Sequence[str]) -> Iterator[str]:
-    for source in sources:
-        yield f"{source.rstrip('/')}/{file.name}"
-    yield from file.urls
 
 
 def _obtain(address: str, file: RemoteFile, target: Path) -> None:

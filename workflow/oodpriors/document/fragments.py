@@ -173,32 +173,33 @@ def _leaves(values: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _training(record: Mapping) -> pd.DataFrame:
-    return pd.DataFrame(
+    rows = [
         {
-            "Model": [m["model"] for m in record["models"]],
-            "Seed": [m["seed"] for m in record["models"]],
-            "Parameters": [f"{m['parameters']:,}" for m in record["models"]],
-            "Steps": [f"{m['steps']:,}" for m in record["models"]],
-            "Seconds": [f"{m['training_seconds']:,.0f}" for m in record["models"]],
-            "Round trip": [
-                f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–"
-                for m in record["models"]
-            ],
-            "Device": [m["device"] for m in record["models"]],
+            "Model": m["model"],
+            "Seed": m["seed"],
+            "Parameters": f"{m['parameters']:,}",
+            "Steps": f"{m['steps']:,}",
+            "Seconds": f"{m['training_seconds']:,.0f}",
+            "Round trip": f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–",
+            "Device": m["device"],
         }
-    )
+        for m in record["models"]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _data(record: Mapping) -> pd.DataFrame:
-    return pd.DataFrame(
+    rows = [
         {
-            "Subset": [part["subset"] for part in record["data"]],
-            "Split": [part["split"] for part in record["data"]],
-            "Images": [f"{part['images']:,}" for part in record["data"]],
-            "Of": [f"{part['of_images']:,}" for part in record["data"]],
-            "Source": [_source(part["source"]) for part in record["data"]],
+            "Subset": part["subset"],
+            "Split": part["split"],
+            "Images": f"{part['images']:,}",
+            "Of": f"{part['of_images']:,}",
+            "Source": _source(part["source"]),
         }
-    )
+        for part in record["data"]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _inputs(record: Mapping) -> pd.DataFrame:

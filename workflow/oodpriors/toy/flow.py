@@ -13,7 +13,7 @@ from oodpriors.models.base import Model
 from oodpriors.models.likelihood import flow_log_prob, to_numpy
 from oodpriors.priors import Prior, build_prior
 from oodpriors.toy.mixture import ToyData, build_data
-from oodpriors.training.fit import Fit, describe_training
+from oodpriors.training.fit import Fit, finish
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
 DRAWS = ("train", "test", "ood")
@@ -157,9 +157,7 @@ def fit_toy(spec: dict, checkpoint: Path) -> Fit:
     x, k = build_data(spec).sample(spec["points"], _generator(spec["seed"], "train"))
     k = k.clamp(max=model.prior.n_components - 1)
     settings = TrainingSettings(**spec["training"], seed=spec["seed"])
-    trainer = Trainer(model, x, k, settings, checkpoint)
-    trained = trainer.run()
-    return Fit(trained, pd.DataFrame(trainer.history), describe_training(trainer, trained))
+    return finish(Trainer(model, x, k, settings, checkpoint))
 
 
 def _generator(seed: int, draw: str) -> torch.Generator:
