@@ -24,10 +24,10 @@ def architecture_table(model: VAE, published: list[Mapping]) -> pd.DataFrame:
         paper's values as ``paper_<column>``; and ``differs``, the names of the columns
         that differ.
     """
-    rows, missing = [], dict[str, str]()
+    rows, nothing = [], dict[str, str]()
     for part in ("encoder", "decoder"):
         theirs = [row for row in published if row["part"] == part]
-        pairs = zip_longest(_rows(model, part), theirs, fillvalue=missing)
+        pairs = zip_longest(_rows(model, part), theirs, fillvalue=nothing)
         rows += [_beside(our, their) for our, their in pairs]
     return pd.DataFrame(rows)
 

@@ -138,24 +138,22 @@ def variance_estimates(
     fraction of dimensions whose variance is smaller in the cluster.
     """
     estimates = {}
-    table = cluster_variances(images, labels, clusters)
-    wide = table.pivot_table(index=["label", "dimension"], columns="cluster", values="variance")
     for label in np.unique(labels):
-        own = labels == label
-        weights = multiplicities(f"label {label}", int(own.sum()), n_bootstrap, seed)
-        whole = _spread(images[own], weights)
-        for cluster in np.unique(clusters[own]):
-            chosen = clusters[own] == cluster
-            part = _spread(images[own][chosen], weights[:, chosen])
-            lower = (wide.loc[label, str(cluster)] < wide.loc[label, "all"]).mean()
+        own = flat(images[labels == label])
+        weights = multiplicities(f"label {label}", len(own), n_bootstrap, seed)
+        whole = _spread(own, weights)
+        numbers = clusters[labels == label]
+        for cluster in np.unique(numbers):
+            chosen = numbers == cluster
+            part = _spread(own[chosen], weights[:, chosen])
+            lower = (own[chosen].var(0) < own.var(0)).mean()
             estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole)
             estimates[f"lowered_{label}_{cluster}"] = Estimate.of(np.full_like(whole, lower))
     return estimates
 
 
-def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean variance over dimensions in each resample, (R,), with a fixed mean image."""
-    x = flat(images)
+def _spread(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean variance over dimensions in each resample, (R,), with a fixed mean image of x (N, D)."""
     squares = ((x - x.mean(0)) ** 2).mean(1)
     with np.errstate(invalid="ignore"):  # a resample may contain no image of a small cluster
         return weights @ squares / weights.sum(1)

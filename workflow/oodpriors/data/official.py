@@ -51,13 +51,11 @@ def read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
 
     parts = []
     with tempfile.TemporaryDirectory() as folder:
-        plain = {}
         for name, path in paths.items():
-            plain[name] = Path(folder, name.removesuffix(".gz"))
-            plain[name].write_bytes(gzip.decompress(path.read_bytes()))
+            Path(folder, name.removesuffix(".gz")).write_bytes(gzip.decompress(path.read_bytes()))
         for name in names:
-            images = read_image_file(str(plain[f"{name}-images-idx3-ubyte.gz"]))
-            labels = read_label_file(str(plain[f"{name}-labels-idx1-ubyte.gz"]))
+            images = read_image_file(f"{folder}/{name}-images-idx3-ubyte")
+            labels = read_label_file(f"{folder}/{name}-labels-idx1-ubyte")
             parts.append(({"t10k": "test"}.get(name, name), images.numpy(), labels.numpy()))
     return parts
 

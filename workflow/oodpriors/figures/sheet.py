@@ -111,7 +111,7 @@ def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     figure.legend(handles.values(), handles, **place)
 
 
-def plain_axis(axis, most: int = 4) -> None:
+def plain_axis(axis) -> None:
     """A few ticks in full numbers on an x or y axis, with equal decimals."""
 
     def number(value: float, _) -> str:
@@ -120,7 +120,7 @@ def plain_axis(axis, most: int = 4) -> None:
         decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
         return _number(value, decimals)
 
-    axis.set_major_locator(plt.MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(plt.MaxNLocator(4, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(number)
 
 
