@@ -1,7 +1,7 @@
 """The parts of the document that hold numbers, as LaTeX."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -156,20 +156,13 @@ def _commit(code: Mapping) -> str:
 
 
 def _budget(record: Mapping) -> pd.DataFrame:
+    (leaves,) = pd.json_normalize(record["budget"]).to_dict("records")
     rows = [
-        (key, value)
-        for key, value in sorted(_leaves(record["budget"]))
-        if key.rpartition(".")[2] not in ("title", "where")
+        (key, "null" if value is None else str(value))
+        for key, value in sorted(leaves.items())
+        if not str(key).endswith((".title", ".where"))
     ]
     return pd.DataFrame(rows, columns=["Key", "Value"])
-
-
-def _leaves(values: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", "null" if value is None else str(value)
 
 
 def _training(record: Mapping) -> pd.DataFrame:

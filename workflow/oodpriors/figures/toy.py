@@ -60,10 +60,8 @@ def _titles(about: Mapping) -> list[str]:
 
 def _surface(table: pd.DataFrame, axes: str, values: str) -> tuple[np.ndarray, ...]:
     """A column on its grid, (n,), (n,) and (n, n)."""
-    first, second = f"{axes}_1", f"{axes}_2"
-    x, y = np.unique(table[first]), np.unique(table[second])
-    square = table.sort_values([second, first])[values].to_numpy().reshape(len(y), len(x))
-    return x, y, square
+    square = table.pivot_table(index=f"{axes}_2", columns=f"{axes}_1", values=values)
+    return square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy()
 
 
 def plot_topology(
