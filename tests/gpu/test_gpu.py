@@ -152,7 +152,7 @@ def test_scores_are_those_of_the_processor(name):
         z, one = ours(y.cuda())
         expected, other = theirs(y)
         torch.testing.assert_close(z.cpu(), expected, rtol=0, atol=1e-3)
-        assert ours.round_trip_error(x.cuda()) < 1e-3
+        assert ours.diagnostics(x.cuda())["round_trip_error"] < 1e-3
     torch.testing.assert_close(one.cpu(), other, rtol=1e-5, atol=0)
 
 

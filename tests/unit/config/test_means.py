@@ -119,8 +119,7 @@ def test_means_of_a_file_are_checked_like_others():
         ([[0]], 0),
         ([[75], [-75]], 150),
         ([[3, 0], [0, 4]], 5),
-        ([[3], [0, 4]], 5),
-        ([[0, 0, 2], [1]], math.sqrt(5)),
+        ([[0, 0, 2], [1, 0, 0]], math.sqrt(5)),
     ],
 )
 def test_a_distance_is_that_of_the_two_means(means, distance):

@@ -7,7 +7,7 @@ from tests.unit.config.conftest import GREY_NPZ, NPZ, OWN, UNI, checked, every_s
 
 from oodpriors.config.specs import (
     ModelId,
-    image_shape,
+    dataset_facts,
     lookup,
     model_ids,
     model_seeds,
@@ -24,7 +24,7 @@ from oodpriors.config.specs import (
 def test_labels_of_an_npz_are_those_that_were_found_in_it():
     models = {"experiments.x": {"models": ["vae/own/bimodal_75"]}}
     config = checked(NPZ | models, GREY_NPZ)
-    assert image_shape(config, "own", GREY_NPZ) == (1, 28, 28)
+    assert dataset_facts(config, "own", GREY_NPZ) == tuple(GREY_NPZ["own"].values())
 
 
 # lookups in the configuration
@@ -91,12 +91,13 @@ def test_models_of_all_experiments_stand_once_in_their_order():
 
 
 @pytest.mark.parametrize(
-    ("subset", "shape"), [("mnist", (1, 28, 28)), ("fashion_1", (1, 28, 28)), ("svhn", (3, 32, 32))]
+    ("name", "shape"),
+    [("mnist", (1, 28, 28)), ("fashion_mnist", (1, 28, 28)), ("svhn", (3, 32, 32))],
 )
 @pytest.mark.parametrize("stand_ins", [False, True])
-def test_official_images_have_their_known_shapes(subset, shape, stand_ins):
+def test_official_images_have_their_known_shapes(name, shape, stand_ins):
     config = with_stand_ins(checked()) if stand_ins else checked()
-    assert image_shape(config, subset, {}) == shape
+    assert dataset_facts(config, name, {})[0] == shape
 
 
 def test_stand_ins_replace_official_data_sets_alone():

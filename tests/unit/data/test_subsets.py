@@ -271,5 +271,5 @@ def test_other_assignments_have_no_seed(kind):
 
 
 def test_an_unknown_assignment_is_refused():
-    with pytest.raises(ValueError, match="'labels' is unknown; choose one of single, label, clus"):
+    with pytest.raises(ValueError, match="'labels' is unknown; choose single, label, clus"):
         assign("labels", LABELS, np.zeros(10, int))

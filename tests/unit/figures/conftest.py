@@ -1,14 +1,16 @@
 """Data and helpers of the tests of figures."""
 
+import io
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.patches import StepPatch
 
+from oodpriors.figures import densities as fig03
 from oodpriors.figures.clusters import plot_clusters
 from oodpriors.figures.curves import plot_curves
-from oodpriors.figures.densities import plot_densities
 from oodpriors.figures.histograms import histogram_panels, plot_histograms
 from oodpriors.figures.images import plot_decoded
 from oodpriors.figures.pixels import plot_pixel_distances
@@ -150,9 +152,14 @@ FIG05 = {
 FIRST_AND_FARTHEST = dict(zip(FIG05, ("latent_first", "latent_farthest"), strict=True))
 
 
+def panels_for(panels, scores=SCORES, about=ABOUT, **options):
+    entry = {"panels": panels, "column": "log_prob", "columns": {}, "sets": ["test", "ood"]}
+    return histogram_panels(about | {"entry": entry | options}, scores)
+
+
 def histograms(panels, note=NOTE, **options):
     def plot(paths):
-        plot_histograms(histogram_panels(panels, SCORES, ABOUT, **options), note, paths)
+        plot_histograms(panels_for(panels, **options), note, paths)
 
     return plot
 
@@ -233,14 +240,7 @@ def pixels(n=784):
     return pd.DataFrame(table | {"variance_test": part(0, 0.03), "variance_ood": part(400, 0.03)})
 
 
-PIXEL_TITLES = {
-    "distance_test_0": "Fashion-MNIST (1, 7) 1",
-    "distance_test_1": "Fashion-MNIST (1, 7) 2",
-    "distance_ood_0": "MNIST 1",
-    "distance_ood_1": "MNIST 2",
-    "variance_test": "Fashion-MNIST (1, 7)",
-    "variance_ood": "MNIST",
-}
+PIXEL_SETS = {"test": "Fashion-MNIST (1, 7)", "ood": "MNIST"}
 
 
 def images(n, side=28, channels=None):
@@ -270,14 +270,19 @@ def variances():
     return pd.concat(parts).assign(dimension=0)
 
 
+def plot_densities(paths):
+    table = io.StringIO(densities().to_csv(index=False))
+    fig03.draw({"table": table}, {}, NOTE, paths)
+
+
 FIGURES = {
     "fig01": lambda paths: plot_topology(PLANES, DATA_ENTROPY, NOTE, paths),
     "fig02": lambda paths: plot_contours(GRIDS, points(), NOTE, paths),
-    "fig03": lambda paths: plot_densities(densities(), "", paths),
+    "fig03": plot_densities,
     "fig04": histograms(of_both("unimodal", "bimodal")),
-    "fig05": histograms(FIG05, column=FIRST_AND_FARTHEST),
+    "fig05": histograms(FIG05, columns=FIRST_AND_FARTHEST),
     "fig06": lambda paths: plot_curves(curves(), NOTE, paths),
-    "fig07": lambda paths: plot_pixel_distances(pixels(), PIXEL_TITLES, NOTE, paths),
+    "fig07": lambda paths: plot_pixel_distances(pixels(), PIXEL_SETS, NOTE, paths),
     "fig10": histograms(TOY),
     "fig11": lambda paths: plot_decoded(BIMODAL_ROWS, ("mean", "training images"), NOTE, paths),
     "fig12": lambda paths: plot_decoded(UNIMODAL_ROWS, ("mean", "random samples"), NOTE, paths),

@@ -18,12 +18,13 @@ from tests.unit.figures.conftest import (
     draw,
     legend_labels,
     of_both,
+    panels_for,
     panels_of,
     scores,
     steps,
 )
 
-from oodpriors.figures.histograms import histogram_panels, plot_histograms
+from oodpriors.figures.histograms import plot_histograms
 from oodpriors.figures.sheet import COLOURS
 from oodpriors.statistics.estimates import ScoreTable
 
@@ -82,7 +83,7 @@ def test_sets_keep_their_colours_and_uni_alone_is_solid(figure_of, name):
 def test_limits_leave_out_half_a_per_cent_at_most(figure_of, name):
     options = {"sets": ("ood",)} if name == "fig14" else {}
     panels = {"fig04": of_both("unimodal", "bimodal"), "fig16": LABELS, "fig10": TOY}
-    series = histogram_panels(panels.get(name, CURVES), SCORES, ABOUT, **options)
+    series = panels_for(panels.get(name, CURVES), SCORES, ABOUT, **options)
     for axes, shown in zip(panels_of(figure_of(name)), series.values(), strict=True):
         low, high = axes.get_xlim()
         for one in shown:
@@ -122,7 +123,7 @@ def test_a_sequence_is_shaded_and_named_by_distance(figure_of, name):
 def test_a_sequence_without_distances_goes_by_its_order():
     panels = {"panel": ["vae/fashion_1_7/unimodal", *CURVES["(a) VAE, Gaussian"][1:3]]}
     about = ABOUT | {"distances": {panels["panel"][2]: 20}}
-    (series,) = histogram_panels(panels, SCORES, about, sets=("ood",)).values()
+    (series,) = panels_for(panels, SCORES, about, sets=("ood",)).values()
     assert [one.label for one in series] == ["uni", "Gaussian, d = 10", "d = 20"]
     assert [one.place for one in series] == [0, 0.5, 1]
 
@@ -134,7 +135,7 @@ def titled(*priors):
     components = {model: n for model, (_, n) in zip(models, priors, strict=True)}
     about = ABOUT | {"titles": titles, "components": components}
     tables = dict.fromkeys(models, SCORES["vae/fashion_1_7/unimodal"])
-    return histogram_panels({"panel": models}, tables, about)["panel"]
+    return panels_for({"panel": models}, tables, about)["panel"]
 
 
 def test_the_number_of_components_and_no_title_makes_a_prior_unimodal():
@@ -152,7 +153,7 @@ def test_a_title_that_seems_to_hold_a_distance_names_no_place():
     models = [f"vae/fashion_1_7/gaussian_d{d}" for d in (10, 20, 50)]
     titles = {"priors": {"gaussian_d10": "d = 1000, they say"} | TITLES["priors"]}
     about = ABOUT | {"titles": titles | {"subsets": {}}}
-    series = histogram_panels({"panel": models[::-1]}, SCORES, about, sets=("ood",))["panel"]
+    series = panels_for({"panel": models[::-1]}, SCORES, about, sets=("ood",))["panel"]
     assert {one.label: one.place for one in series} == {"d = 50": 1, "d = 20": 0.5, "d = 10": 0}
 
 
@@ -177,7 +178,7 @@ def test_the_note_counts_seeds_and_lost_values(figure_of):
     table = scores(-1000, -1000)
     table.tables[0].loc[3, "log_prob"] = -np.inf
     about = ABOUT | {"components": {"vae/a/unimodal": 1}}
-    panels = histogram_panels({"panel": ["vae/a/unimodal"]}, {"vae/a/unimodal": table}, about)
+    panels = panels_for({"panel": ["vae/a/unimodal"]}, {"vae/a/unimodal": table}, about)
     figure = draw(lambda paths: plot_histograms(panels, NOTE, paths), [])
     assert "1 values are not finite" in figure._suptitle.get_text().replace("\n", " ")
     assert len(panels["panel"][0].finite) == 399
@@ -188,7 +189,7 @@ def test_values_that_are_all_equal_can_be_drawn(tmp_path):
     part = pd.DataFrame({"log_prob": [-5.0] * 10, "images": "mnist.test"})
     table = ScoreTable([pd.concat([part.assign(set="test"), part.assign(set="ood")])])
     about = ABOUT | {"components": {"toy/a/unimodal": 1}}
-    panels = histogram_panels({"panel": ["toy/a/unimodal"]}, {"toy/a/unimodal": table}, about)
+    panels = panels_for({"panel": ["toy/a/unimodal"]}, {"toy/a/unimodal": table}, about)
     plot_histograms(panels, NOTE, [tmp_path / "figure.png"])
     assert (tmp_path / "figure.png").exists()
 
@@ -200,7 +201,7 @@ def test_two_estimates_of_the_same_models_have_one_axis():
     model = "vae/fashion_1_7/bimodal"
     both = {model: ScoreTable([refined.assign(log_prob_refined=shifted)])}
     columns = {"(a)": "log_prob", "(b)": "log_prob_refined", "(c)": "latent_first"}
-    panels = histogram_panels({key: [model] for key in columns}, both, ABOUT, columns)
+    panels = panels_for({key: [model] for key in columns}, both, columns=columns)
     figure = draw(lambda paths: plot_histograms(panels, NOTE, paths), [])
     first, second, latents = (axes.get_xlim() for axes in panels_of(figure))
     assert first == second

@@ -11,7 +11,6 @@ from tests.unit.toy.conftest import MEANS, every_dim, generator, random_flow, sc
 
 from oodpriors.priors import build_prior
 from oodpriors.toy.flow import Coupling, ToyFlow, build_toy, fit_toy, score_toy
-from oodpriors.toy.grids import density_grid
 from oodpriors.toy.mixture import ToyData, entropy
 
 pytestmark = pytest.mark.usefixtures("double_precision")
@@ -71,11 +70,10 @@ def test_inverse_undoes_forward_and_forward_inverse(dim):
         torch.testing.assert_close(flow(flow.inverse(x))[0], x)
 
 
-@pytest.mark.parametrize("bound", [1.0, 3.0])
-def test_log_scale_is_bounded_however_large_the_weights(bound):
-    layer, x = Coupling(2, width=8, log_scale_bound=bound), torch.randn(20, 2)
+def test_log_scale_is_bounded_however_large_the_weights():
+    layer, x = Coupling(2, width=8), torch.randn(20, 2)
     torch.nn.init.normal_(layer.network[-1].weight, std=1e6)
-    assert (layer(x)[1].abs() <= bound).all()
+    assert (layer(x)[1].abs() <= 1).all()
     assert layer.inverse(x).isfinite().all()
 
 
@@ -196,7 +194,6 @@ def test_weights_load_into_a_fresh_toy_in_double_precision():
         (lambda: ToyData(1), "at least 2 dimensions, got 1"),
         (lambda: ToyFlow(1, build_prior("gaussian", 1, means=[[0.0]])), "at least 2 dimensions"),
         (lambda: ToyFlow(3, build_prior("gaussian", 2, means=[[0.0]])), "has 2 coordinates, a po"),
-        (lambda: density_grid(random_flow(), ToyData(2), n=10), "10 points per side lacks the ori"),
         (
             lambda: entropy(build_prior("gaussian", 2, means=[[0.0, 1.0], [1.0, 0.0]])),
             "components differ in 2 coordinates",

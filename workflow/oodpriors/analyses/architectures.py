@@ -1,6 +1,7 @@
 """Architecture tables, read from the built modules (Tables 2 and 3)."""
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 import pandas as pd
 import torch
@@ -23,18 +24,12 @@ def architecture_table(model: VAE, published: list[Mapping]) -> pd.DataFrame:
         paper's values as ``paper_<column>``; and ``differs``, the names of the columns
         that differ.
     """
-    built = [*_rows(model, "encoder"), *_rows(model, "decoder")]
-    rows = []
+    rows, nothing = [], dict[str, str]()
     for part in ("encoder", "decoder"):
-        ours = [row for row in built if row["part"] == part]
         theirs = [row for row in published if row["part"] == part]
-        for i in range(max(len(ours), len(theirs))):
-            rows.append(_beside(_at(ours, i), _at(theirs, i)))
+        pairs = zip_longest(_rows(model, part), theirs, fillvalue=nothing)
+        rows += [_beside(our, their) for our, their in pairs]
     return pd.DataFrame(rows)
-
-
-def _at(rows: list, i: int) -> Mapping:
-    return rows[i] if i < len(rows) else {}
 
 
 def _beside(ours: Mapping, theirs: Mapping) -> dict:

@@ -144,23 +144,22 @@ def variance_estimates(
     """
     estimates = {}
     for label in np.unique(labels):
-        own = labels == label
-        weights = multiplicities(f"label {label}", int(own.sum()), n_bootstrap, seed)
-        size = {f"label {label}": int(own.sum())}
-        whole, by_dimension = _spread(images[own], weights), _variances(flat(images[own]), weights)
-        for cluster in np.unique(clusters[own]):
-            chosen = clusters[own] == cluster
-            part = _spread(images[own][chosen], weights[:, chosen])
-            within = _variances(flat(images[own][chosen]), weights[:, chosen])
+        own = flat(images[labels == label])
+        weights = multiplicities(f"label {label}", len(own), n_bootstrap, seed)
+        size, numbers = {f"label {label}": len(own)}, clusters[labels == label]
+        whole, by_dimension = _spread(own, weights), _variances(own, weights)
+        for cluster in np.unique(numbers):
+            chosen = numbers == cluster
+            part = _spread(own[chosen], weights[:, chosen])
+            within = _variances(own[chosen], weights[:, chosen])
             lower = np.where(np.isnan(part), np.nan, (within < by_dimension).mean(1))
             estimates[f"ratio_{label}_{cluster}"] = Estimate.of(part / whole, size)
             estimates[f"lowered_{label}_{cluster}"] = Estimate.of(lower, size)
     return estimates
 
 
-def _spread(images: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Mean variance over dimensions in each resample, (R,), with a fixed mean image."""
-    x = flat(images)
+def _spread(x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Mean variance over dimensions in each resample, (R,), with a fixed mean image of x (N, D)."""
     squares = ((x - x.mean(0)) ** 2).mean(1)
     with np.errstate(invalid="ignore"):  # a resample may contain no image of a small cluster
         return weights @ squares / weights.sum(1)

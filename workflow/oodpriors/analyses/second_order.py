@@ -36,8 +36,8 @@ def analyse(
     """See :class:`oodpriors.kinds.analyses.AnalysisKind`."""
     tables: dict[str, dict] = {}
     images = {
-        name: {which: to_nchw(load_arrays(path)["images"]) for which, path in pair.items()}
-        for name, pair in zip(entry["models"], _pairs(files), strict=True)
+        name: {which: to_nchw(load_arrays(files[which][i])["images"]) for which in ("test", "ood")}
+        for i, name in enumerate(entry["models"])
     }
     for (name, own), spec, weights, scores in zip(
         *(runs, files["specs"], files["weights"], files["scores"]), strict=True
@@ -48,11 +48,6 @@ def analyse(
         tables.setdefault(name, {})[own] = predicted
     scored = {name: ScoreTable([*own.values()], [*own], name) for name, own in tables.items()}
     return difference_estimates(scored, n_bootstrap, seed)
-
-
-def _pairs(files: Mapping) -> list[dict]:
-    pairs = zip(files["test"], files["ood"], strict=True)
-    return [{"test": test, "ood": ood} for test, ood in pairs]
 
 
 def channel_gains(model: Glow) -> Tensor:

@@ -32,20 +32,18 @@ def check_references(config: Mapping, inspected: Mapping) -> None:
     Raises:
         ConfigError: a line for each mistake.
     """
-    _raise(_check_datasets(config))
-    _raise(_check_subsets(config, inspected))
-    _raise(_check_priors(config))
-    _raise(_check_models(config, inspected))
-    _raise(_check_budgets(config))
-    _raise(_check_toy(config))
-    _raise(_check_figures(config))
-    _raise(_check_curves(config))
-
-
-def _raise(mistakes: Iterator[str]) -> None:
-    found = list(mistakes)
-    if found:
-        raise ConfigError(found)
+    for mistakes in (  # each relies on those before
+        _check_datasets(config),
+        _check_subsets(config, inspected),
+        _check_priors(config),
+        _check_models(config, inspected),
+        _check_budgets(config),
+        _check_toy(config),
+        _check_figures(config),
+        _check_curves(config),
+    ):
+        if found := list(mistakes):
+            raise ConfigError(found)
 
 
 def _unknown(where: str, what: str, name: str, known) -> str:
@@ -114,7 +112,8 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     network = network_of(config, model.architecture, shape)
     yield from _check_shape(model.architecture, network, shape, where)
     yield from _check_batch(config, model)
-    latent, longest = _latent_dim(network, shape), max(map(len, prior["means"]))
+    latent = network.get("latent_dim", math.prod(shape))
+    longest = max(map(len, prior["means"]))
     if longest > latent:
         yield (
             f"priors.{model.prior}.means: {longest} coordinates, but the latent of "
@@ -227,13 +226,12 @@ def _check_figures(config: Mapping) -> Iterator[str]:
                     yield _unknown(where, "model of an experiment named", model, known)
             yield from _check_parts(config, entry, where)
     for name, entry in config["figures"].items():
-        drawn = FIGURES[entry["kind"]].architectures
-        yield from _check_architectures(entry, drawn, f"figures.{name}", entry["kind"])
+        kind = entry["kind"]
+        yield from _check_architectures(entry, FIGURES[kind].architectures, f"figures.{name}", kind)
         yield from _check_refined(entry, f"figures.{name}")
     for name, entry in config["analyses"].items():
-        yield from _check_architectures(
-            entry, ANALYSES[name].architectures, f"analyses.{name}", name
-        )
+        drawn = ANALYSES[name].architectures
+        yield from _check_architectures(entry, drawn, f"analyses.{name}", name)
     yield from _check_analysed(config)
 
 
@@ -312,7 +310,3 @@ def _check_toy(config: Mapping) -> Iterator[str]:
             f"toy.training.batch_size: {toy['training']['batch_size']} is more than "
             f"toy.points.train, {toy['points']['train']}"
         )
-
-
-def _latent_dim(network: Mapping, shape: tuple) -> int:
-    return network.get("latent_dim", math.prod(shape))

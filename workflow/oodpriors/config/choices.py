@@ -23,21 +23,19 @@ def with_kinds(schema: Mapping) -> dict:
     dataset["stands_for"]["enum"] = [*OFFICIAL, None]
     prior["kind"]["enum"] = [*PRIORS]
     for kind in PRIORS.values():
-        prior |= {name: _or_null(parameter) for name, parameter in kind.parameters.items()}
+        for name, parameter in kind.parameters.items():
+            prior[name] = {**parameter, "type": [parameter["type"], "null"], "default": None}
     for entry, kinds in ((figure, FIGURES), (table, TABLES)):
         entry["kind"]["enum"] = [*kinds]
         entry |= _keys_of(kinds)
-    _name_entries(parts["models"], {n: _model(parts["models"], n) for n in ARCHITECTURES})
-    _name_entries(parts["analyses"], {name: _analysis(name) for name in ANALYSES})
+    models = {name: _model(parts["models"], name) for name in ARCHITECTURES}
+    parts["models"] |= {"properties": models, "additionalProperties": False}
+    analyses = {
+        name: {"description": kind.description} | _all_of(kind.keys)
+        for name, kind in ANALYSES.items()
+    }
+    parts["analyses"] |= {"properties": analyses, "additionalProperties": False}
     return filled
-
-
-def _name_entries(part: dict, entries: dict) -> None:
-    part |= {"properties": entries, "additionalProperties": False}
-
-
-def _or_null(parameter: Mapping) -> dict:
-    return {**parameter, "type": [parameter["type"], "null"], "default": None}
 
 
 def _keys_of(kinds: Mapping) -> dict:
@@ -56,10 +54,6 @@ def _model(models: Mapping, architecture: str) -> dict:
     model["properties"]["network"]["properties"] = {"grey": network, "colour": network}
     model["properties"] |= kind.keys
     return model
-
-
-def _analysis(name: str) -> dict:
-    return {"description": ANALYSES[name].description} | _all_of(ANALYSES[name].keys)
 
 
 def _all_of(keys: Mapping) -> dict:

@@ -9,12 +9,7 @@ from oodpriors.config.schema import ConfigError
 def component_distance(config: Mapping, prior: str) -> float:
     """Distance between the two components of a prior, 0 for a single one."""
     first, *others = config["priors"][prior]["means"]
-    return math.dist(*_padded(first, others[0])) if others else 0.0
-
-
-def _padded(a: list[float], b: list[float]) -> tuple[list[float], list[float]]:
-    length = max(len(a), len(b))
-    return a + [0.0] * (length - len(a)), b + [0.0] * (length - len(b))
+    return math.dist(first, others[0]) if others else 0.0
 
 
 def with_means(config: Mapping, read: Callable[[str], str]) -> dict:
@@ -48,25 +43,17 @@ def _means(means, read: Callable[[str], str]) -> list[list[float]]:
             raise ValueError("it is empty")
         return [[float(value) for value in line.split(",")] for line in lines]
     if isinstance(means, Mapping):
-        rule = RULES[means["rule"]]
-        return rule(means["k"], means["distance"], means.get("centred", True))
+        return _by_rule(**means)
     return means
 
 
-def _line(k: int, distance: float, centred: bool) -> list[list[float]]:
-    start = -(k - 1) / 2 if centred else 0
-    # the first component is the rightmost, as with means written [[m], [-m]]
-    order = reversed(range(k)) if centred else range(k)
-    return [[distance * (start + i)] for i in order]
-
-
-def _axes(k: int, distance: float, centred: bool) -> list[list[float]]:
-    return [[distance if i == j else 0.0 for i in range(k)] for j in range(k)]
-
-
-def _simplex(k: int, distance: float, centred: bool) -> list[list[float]]:
-    side = distance / math.sqrt(2)
+def _by_rule(rule: str, k: int, distance: float, centred: bool = True) -> list[list[float]]:
+    if rule == "line":
+        start = -(k - 1) / 2 if centred else 0
+        # the first component is the rightmost, as with means written [[m], [-m]]
+        order = reversed(range(k)) if centred else range(k)
+        return [[distance * (start + i)] for i in order]
+    if rule == "axes":
+        return [[distance if i == j else 0.0 for i in range(k)] for j in range(k)]
+    side = distance / math.sqrt(2)  # of a simplex
     return [[side * ((i == j) - 1 / k) for i in range(k)] for j in range(k)]
-
-
-RULES = {"line": _line, "axes": _axes, "simplex": _simplex}

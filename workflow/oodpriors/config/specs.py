@@ -63,11 +63,6 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
     return kind.shape, dict.fromkeys(kind.splits, LABELS)
 
 
-def image_shape(config: Mapping, subset: str, inspected: Mapping) -> tuple[int, int, int]:
-    """(C, H, W) of a subset's images."""
-    return dataset_facts(config, config["subsets"][subset]["dataset"], inspected)[0]
-
-
 def selection(config: Mapping, subset: str, split: str) -> dict:
     """What a subset keeps of a split: labels, limit, seed and k-means cluster.
 
@@ -105,14 +100,15 @@ def network_of(config: Mapping, architecture: str, shape: tuple) -> dict:
 
 def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -> dict:
     """Everything that defines a trained model, as plain values (spec.yaml)."""
-    shape = image_shape(config, model.subset, inspected)
+    subset = config["subsets"][model.subset]
+    shape, _ = dataset_facts(config, subset["dataset"], inspected)
     training = config["models"][model.architecture]["training"]
     return {
         "architecture": model.architecture,
         "image_shape": list(shape),
         "prior": _prior_spec(config["priors"][model.prior]),
         "network": network_of(config, model.architecture, shape),
-        "training": training | {"shift": config["subsets"][model.subset]["shift"]},
+        "training": training | {"shift": subset["shift"]},
         "seed": seed,
     }
 

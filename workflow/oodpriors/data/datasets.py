@@ -51,25 +51,21 @@ def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
     paths, records = {}, []
     for file in load(official.files)():
         paths[file.name], origin = fetch(file, tried, cache)
-        records.append(
-            {
-                "name": file.name,
-                "origin": origin,
-                "bytes": paths[file.name].stat().st_size,
-                "sha256": sha256(paths[file.name]),
-            }
-        )
+        records.append(_record(paths[file.name], origin))
     return _joined(load(official.read)(paths), {"kind": kind, "stand_in": False, "files": records})
 
 
+def _record(path: Path, origin: str) -> dict:
+    size = path.stat().st_size
+    return {"name": path.name, "origin": origin, "bytes": size, "sha256": sha256(path)}
+
+
 def _joined(parts: Parts, provenance: dict) -> Dataset:
-    counts = {split: len(images) for split, images, _ in parts}
-    return Dataset(
-        np.concatenate([images for _, images, _ in parts]),
-        np.concatenate([labels for _, _, labels in parts]),
-        np.concatenate([np.full(len(images), split) for split, images, _ in parts]),
-        provenance | {"images": counts},
-    )
+    splits, images, labels = zip(*parts, strict=True)
+    counts = dict(zip(splits, map(len, images), strict=True))
+    split = np.repeat(splits, list(counts.values()))
+    provenance |= {"images": counts}
+    return Dataset(np.concatenate(images), np.concatenate(labels), split, provenance)
 
 
 def load_npz(path: Path) -> Dataset:
@@ -83,18 +79,13 @@ def load_npz(path: Path) -> Dataset:
         images, labels = file["images"], file["labels"]
         split = file["split"].astype(str)
     values, counts = np.unique(split, return_counts=True)
-    record = {"name": Path(path).name, "origin": str(path), "bytes": Path(path).stat().st_size}
-    return Dataset(
-        images,
-        labels.astype(np.int64),
-        split,
-        {
-            "kind": "npz",
-            "stand_in": False,
-            "files": [record | {"sha256": sha256(path)}],
-            "images": dict(zip(values.tolist(), counts.tolist(), strict=True)),
-        },
-    )
+    provenance = {
+        "kind": "npz",
+        "stand_in": False,
+        "files": [_record(Path(path), str(path))],
+        "images": dict(zip(values.tolist(), counts.tolist(), strict=True)),
+    }
+    return Dataset(images, labels.astype(np.int64), split, provenance)
 
 
 def inspect_npz(path: Path) -> dict:

@@ -6,7 +6,7 @@ import shutil
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from pathlib import Path
@@ -43,25 +43,22 @@ class RemoteFile:
 
     def matches(self, path: Path) -> bool:
         """Whether the file at path has the official content."""
-        if _digest(path, "md5") == self.md5:
+        if _md5(path) == self.md5:
             return True
         return self.content_sha256 is not None and _gzip_sha256(path) == self.content_sha256
 
 
-def _digest(path: Path, algorithm: str) -> str:
+def _md5(path: Path) -> str:
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, algorithm).hexdigest()
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _gzip_sha256(path: Path) -> str | None:
-    digest = hashlib.sha256()
     try:
         with gzip.open(path) as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, EOFError):
         return None
-    return digest.hexdigest()
 
 
 def fetch(file: RemoteFile, sources: Sequence[str], cache: Path) -> tuple[Path, str]:
@@ -98,7 +95,7 @@ def _origin(target: Path) -> Path:
 
 def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
     failures = []
-    for address in _addresses(file, sources):
+    for address in (*(f"{source.rstrip('/')}/{file.name}" for source in sources), *file.urls):
         try:
             _obtain(address, file, target)
             _origin(target).write_text(address)
@@ -117,12 +114,6 @@ def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
     )
 
 
-def _addresses(file: RemoteFile, sources: Sequence[str]) -> Iterator[str]:
-    for source in sources:
-        yield f"{source.rstrip('/')}/{file.name}"
-    yield from file.urls
-
-
 def _obtain(address: str, file: RemoteFile, target: Path) -> None:
     if urlparse(address).scheme in ("http", "https"):
         _download(address, file, target)
@@ -138,8 +129,7 @@ def _obtain(address: str, file: RemoteFile, target: Path) -> None:
 def _check(file: RemoteFile, path: Path) -> None:
     if not file.matches(path):
         raise ValueError(
-            f"wrong checksum: md5 {_digest(path, 'md5')} of {path.stat().st_size} bytes, "
-            f"expected {file.md5}"
+            f"wrong checksum: md5 {_md5(path)} of {path.stat().st_size} bytes, expected {file.md5}"
         )
 
 

@@ -4,6 +4,7 @@ import gzip
 import tarfile
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,26 +13,18 @@ from oodpriors.data.fetching import RemoteFile
 
 Parts = list[tuple[str, np.ndarray, np.ndarray]]  # split, images and labels
 
-# Contents of the IDX files, for copies that were compressed again (Debian's package).
+# Contents of *-ubyte.gz, for copies that were compressed again (Debian's package).
 CONTENT_SHA256 = {
-    ("mnist", "t10k-images-idx3-ubyte.gz"): (
-        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
-    ),
-    ("mnist", "t10k-labels-idx1-ubyte.gz"): (
-        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"
-    ),
-    ("fashion_mnist", "train-images-idx3-ubyte.gz"): (
-        "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"
-    ),
-    ("fashion_mnist", "train-labels-idx1-ubyte.gz"): (
-        "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"
-    ),
-    ("fashion_mnist", "t10k-images-idx3-ubyte.gz"): (
-        "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
-    ),
-    ("fashion_mnist", "t10k-labels-idx1-ubyte.gz"): (
-        "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"
-    ),
+    "mnist": {
+        "t10k-images-idx3": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "fashion_mnist": {
+        "train-images-idx3": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
 }
 
 
@@ -45,7 +38,7 @@ def idx_files(name_of_class: str, kind: str, names: Sequence[str]) -> list[Remot
             name,
             tuple(mirror + name for mirror in source.mirrors),
             md5,
-            CONTENT_SHA256.get((kind, name)),
+            CONTENT_SHA256.get(kind, {}).get(name.removesuffix("-ubyte.gz")),
         )
         for name, md5 in source.resources
         if name.startswith(tuple(names))
@@ -58,31 +51,19 @@ def read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
 
     parts = []
     with tempfile.TemporaryDirectory() as folder:
-        plain = {}
         for name, path in paths.items():
-            plain[name] = Path(folder, name.removesuffix(".gz"))
-            plain[name].write_bytes(gzip.decompress(path.read_bytes()))
+            Path(folder, name.removesuffix(".gz")).write_bytes(gzip.decompress(path.read_bytes()))
         for name in names:
-            images = read_image_file(str(plain[f"{name}-images-idx3-ubyte.gz"]))
-            labels = read_label_file(str(plain[f"{name}-labels-idx1-ubyte.gz"]))
+            images = read_image_file(f"{folder}/{name}-images-idx3-ubyte")
+            labels = read_label_file(f"{folder}/{name}-labels-idx1-ubyte")
             parts.append(({"t10k": "test"}.get(name, name), images.numpy(), labels.numpy()))
     return parts
 
 
-def mnist_files() -> list[RemoteFile]:
-    return idx_files("MNIST", "mnist", ["t10k"])
-
-
-def read_mnist(paths: dict[str, Path]) -> Parts:
-    return read_idx(paths, ["t10k"])
-
-
-def fashion_mnist_files() -> list[RemoteFile]:
-    return idx_files("FashionMNIST", "fashion_mnist", ["train", "t10k"])
-
-
-def read_fashion_mnist(paths: dict[str, Path]) -> Parts:
-    return read_idx(paths, ["train", "t10k"])
+mnist_files = partial(idx_files, "MNIST", "mnist", ["t10k"])
+read_mnist = partial(read_idx, names=["t10k"])
+fashion_mnist_files = partial(idx_files, "FashionMNIST", "fashion_mnist", ["train", "t10k"])
+read_fashion_mnist = partial(read_idx, names=["train", "t10k"])
 
 
 def cifar10_files() -> list[RemoteFile]:

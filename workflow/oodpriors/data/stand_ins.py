@@ -6,6 +6,7 @@ direction of the effect. Their numbers cannot be compared with the paper's.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -72,21 +73,17 @@ def _object(label: int, rng: np.random.Generator) -> np.ndarray:
     return _to_bytes(mask * body + (1 - mask) * background + noise)
 
 
-def _drawn(name: str, draw: Callable, splits: dict[str, int]) -> list:
+def _drawn(name: str, draw: Callable) -> list:
     rng = _rng(name)
     parts = []
-    for split, count in splits.items():
+    for split, count in PER_LABEL.items():
         labels = np.repeat(np.arange(10), count)
         parts.append((split, np.stack([draw(label, rng) for label in labels]), labels))
     return parts
 
 
-def draw_garments() -> list:
-    return _drawn("garments", _garment, PER_LABEL)
-
-
-def draw_objects() -> list:
-    return _drawn("objects", _object, PER_LABEL)
+draw_garments = partial(_drawn, "garments", _garment)
+draw_objects = partial(_drawn, "objects", _object)
 
 
 def _scans(side: int, margin: int) -> tuple[np.ndarray, np.ndarray]:

@@ -106,40 +106,11 @@ def select(
     }
 
 
-Order = list[int]
-
-
-def _single(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
-    return np.zeros(len(labels), np.int64)
-
-
-def _by_label(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
-    rank = {label: k for k, label in enumerate(order)}
-    return np.asarray([rank[label] for label in labels.tolist()], np.int64)
-
-
-def _by_cluster(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
-    pairs = _by_label(labels, cluster, order, seed) * (cluster.max() + 1) + cluster
-    return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
-
-
-def _random(labels: np.ndarray, cluster: np.ndarray, order: Order, seed: int) -> np.ndarray:
-    return np.random.default_rng(seed).permutation(_by_label(labels, cluster, order, seed))
-
-
-ASSIGNMENTS = {
-    "single": _single,
-    "label": _by_label,
-    "cluster": _by_cluster,
-    "random": _random,
-}
-
-
 def assign(
     kind: str,
     labels: np.ndarray,
     cluster: np.ndarray,
-    order: Order | None = None,
+    order: list[int] | None = None,
     seed: int = 0,
 ) -> np.ndarray:
     """Assign each training image to a component: (N,) int64 (Section 4).
@@ -150,7 +121,7 @@ def assign(
     but the images of a group have nothing in common (our control).
 
     Args:
-        kind: one of ASSIGNMENTS.
+        kind: single, label, cluster or random.
         labels: (N,).
         cluster: number of the k-means cluster within the label, (N,).
         order: order of the labels; None sorts them.
@@ -159,7 +130,17 @@ def assign(
     Raises:
         UserError: unknown kind.
     """
-    if kind not in ASSIGNMENTS:
-        raise UserError(f"assignment {kind!r} is unknown; choose one of {', '.join(ASSIGNMENTS)}")
     order = np.unique(labels).tolist() if order is None else order
-    return ASSIGNMENTS[kind](labels, cluster, order, seed)
+    rank = {label: k for k, label in enumerate(order)}
+    by_label = np.asarray([rank[label] for label in labels.tolist()], np.int64)
+    match kind:
+        case "single":
+            return np.zeros_like(by_label)
+        case "label":
+            return by_label
+        case "cluster":
+            pairs = by_label * (cluster.max() + 1) + cluster
+            return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+        case "random":
+            return np.random.default_rng(seed).permutation(by_label)
+    raise UserError(f"assignment {kind!r} is unknown; choose single, label, cluster or random")

@@ -1,7 +1,7 @@
 """The parts of the document that hold numbers, as LaTeX."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -184,49 +184,43 @@ def _commit(code: Mapping) -> str:
 
 
 def _budget(record: Mapping) -> pd.DataFrame:
+    (leaves,) = pd.json_normalize(record["budget"]).to_dict("records")
     rows = [
-        (key, value)
-        for key, value in sorted(_leaves(record["budget"]))
-        if key.rpartition(".")[2] not in ("title", "where")
+        (key, "null" if value is None else str(value))
+        for key, value in sorted(leaves.items())
+        if not str(key).endswith((".title", ".where"))
     ]
     return pd.DataFrame(rows, columns=["Key", "Value"])
 
 
-def _leaves(values: Mapping, prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", "null" if value is None else str(value)
-
-
 def _training(record: Mapping) -> pd.DataFrame:
-    return pd.DataFrame(
+    rows = [
         {
-            "Model": [m["model"] for m in record["models"]],
-            "Seed": [m["seed"] for m in record["models"]],
-            "Parameters": [f"{m['parameters']:,}" for m in record["models"]],
-            "Steps": [f"{m['steps']:,}" for m in record["models"]],
-            "Seconds": [f"{m['training_seconds']:,.0f}" for m in record["models"]],
-            "Round trip": [
-                f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–"
-                for m in record["models"]
-            ],
-            "Device": [m["device"] for m in record["models"]],
+            "Model": m["model"],
+            "Seed": m["seed"],
+            "Parameters": f"{m['parameters']:,}",
+            "Steps": f"{m['steps']:,}",
+            "Seconds": f"{m['training_seconds']:,.0f}",
+            "Round trip": f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–",
+            "Device": m["device"],
         }
-    )
+        for m in record["models"]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _data(record: Mapping) -> pd.DataFrame:
-    return pd.DataFrame(
+    rows = [
         {
-            "Subset": [part["subset"] for part in record["data"]],
-            "Split": [part["split"] for part in record["data"]],
-            "Images": [f"{part['images']:,}" for part in record["data"]],
-            "Of": [f"{part['of_images']:,}" for part in record["data"]],
-            "Source": [_source(part["source"]) for part in record["data"]],
+            "Subset": part["subset"],
+            "Split": part["split"],
+            "Images": f"{part['images']:,}",
+            "Of": f"{part['of_images']:,}",
+            "Source": _source(part["source"]),
         }
-    )
+        for part in record["data"]
+    ]
+    return pd.DataFrame(rows)
 
 
 def _inputs(record: Mapping) -> pd.DataFrame:

@@ -9,18 +9,12 @@ from oodpriors.figures.sheet import COLOURS, LINES, save, sheet
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
-    """See :mod:`oodpriors.figures.sheet`; no note, since the scale does not matter."""
-    plot_densities(pd.read_csv(files["table"]), "", paths)
+    """See :mod:`oodpriors.figures.sheet`; no note, since the scale does not matter.
 
-
-def plot_densities(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
-    """Densities of both kinds of components (Figure 3).
-
-    Args:
-        table: ``x``, ``gaussian`` and ``generalized_gaussian`` (of beta = 4).
-        note, paths: see :func:`oodpriors.figures.toy.plot_topology`.
+    The table has ``x``, ``gaussian`` and ``generalized_gaussian`` (of beta = 4).
     """
-    figure, axes = sheet(1, 1, 2.5, note)
+    table = pd.read_csv(files["table"])
+    figure, axes = sheet(1, 1, 2.5, "")
     names = {
         "gaussian": "standard Gaussian",
         "generalized_gaussian": "generalised Gaussian, β = 4, of variance 1",

@@ -1,6 +1,7 @@
 """Histograms of scores, drawn from stored scores only."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,22 +18,13 @@ from oodpriors.figures.sheet import (
     plain_axis,
     save,
     sheet,
-    title_of,
 )
 from oodpriors.statistics.estimates import ScoreTable, read_scores
 
 SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
-
-
 SHOWN = 0.995
-
-
 MOST_BINS = 60
-
-
 LOG_RATIO = 10  # of a panel's medians, from which axes are logarithmic
-
-
 UNITS = {"toy": "point"}
 
 
@@ -102,34 +94,22 @@ class Series(NamedTuple):
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Histograms of the configuration, see :mod:`oodpriors.figures.sheet`."""
-    entry = about["entry"]
-    scores = read_scores(about["runs"], files["scores"])
-    columns = dict.fromkeys(entry["panels"], entry["column"]) | entry["columns"]
-    panels = histogram_panels(entry["panels"], scores, about, columns, entry["sets"])
+    panels = histogram_panels(about, read_scores(about["runs"], files["scores"]))
     plot_histograms(panels, note, paths)
 
 
-def histogram_panels(
-    panels: Mapping[str, list[str]],
-    scores: Mapping[str, ScoreTable],
-    about: Mapping,
-    column: str | Mapping[str, str] = "log_prob",
-    sets: Sequence[str] = ("test", "ood"),
-) -> dict[str, list[Series]]:
+def histogram_panels(about: Mapping, scores: Mapping[str, ScoreTable]) -> dict[str, list[Series]]:
     """A column of the sets of each model, named by prior and images.
 
     With one set and more than two models in a panel, models are a sequence: shaded by
     the distance of their components and named by it.
 
     Args:
-        panels: models by the panel's title, in the order of the legend.
-        scores: by model; all seeds are drawn together.
-        about: ``titles``, ``components``, ``distances`` and ``infers``, see
+        about: ``entry``, ``titles``, ``components``, ``distances`` and ``infers``, see
             :mod:`oodpriors.figures.sheet`.
-        column: of the score tables (log_prob, latent_first or latent_farthest), one for
-            all panels or by the panel's title.
-        sets: which to draw, of test and ood.
+        scores: by model; all seeds are drawn together.
     """
+    entry, panels, sets = about["entry"], about["entry"]["panels"], about["entry"]["sets"]
     models = dict.fromkeys(model for panel in panels.values() for model in panel)
     names = {model: about["titles"]["priors"][model.split("/")[2]] for model in models}
     sequential = len(sets) == 1 and any(len(panel) > 2 for panel in panels.values())
@@ -139,7 +119,7 @@ def histogram_panels(
         names, places = _sequence(names, about["distances"])
 
     def series(title: str, model: str, which: str) -> Series:
-        shown = column if isinstance(column, str) else column[title]
+        shown = entry["columns"].get(title, entry["column"])
         name, table = names[model], scores[model]
         label = name if sequential else f"{name}, {_images(table, which, about['titles'])}"
         look = (tones[model], places.get(model), model.split("/")[0] in about["infers"])
@@ -189,7 +169,7 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
         paths: files to write; the format follows the suffix.
     """
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
-    rows = -(-len(panels) // columns)
+    rows, characters = -(-len(panels) // columns), 84 // columns  # of a line in a panel
     every = [one for series in panels.values() for one in series]
     figure, axes = sheet(rows, columns, 2.0 * rows + 0.6, note + _remarks(every))
     for axis in axes.flat[len(panels) :]:
@@ -200,8 +180,8 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
     for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
         drawn = _draw(axis, series, _range(compared[_subject(series)], logarithmic), logarithmic)
         handles |= drawn
-        title_of(axis, title, columns)
-        axis.set_xlabel(_two_lines(series[0].quantity, 84 // columns))
+        axis.set_title(textwrap.fill(title, characters))
+        axis.set_xlabel(_two_lines(series[0].quantity, characters))
         if not shared:
             inner_legend(axis, drawn, columns)
     for axis in axes[:, 0]:

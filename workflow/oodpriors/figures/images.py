@@ -12,8 +12,6 @@ from oodpriors.figures.sheet import save, sheet
 from oodpriors.io.errors import UserError
 
 GAP = 2  # pixels between images
-
-
 IMAGES_A_LINE, MOST_LINES = 10, 2
 
 

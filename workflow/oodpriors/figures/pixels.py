@@ -16,32 +16,16 @@ from oodpriors.figures.sheet import (
 )
 
 BINS = 40
-
-
 DWARFED = 3  # times as high as all others is too high
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Pixels of the configuration's model, see :mod:`oodpriors.figures.sheet`."""
-    table = pd.read_csv(files["table"])
-    plot_pixel_distances(table, pixel_titles(table, about["sets"]), note, paths)
-
-
-def pixel_titles(table: pd.DataFrame, names: Mapping[str, str]) -> dict[str, str]:
-    """Legends of the columns of :func:`plot_pixel_distances`.
-
-    Args:
-        table: see there.
-        names: of the sets, by test and ood.
-    """
-    variances = {f"variance_{which}": name for which, name in names.items()}
-    distances = [column for column in map(str, table) if column.startswith("distance_")]
-    components = {c: f"component {int(c.split('_')[-1]) + 1}" for c in distances}
-    return components | variances
+    plot_pixel_distances(pd.read_csv(files["table"]), about["sets"], note, paths)
 
 
 def plot_pixel_distances(
-    table: pd.DataFrame, titles: Mapping[str, str], note: str, paths: list[Path]
+    table: pd.DataFrame, names: Mapping[str, str], note: str, paths: list[Path]
 ) -> None:
     """Histograms over pixels: distances to the components' mean images, and variances (Figure 7).
 
@@ -51,19 +35,17 @@ def plot_pixel_distances(
     Args:
         table: a row per pixel: ``distance_<set>_<k>`` and ``variance_<set>``, where the
             set out of distribution is ``ood``; NaN where a component has no image.
-        titles: legend of each column to draw.
+        names: of the sets, by test and ood.
         note, paths: see :func:`oodpriors.figures.toy.plot_topology`.
     """
-    distances = [column for column in titles if column.startswith("distance")]
-    inside, outside = ([c for c in distances if ("_ood" in c) == out] for out in (False, True))
-    variances = [column for column in titles if column not in distances]
+    distances, variances = (table.filter(like=kind) for kind in ("distance_", "variance_"))
+    components = {c: f"component {int(c.rsplit('_', 1)[1]) + 1}" for c in map(str, distances)}
+    outside = {c: label for c, label in components.items() if "_ood" in c}
+    inside = {c: label for c, label in components.items() if c not in outside}
     figure, ((first, second, third),) = sheet(1, 3, 2.4, note)
-    for axis, columns, alike in (
-        (first, inside, distances),
-        (second, outside, distances),
-        (third, variances, variances),
-    ):
-        _draw_pixels(axis, table[alike], {column: titles[column] for column in columns})
+    _draw_pixels(first, distances, inside)
+    _draw_pixels(second, distances, outside)
+    _draw_pixels(third, variances, {f"variance_{which}": name for which, name in names.items()})
     for axis in (first, second):
         axis.set(xlabel="mean squared distance", ylim=(0, _top(first, second)))
     third.set(title="(c) variance", xlabel="variance")

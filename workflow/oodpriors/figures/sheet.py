@@ -38,12 +38,8 @@ COLOURS = {
     ("test", 2): "#009E73",
     ("ood", 2): "#CC79A7",
 }
-
-
 LINES = ("-", "--", "-.", ":")
 TONES = len(COLOURS) // 2
-
-
 SETS = {"test": "in distribution", "ood": "out of distribution"}
 
 WIDTH = 6.5  # inches, the text block's: nothing is scaled in the document
@@ -107,11 +103,6 @@ def save(figure: plt.Figure, paths: Iterable[Path | str]) -> None:
     plt.close(figure)
 
 
-def title_of(axes, title: str, columns: int) -> None:
-    """Title of one of so many panels in a row, in lines that fit."""
-    axes.set_title(textwrap.fill(title, 84 // columns))
-
-
 def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     """One legend of all panels, below them, in columns of equal length."""
     most = max(1, int(WIDTH / (CHARACTER * max(map(len, handles)) + HANDLE)))
@@ -120,7 +111,7 @@ def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     figure.legend(handles.values(), handles, **place)
 
 
-def plain_axis(axis, most: int = 4) -> None:
+def plain_axis(axis) -> None:
     """A few ticks in full numbers on an x or y axis, with equal decimals."""
 
     def number(value: float, _) -> str:
@@ -129,7 +120,7 @@ def plain_axis(axis, most: int = 4) -> None:
         decimals = max(0, -int(np.floor(np.log10(step) + 1e-9)))
         return _number(value, decimals)
 
-    axis.set_major_locator(plt.MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_locator(plt.MaxNLocator(4, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(number)
 
 

@@ -14,20 +14,11 @@ from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, sa
 from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
-
-
 DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
-
-
 LEVELS = range(-10, 0)  # nats, of Figure 2
-
-
 COLOURS_OF = {"prior": ("black", "0.6"), "data": ("#D55E00", "#F0E442")}
-
-
 HATCHES = ("////", "....")
-
-
+TOLERANCE = 0.5  # nats, of typical sets
 FLATNESS = 0.7  # height of a panel over its width
 
 
@@ -69,52 +60,43 @@ def _titles(about: Mapping) -> list[str]:
 
 def _surface(table: pd.DataFrame, axes: str, values: str) -> tuple[np.ndarray, ...]:
     """A column on its grid, (n,), (n,) and (n, n)."""
-    first, second = f"{axes}_1", f"{axes}_2"
-    x, y = np.unique(table[first]), np.unique(table[second])
-    square = table.sort_values([second, first])[values].to_numpy().reshape(len(y), len(x))
-    return x, y, square
+    square = table.pivot_table(index=f"{axes}_2", columns=f"{axes}_1", values=values)
+    return square.columns.to_numpy(), square.index.to_numpy(), square.to_numpy()
 
 
 def plot_topology(
-    planes: Mapping[str, Plane],
-    data_entropy: float,
-    note: str,
-    paths: list[Path],
-    tolerance: float = 0.5,
+    planes: Mapping[str, Plane], data_entropy: float, note: str, paths: list[Path]
 ) -> None:
     r"""Where a flow takes the typical sets of the prior and of the data (Figure 1).
 
     A row for each prior: latent space, with the way back of the data's areas, and data
     space, with the way there of the prior's. The typical set of a density p with
-    entropy H is :math:`|-\log p - H| < \epsilon`, and what is likelier still is the
-    high-likelihood area.
+    entropy H is :math:`|-\log p - H| < \epsilon` with an :math:`\epsilon` of TOLERANCE, and
+    what is likelier still is the high-likelihood area.
 
     Args:
         planes: by the prior's title.
         data_entropy: of the data, nats.
         note: which data and which scale, above the panels.
         paths: files to write; the format follows the suffix.
-        tolerance: :math:`\epsilon`, nats.
     """
     figure, axes = sheet(len(planes), 2, 2.5 * len(planes) + 0.7, note)
     letters = iter("abcdefgh")
     for row, (title, plane) in zip(axes, planes.items(), strict=True):
         entropies = {"prior": plane.entropy, "data": data_entropy}
         for axis, (space, (letter, name)) in zip(row, SPACES.items(), strict=True):
-            _draw_areas(axis, getattr(plane, space), letter, entropies, tolerance)
+            _draw_areas(axis, getattr(plane, space), letter, entropies)
             axis.set_title(f"({next(letters)}) {title}: {name}")
     bottom_legend(figure, _area_handles())
     save(figure, paths)
 
 
-def _draw_areas(
-    axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, float], tolerance: float
-) -> None:
+def _draw_areas(axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, float]) -> None:
     """The areas at home in this space as surfaces, and those of the other hatched over them."""
     shown = np.zeros(len(table), dtype=bool)
     for whose in ("prior", "data") if letter == "z" else ("data", "prior"):
         log_prob = table[DENSITIES[whose]]
-        below, above = -entropies[whose] - tolerance, -entropies[whose] + tolerance
+        below, above = -entropies[whose] - TOLERANCE, -entropies[whose] + TOLERANCE
         levels = [below, above, max(above, log_prob.max()) + 1]
         surface = _surface(table, letter, DENSITIES[whose])
         if not shown.any():

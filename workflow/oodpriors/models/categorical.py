@@ -16,14 +16,11 @@ def categorical_log_prob(logits: Tensor, values: Tensor) -> Tensor:
     plain formula.
     """
     if torch.compiler.is_compiling():
-        return _plain_log_prob(logits.to(_sum_dtype(logits)), values)
+        logits = logits.to(_sum_dtype(logits))
+        # no gather: its derivative would fill another tensor of the logits' size
+        others = torch.arange(logits.shape[1], device=logits.device) != values[:, None]
+        return logits.masked_fill(others, 0).sum(1) - logits.logsumexp(1)
     return _CategoricalLogProb.apply(logits, values)
-
-
-def _plain_log_prob(logits: Tensor, values: Tensor) -> Tensor:
-    # no gather: its derivative would fill another tensor of the logits' size
-    others = torch.arange(logits.shape[1], device=logits.device) != values[:, None]
-    return logits.masked_fill(others, 0).sum(1) - logits.logsumexp(1)
 
 
 class _CategoricalLogProb(Function):

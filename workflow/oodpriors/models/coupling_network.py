@@ -95,7 +95,9 @@ class _Scaled:
 
     def matrix(self, turned: bool = False) -> Tensor:
         """(K, C h w), to multiply patches; or turned, (K h w, C), to give overlapping patches."""
-        return _turned(self.weight) if turned else self.weight.flatten(1)
+        if turned:
+            return self.weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)
+        return self.weight.flatten(1)
 
     def filters(self) -> Tensor:
         """(K, C, h, w), channels last in memory."""
@@ -116,10 +118,6 @@ class _Scaled:
             (bias * self.scale).view(self.shape),
             (LOG_SCALE_FACTOR * log_scale).view(self.log_scale_shape),
         )
-
-
-def _turned(weight: Tensor) -> Tensor:
-    return weight.flip(2, 3).permute(0, 2, 3, 1).flatten(0, 2)
 
 
 def _patches(x: Tensor, dtype: torch.dtype) -> Tensor:

@@ -98,11 +98,6 @@ class Glow(ImageModel):
         self.layers = nn.ModuleList(layers)
         self.latent_shape = (channels, *sides)
 
-    @property
-    def n_pixels(self) -> int:
-        """D, the number of pixel values in an image."""
-        return math.prod(self.image_shape)
-
     def forward(self, y: Tensor) -> tuple[Tensor, Tensor]:
         """Dequantised images (B, C, H, W) -> latents (B, D), ladj (B,) in nats."""
         if y.is_cuda and self.layers[1].initialized:
@@ -142,7 +137,7 @@ class Glow(ImageModel):
         the log-probability of the discrete pixel values.
         """
         z, ladj = self.forward(dequantize(x, self.prior.means.dtype))
-        return z, ladj - self.n_pixels * math.log(PIXEL_VALUES)
+        return z, ladj - z.shape[1] * math.log(PIXEL_VALUES)
 
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
         """Negative log-likelihood under the assigned components k (B,), and its parts.
@@ -173,11 +168,7 @@ class Glow(ImageModel):
         return (self.inverse(z) + 0.5).clamp(0, 1)
 
     @torch.no_grad()
-    def round_trip_error(self, x: Tensor) -> float:
-        """Largest |inverse(forward(y)) - y| over dequantised images y of x (B, C, H, W)."""
-        y = dequantize(x, self.prior.means.dtype)
-        return float((self.inverse(self.forward(y)[0]) - y).abs().max())
-
     def diagnostics(self, x: Tensor) -> dict[str, float]:
-        """Record of a trained model: its ``round_trip_error`` on images x."""
-        return {"round_trip_error": self.round_trip_error(x)}
+        """``round_trip_error``: largest |inverse(forward(y)) - y|, y the dequantised images x."""
+        y = dequantize(x, self.prior.means.dtype)
+        return {"round_trip_error": float((self.inverse(self.forward(y)[0]) - y).abs().max())}

@@ -14,7 +14,6 @@ from oodpriors.models.coupling_network import (
     three_convolutions,
 )
 
-INITIALIZED_ALREADY = "actnorm is already initialised; this must not happen twice"
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -46,7 +45,7 @@ class ActNorm(nn.Module):
             RuntimeError: the layer is already initialised.
         """
         if self.initialized:
-            raise RuntimeError(INITIALIZED_ALREADY)
+            raise RuntimeError("actnorm is already initialised; this must not happen twice")
         mean = x.mean((0, 2, 3))[:, None, None]
         std = x.std((0, 2, 3), correction=0)[:, None, None]
         self.bias.copy_(-mean)
@@ -80,14 +79,8 @@ class ActNorm(nn.Module):
 
 @contextmanager
 def data_dependent_initialization(module: nn.Module) -> Iterator[None]:
-    """Inside the block, a forward pass initialises every ActNorm in module from its input.
-
-    Raises:
-        RuntimeError: an ActNorm is already initialised.
-    """
+    """Inside the block, a forward pass initialises every ActNorm in module from its input."""
     layers = [m for m in module.modules() if isinstance(m, ActNorm)]
-    if any(layer.initialized for layer in layers):
-        raise RuntimeError(INITIALIZED_ALREADY)
     handles = [m.register_forward_pre_hook(lambda m, args: m.initialize(*args)) for m in layers]
     try:
         yield

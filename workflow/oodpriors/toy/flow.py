@@ -13,7 +13,7 @@ from oodpriors.models.base import Model
 from oodpriors.models.likelihood import flow_log_prob, to_numpy
 from oodpriors.priors import Prior, build_prior
 from oodpriors.toy.mixture import ToyData, build_data
-from oodpriors.training.fit import Fit, describe_training
+from oodpriors.training.fit import Fit, finish
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
 DRAWS = ("train", "test", "ood")
@@ -22,20 +22,19 @@ DRAWS = ("train", "test", "ood")
 class Coupling(nn.Module):
     """Second half y2 = x2 exp(s(x1)) + t(x1), first half kept; starts as the identity.
 
-    A tanh bounds the log-scale, as in RealNVP: s = b tanh(h / b). Neither training nor the
+    A tanh bounds the log-scale, as in RealNVP: s = tanh(h). Neither training nor the
     inverse far from the data can overflow, and a small s equals h. The bound also limits
     how fast the density falls between two modes. Under a unimodal prior it therefore
-    influences the likelihood of points there.
+    influences the likelihood of points there. The paper gives no bound.
 
     Args:
         dim: D; the first half has D // 2 coordinates.
         width: units of the two hidden layers.
-        log_scale_bound: b, the largest |s|.
     """
 
-    def __init__(self, dim: int, width: int, log_scale_bound: float = 1.0) -> None:
+    def __init__(self, dim: int, width: int) -> None:
         super().__init__()
-        self.kept, self.log_scale_bound = dim // 2, log_scale_bound
+        self.kept = dim // 2
         last = nn.Linear(width, 2 * (dim - self.kept))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -45,7 +44,7 @@ class Coupling(nn.Module):
 
     def _shift_and_log_scale(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         shift, h = self.network(kept).chunk(2, -1)
-        return shift, self.log_scale_bound * torch.tanh(h / self.log_scale_bound)
+        return shift, torch.tanh(h)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, D) -> (B, D), ladj (B,)."""
@@ -68,7 +67,6 @@ class ToyFlow(Model):
         prior: prior over the D latent coordinates.
         couplings: number of coupling layers (paper: 4).
         width: hidden units of their networks (not given in the paper).
-        log_scale_bound: see :class:`Coupling` (not given in the paper).
 
     Raises:
         UserError: fewer than 2 dimensions, or a prior with another dimension.
@@ -76,21 +74,14 @@ class ToyFlow(Model):
 
     parts = ("prior_separating", "prior_rest", "log_det")
 
-    def __init__(
-        self,
-        dim: int,
-        prior: Prior,
-        couplings: int = 4,
-        width: int = 64,
-        log_scale_bound: float = 1.0,
-    ) -> None:
+    def __init__(self, dim: int, prior: Prior, couplings: int = 4, width: int = 64) -> None:
         super().__init__()
         if dim < 2:
             raise UserError(f"a coupling needs at least 2 dimensions, got {dim}")
         if prior.means.shape[1] != dim:
             raise UserError(f"the prior has {prior.means.shape[1]} coordinates, a point {dim}")
         self.prior = prior
-        self.layers = nn.ModuleList(Coupling(dim, width, log_scale_bound) for _ in range(couplings))
+        self.layers = nn.ModuleList(Coupling(dim, width) for _ in range(couplings))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, D) -> latents (B, D), ladj (B,) in nats."""
@@ -166,9 +157,7 @@ def fit_toy(spec: dict, checkpoint: Path) -> Fit:
     x, k = build_data(spec).sample(spec["points"], _generator(spec["seed"], "train"))
     k = k.clamp(max=model.prior.n_components - 1)
     settings = TrainingSettings(**spec["training"], seed=spec["seed"])
-    trainer = Trainer(model, x, k, settings, checkpoint)
-    trained = trainer.run()
-    return Fit(trained, pd.DataFrame(trainer.history), describe_training(trainer, trained))
+    return finish(Trainer(model, x, k, settings, checkpoint))
 
 
 def _generator(seed: int, draw: str) -> torch.Generator:
@@ -192,18 +181,19 @@ def score_toy(model: ToyFlow, data: ToyData, n: int, seed: int) -> pd.DataFrame:
     """
     x, k = data.sample(n, _generator(seed, "test"))
     ood = data.sample_ood(n, _generator(seed, "ood"))
-    mixture = _score_set(model, data, x, {"set": "test", "images": "mixture", "label": k.numpy()})
-    gaussian = _score_set(model, data, ood, {"set": "ood", "images": "gaussian", "label": -1})
-    return pd.concat([mixture, gaussian], ignore_index=True)
+    mixture = {"set": "test", "images": f"mixture_{data.dim}.test", "label": k.numpy()}
+    gaussian = {"set": "ood", "images": f"gaussian_{data.dim}.test", "label": -1}
+    tables = [_score_set(model, data, x, mixture), _score_set(model, data, ood, gaussian)]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _score_set(model: ToyFlow, data: ToyData, x: Tensor, about: dict) -> pd.DataFrame:
     scores = flow_log_prob(model, x)
     del scores["std_error"]  # there is no dequantisation to average
     truth = {"log_prob_true": data.log_prob(x)} | coordinates(x, "x")
-    about |= {"images": f"{about['images']}_{data.dim}.test", "index": np.arange(len(x))}
-    first = {name: about[name] for name in ("set", "images", "index", "label")}
-    return pd.DataFrame(first | to_numpy(scores | truth))
+    table = pd.DataFrame(about | to_numpy(scores | truth))
+    table.insert(2, "index", np.arange(len(x)))
+    return table
 
 
 def coordinates(x: Tensor, name: str) -> dict[str, Tensor]:

@@ -8,7 +8,6 @@ import torch
 from scipy.ndimage import label
 from torch import Tensor
 
-from oodpriors.io.errors import UserError
 from oodpriors.models.likelihood import to_numpy
 from oodpriors.toy.flow import ToyFlow, coordinates
 from oodpriors.toy.mixture import ToyData
@@ -19,25 +18,18 @@ SPECKLE = 0.01  # share of the mass; areas with less do not count as regions
 
 
 @torch.no_grad()
-def density_grid(
-    model: ToyFlow, data: ToyData, half_width: float = 7.0, n: int = 141
-) -> pd.DataFrame:
-    """Densities on a square of the data space, for the contours of Figures 1 and 2.
+def density_grid(model: ToyFlow, data: ToyData) -> pd.DataFrame:
+    """Densities on [-7, 7]^2 in the data space, for the contours of Figures 1 and 2.
 
     Args:
         model: two-dimensional flow in float64.
         data: two-dimensional distribution of the points.
-        half_width: the square is [-half_width, half_width]^2.
-        n: points along a side; odd, so that the origin is a grid point.
 
     Returns:
-        n^2 rows: ``x_1``, ``x_2``, ``log_prob`` of the model, ``log_prob_true``, the
+        141^2 rows: ``x_1``, ``x_2``, ``log_prob`` of the model, ``log_prob_true``, the
         latents ``z_1``, ``z_2`` and their ``prior_log_prob``, in nats.
-
-    Raises:
-        UserError: n is even.
     """
-    x = _square(half_width, n)
+    x = _square(7.0, 70)
     z, log_det = model(x)
     prior = model.prior.log_prob(z)
     densities = {"log_prob": prior + log_det, "log_prob_true": data.log_prob(x)}
@@ -46,30 +38,29 @@ def density_grid(
 
 
 @torch.no_grad()
-def latent_grid(
-    model: ToyFlow, data: ToyData, half_width: float | None = None, n: int = 281
-) -> pd.DataFrame:
+def latent_grid(model: ToyFlow, data: ToyData) -> pd.DataFrame:
     """Densities on a square of the latent space, for the inverse map in Figure 1.
 
-    Args and raises: see :func:`density_grid`. The default square extends four standard
-    deviations beyond the component means.
+    The square extends four standard deviations beyond the component means.
+
+    Args:
+        model, data: see :func:`density_grid`.
 
     Returns:
-        n^2 rows: ``z_1``, ``z_2``, ``prior_log_prob``, the inverse images ``x_1``,
+        281^2 rows: ``z_1``, ``z_2``, ``prior_log_prob``, the inverse images ``x_1``,
         ``x_2``, and ``log_prob_true`` and ``log_prob`` there, in nats.
     """
     reach = float(model.prior.means.abs().max()) + 4 * model.prior.scale
-    z = _square(half_width or reach, n)
+    z = _square(reach, 140)
     x = model.inverse(z)
     at_z = coordinates(z, "z") | {"prior_log_prob": model.prior.log_prob(z)}
     at_x = {"log_prob_true": data.log_prob(x), "log_prob": model.log_prob(x)}
     return pd.DataFrame(to_numpy(at_z | coordinates(x, "x") | at_x))
 
 
-def _square(half_width: float, n: int) -> Tensor:
-    if n % 2 == 0:
-        raise UserError(f"a grid with {n} points per side lacks the origin: use an odd number")
-    side = half_width * torch.arange(-(n // 2), n // 2 + 1, dtype=torch.float64) / (n // 2)
+def _square(reach: float, n: int) -> Tensor:
+    """Points from -reach to reach on both axes, n on either side of the origin, and the origin."""
+    side = reach * torch.arange(-n, n + 1, dtype=torch.float64) / n
     return torch.cartesian_prod(side, side)
 
 

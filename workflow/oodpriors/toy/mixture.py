@@ -135,8 +135,8 @@ def entropy(prior: Prior) -> float:
 
 def exact_facts(data: ToyData, prior: Prior) -> dict[str, float]:
     """``exact_test`` and ``exact_ood``, from :meth:`ToyData.exact_means`; ``prior_entropy``."""
-    exact = {f"exact_{name}": float(value) for name, value in data.exact_means().items()}
-    return exact | {"prior_entropy": float(entropy(prior))}
+    exact = {f"exact_{name}": value for name, value in data.exact_means().items()}
+    return exact | {"prior_entropy": entropy(prior)}
 
 
 def _differential_entropy(log_density: Tensor, t: Tensor) -> float:

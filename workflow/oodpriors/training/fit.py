@@ -102,16 +102,14 @@ def fit(
         device,
         save_every,
     )
-    trained = trainer.run()
-    diagnostics = describe_training(trainer, trained)
-    return Fit(trained.cpu(), pd.DataFrame(trainer.history), diagnostics)
+    return finish(trainer)
 
 
-def describe_training(trainer: Trainer, model: Model) -> dict:
-    """Diagnostics of a training: steps, time, device, versions and errors of the model."""
+def finish(trainer: Trainer) -> Fit:
+    """Train to the end; the diagnostics are steps, time, device, versions and errors."""
+    model, device = trainer.run(), trainer.device
     sample = trainer.images[: min(64, len(trainer.images))]
-    device = trainer.device
-    return {
+    diagnostics = {
         "code": code_version(),
         "steps": trainer.step,
         "training_seconds": round(trainer.seconds, 1),
@@ -122,3 +120,4 @@ def describe_training(trainer: Trainer, model: Model) -> dict:
         "threads": torch.get_num_threads(),
         "software": software_versions(),
     }
+    return Fit(model.cpu(), pd.DataFrame(trainer.history), diagnostics)

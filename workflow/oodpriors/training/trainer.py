@@ -243,10 +243,8 @@ class Trainer:
         rows, self.epoch_rows = self.epoch_rows, []
         limit = self.settings.max_grad_norm or math.inf
         norms = [row["grad_norm"] for row in rows]
-        timed_steps, elapsed = (
-            now - then
-            for now, then in zip((self.step, time.monotonic()), self._timed_from, strict=True)
-        )
+        first, began = self._timed_from
+        images = (self.step - first) * self.settings.batch_size
         summary = {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
         self.history.append(
             {"epoch": epoch + 1, "step": self.step}
@@ -254,7 +252,7 @@ class Trainer:
             | {
                 "grad_norm_max": max(norms),
                 "clipped": sum(norm > limit for norm in norms) / len(norms),
-                "images_per_second": timed_steps * self.settings.batch_size / elapsed,
+                "images_per_second": images / (time.monotonic() - began),
             }
         )
 
