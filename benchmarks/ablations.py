@@ -4,10 +4,10 @@
 
 Takes the VAEs of Fashion-MNIST (1, 7) from the folder of a finished run: N(0, I) and the modes
 at ±75, with all seeds. Each variant changes one thing and is trained again with the same data,
-assignment, seeds and budget, or only scored again. Prints a Markdown table and writes it as CSV.
-All its columns are of the images with a refined posterior, over images and seeds: mean log p
-(nats) with its standard error and AUROC with its interval of 95 %, by the encoder's and by
-the refined estimate. With the bias correction, log p is no longer a likelihood.
+assignment, seeds and budget, or only scored again. Prints a Markdown table and writes it as CSV:
+mean log p (nats) with its standard error and AUROC with its interval of 95 %, over images and
+seeds, by the encoder's and by the refined estimate, both of the images that have the latter
+(out + in). With the bias correction, log p is no longer a likelihood.
 
 Models and score files are kept in ablations/ of the folder, and used again while model, data
 and settings are the same; remove them after a change of the code.
@@ -42,12 +42,9 @@ from oodpriors.training.fit import fit
 
 MODELS, PRIORS = "models/vae/fashion_1_7", ("unimodal", "bimodal_75")
 SAMPLES = 400
-AS_TRAINED, MORE, ENCODER, CORRECTED = RESCORED = (
-    "as trained",
-    f"S = {SAMPLES}",
-    "refined from the encoder's start alone",
-    "bias correction (Chauhan et al. 2022)",
-)
+AS_TRAINED, ENCODER = "as trained", "refined from the encoder's start alone"
+CORRECTED = "bias correction (Chauhan et al. 2022)"
+RESCORED = (AS_TRAINED, f"S = {SAMPLES}", ENCODER, CORRECTED)
 NETWORKS: dict[str, dict] = {  # of the variants that are trained again
     "scaled_start: false": {"scaled_start": False},
     "encoder_norm_last: false": {"encoder_norm_last": False},
@@ -115,10 +112,8 @@ def rescore(variant: str, model: VAE, table: pd.DataFrame, arrays: dict, refined
         changed = with_refined(only_from_encoder(model), arrays, table[KEPT], **refined)
         assert not changed["refinement_start"].any(), "the refinement had other starts"
         return changed
-    changed, train = (
-        table[KEPT].join(table.filter(like="refine")),
-        to_nchw(arrays["train"]["images"]),
-    )
+    changed = table[KEPT].join(table.filter(like="refine"))
+    train = to_nchw(arrays["train"]["images"])
     if variant == CORRECTED:
         bias = corrections(train.reshape(len(train), -1), pixel_log_probs(model, train))
     for number, which in enumerate(("test", "ood")):
@@ -137,14 +132,12 @@ def rescore(variant: str, model: VAE, table: pd.DataFrame, arrays: dict, refined
 def load_data(results: Path, names: dict[str, str], sums: dict) -> tuple[dict, np.ndarray]:
     """Arrays of the sets, and components (N,) of the training images."""
     paths = {s: results / "data" / f"{names[s].replace('.', '/')}.npz" for s in names}
-    found = [
-        f for f in paths["train"].parent.glob("assignment.*.csv") if sha256(f) == sums["components"]
-    ]
-    missing = [str(path) for path in paths.values() if not path.is_file()]
-    if missing or not found or sha256(paths["train"]) != sums["arrays"]:
-        reason = f"there is no {missing[0]}" if missing else "the models were trained on other data"
-        raise UserError(f"{results / 'data'}: {reason}")
-    components = pd.read_csv(found[0])["component"].to_numpy(copy=True)
+    if missing := [path for path in paths.values() if not path.is_file()]:
+        raise UserError(f"{missing[0]} is missing")
+    assignments = {sha256(path): path for path in paths["train"].parent.glob("assignment.*.csv")}
+    if sha256(paths["train"]) != sums["arrays"] or sums["components"] not in assignments:
+        raise UserError(f"{paths['train'].parent}: the models were trained on other data")
+    components = pd.read_csv(assignments[sums["components"]])["component"].to_numpy(copy=True)
     return {s: load_arrays(paths[s]) for s in ("train", "test", "ood")}, components
 
 
@@ -154,10 +147,9 @@ def make(results: Path, variant: str, prior: str, seed: int) -> None:
     base, folder = (folder_of(results, v, prior, seed) for v in (AS_TRAINED, variant))
     spec, budget = load_yaml(base / "spec.yaml"), load_json(results / "provenance.json")["budget"]
     vae, scores = budget["models"]["vae"], pd.read_parquet(base / "scores.parquet")
-    wanted = spec_of(variant, spec) | {
-        "scoring": {k: vae[k] for k in ("draws", "adaptive", "refined")}
-    }
-    wanted |= {"scores": sha256(base / "scores.parquet")} if variant in RESCORED else {}
+    scoring = {key: vae[key] for key in ("draws", "adaptive", "refined")}
+    origin = {"scores": sha256(base / "scores.parquet")} if variant in RESCORED else {}
+    wanted = spec_of(variant, spec) | {"scoring": scoring} | origin
     paths = [folder / n for n in ("spec.yaml", "weights.pt", "scores.parquet", "checkpoint.pt")]
     if not paths[0].exists() or load_yaml(paths[0]) != wanted:
         for path in paths:
@@ -175,8 +167,8 @@ def make(results: Path, variant: str, prior: str, seed: int) -> None:
             result = fit(wanted, to_nchw(arrays["train"]["images"]), components, paths[3])
             save_weights(result.model, paths[1])
         model, few = load_folder(folder), budget["images"]["score_train"]
-        options = {"adaptive": vae["adaptive"]}
-        table, _ = score_sets(model, arrays, names, vae["draws"], seed, few, **options)
+        counts, adaptive = (vae["draws"], seed, few), vae["adaptive"]
+        table, _ = score_sets(model, arrays, names, *counts, adaptive=adaptive)
         table = with_refined(model, arrays, table, **refined)
     with atomic(paths[2]) as path:
         table.to_parquet(path, index=False)
@@ -189,15 +181,14 @@ def row(variant: str, prior: str, table: ScoreTable, n_bootstrap: int) -> dict:
     def get(statistic: str, which: str, column: str) -> Estimate:
         return estimate(table, statistic, which, column, n_bootstrap)
 
-    return {"variant": variant, "prior": prior, "seeds": len(table.tables)} | refined_row(
-        table, get
-    )
+    about = {"variant": variant, "prior": prior, "seeds": len(table.tables)}
+    return about | refined_row(table, get)
 
 
 def markdown(table: pd.DataFrame) -> str:
-    shown = show_refined(table.assign(training_data=""))
     images = table["n_ood_refined"].astype(str) + " + " + table["n_test_refined"].astype(str)
-    shown = shown.assign(**{"Training data": images}).rename(columns={"Training data": "Images"})
+    shown = show_refined(table.assign(training_data=images))
+    shown = shown.rename(columns={"Training data": "Images"})
     shown.insert(0, "Variant", table["variant"])
     return shown.to_markdown(index=False, disable_numparse=True)
 
