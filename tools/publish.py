@@ -1,7 +1,7 @@
 """Writes the numbers of a finished run into the project's pages: python -m tools.publish RESULTS
 
-The pages are docs/results.md and README.md, between their comments. Figure 4 is copied to
-docs/fig04.png. A person must check the numbers in the surrounding sentences.
+The pages are docs/results.md and README.md, between their comments. Two figures are copied to
+docs/. A person must check the numbers in the surrounding sentences.
 """
 
 import json
@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from benchmarks import ablations
 from benchmarks.breakdown import KINDS, read, wall_time
 from tools.pages import put
 
@@ -111,7 +112,10 @@ def main(folder: str) -> None:
     put(page, "counts", f"{len(claims)} claims: {counted}.")
     put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
     put("README.md", "table1", markdown(short(table1)))
-    shutil.copy(results / "figures" / "fig04.png", ROOT / "docs" / "fig04.png")
+    if (results / "ablations.csv").exists():
+        put(page, "ablations", ablations.markdown(pd.read_csv(results / "ablations.csv")))
+    for name in ("fig04", "estimates"):
+        shutil.copy(results / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")
 
 
 if __name__ == "__main__":
