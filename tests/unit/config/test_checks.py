@@ -204,6 +204,13 @@ REFERENCE_MISTAKES = [
         {"priors.four": FOUR, "toy.priors": ["four"]},
         "toy.priors: four has 4 components, the mixtures have 2",
     ),
+    *(
+        (
+            {"toy.network.log_scale_bound": bound},
+            f"toy.network.log_scale_bound: {bound} must be finite; null sets no bound",
+        )
+        for bound in (math.inf, math.nan)
+    ),
 ]
 
 
@@ -317,6 +324,7 @@ ALLOWED = {
         "tables": {},
     },
     "only toy flows": NOTHING,
+    "toy flows without a bound": {"toy.network.log_scale_bound": None},
     "a random assignment": {
         "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "random"},
         "experiments.x": {"models": ["vae/fashion_1_7/two"]},

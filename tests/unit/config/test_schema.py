@@ -169,6 +169,14 @@ SCHEMA_MISTAKES = [
     ({"analyses.densities": {"beta": 0}}, "analyses.densities.beta: 0 is less than or equal to"),
     ({"toy.dims": [1]}, "toy.dims.0: 1 is less than the minimum of 2"),
     ({"toy.points.train": 1}, "toy.points.train: 1 is less than the minimum of 2 (number of"),
+    (
+        {"toy.network.log_scale_bound": 0},
+        "toy.network.log_scale_bound: 0 is less than or equal to the minimum of 0 (bound of each",
+    ),
+    (
+        {"toy.network.log_scale_bound": "none"},
+        "toy.network.log_scale_bound: 'none' is not of type 'number', 'null' (bound of each",
+    ),
     ({"subsets.mnist.shift": 1}, "subsets.mnist.shift: 1 is greater than or equal to the maximum"),
     ({"experiments.two_modes.seeds": []}, "experiments.two_modes.seeds: [] should be non-empty"),
     ({"only": []}, "only: [] should be non-empty (experiments to run"),
