@@ -189,6 +189,10 @@ REFERENCE_MISTAKES = [
         "figures.x.columns: there is no panel '(a) VAF'; did you mean (a) VAE?",
     ),
     (
+        {"figures.fig02.levels": [-1, -10]},
+        "figures.fig02.levels: [-1, -10]: write the lowest contour first",
+    ),
+    (
         {
             "priors.four": FOUR,
             "experiments.x": {"models": ["glow/fashion_0_1_7_8/four"]},

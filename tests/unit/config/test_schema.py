@@ -83,6 +83,7 @@ def test_defaults_are_filled_in_at_every_depth():
                 "column": "log_prob",
                 "columns": {},
                 "sets": ["test", "ood"],
+                "levels": [-10, -1],
             }
         },
         "tables": {"t": {"kind": "likelihoods", "where": "", "caption": ""}},
@@ -164,6 +165,8 @@ SCHEMA_MISTAKES = [
     ({"figures.fig04.kind": "bars"}, "figures.fig04.kind: 'bars' is not one of histograms, curves"),
     ({"figures.fig04.column": "loss"}, "figures.fig04.column: 'loss' is not one of log_prob, "),
     ({"figures.fig04.sets": ["train"]}, "figures.fig04.sets.0: 'train' is not one of test, ood"),
+    ({"figures.fig02.levels": [-10]}, "figures.fig02.levels: [-10] is too short (contours: lowest"),
+    ({"figures.fig02.levels": [-9.5, 0]}, "figures.fig02.levels.0: -9.5 is not of type 'integer'"),
     ({"curves.c": {"models": [UNI]}}, "curves.c: title missing"),
     ({"analyses.pixel": {}}, "analyses.pixel: unknown key; did you mean pixels?"),
     ({"analyses.densities": {"beta": 0}}, "analyses.densities.beta: 0 is less than or equal to"),

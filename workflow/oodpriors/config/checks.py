@@ -269,6 +269,9 @@ def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
     for title in entry.get("columns", {}):
         if title not in entry.get("panels", {}):
             yield _unknown(f"{where}.columns", "panel", title, entry.get("panels", {}))
+    levels = entry.get("levels", [])
+    if levels != sorted(levels):
+        yield f"{where}.levels: {levels}: write the lowest contour first"
 
 
 def _check_curves(config: Mapping) -> Iterator[str]:
