@@ -13,7 +13,7 @@ import torch
 import yaml
 from benchmarks.measure import flops, seconds
 
-from oodpriors.config import means, schema, specs
+from oodpriors.config import choices, means, schema, specs
 from oodpriors.io.devices import GpuLimits, find_device
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
@@ -33,7 +33,8 @@ def read(path: str) -> dict:
 
 def load(scale: str) -> dict:
     merged = schema.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
-    checked = schema.validate(merged, read("workflow/schemas/config.schema.yaml"))
+    allowed = choices.with_kinds(read("workflow/schemas/config.schema.yaml"))
+    checked = schema.validate(merged, allowed)
     return means.with_means(checked, lambda path: Path(path).read_text())
 
 

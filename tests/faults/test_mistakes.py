@@ -1,6 +1,7 @@
 """A mistake in the configuration ends the run before it starts and is reported with its key."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -314,6 +315,14 @@ MISTAKES = {
     "means longer than a mixture": (
         prior([[0, 0, 0], [1, 1, 1]]) | {"toy": {"priors": ["unimodal", "bimodal_9", "mine"]}},
         "toy.dims: priors.mine.means has 3 coordinates, more than a mixture",
+    ),
+    "a bound of no width": (
+        {"toy": {"network": {"log_scale_bound": 0}}},
+        "toy.network.log_scale_bound: 0 is less than or equal to the minimum of 0 (bound of each",
+    ),
+    "an infinite bound": (
+        {"toy": {"network": {"log_scale_bound": math.inf}}},
+        "toy.network.log_scale_bound: inf must be finite; null sets no bound",
     ),
     "a batch larger than the points": (
         {"toy": {"training": {"batch_size": 100_000}, "points": {"train": 500}}},

@@ -189,6 +189,10 @@ REFERENCE_MISTAKES = [
         "figures.x.columns: there is no panel '(a) VAF'; did you mean (a) VAE?",
     ),
     (
+        {"figures.fig02.levels": [-1, -10]},
+        "figures.fig02.levels: [-1, -10]: write the lowest contour first",
+    ),
+    (
         {
             "priors.four": FOUR,
             "experiments.x": {"models": ["glow/fashion_0_1_7_8/four"]},
@@ -203,6 +207,13 @@ REFERENCE_MISTAKES = [
     (
         {"priors.four": FOUR, "toy.priors": ["four"]},
         "toy.priors: four has 4 components, the mixtures have 2",
+    ),
+    *(
+        (
+            {"toy.network.log_scale_bound": bound},
+            f"toy.network.log_scale_bound: {bound} must be finite; null sets no bound",
+        )
+        for bound in (math.inf, math.nan)
     ),
 ]
 
@@ -348,6 +359,7 @@ ALLOWED = {
         "tables": {},
     },
     "only toy flows": NOTHING,
+    "toy flows without a bound": {"toy.network.log_scale_bound": None},
     "a random assignment": {
         "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "random"},
         "experiments.x": {"models": ["vae/fashion_1_7/two"]},

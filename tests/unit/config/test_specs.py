@@ -268,7 +268,7 @@ def test_a_toy_flow_is_named_by_its_mixture_and_prior():
 
 def test_the_specification_of_a_toy_flow_holds_everything_that_defines_it():
     data = {"mean": 2.0, "variance": 1.0, "ood_variance": 0.1}
-    network = {"couplings": 3, "width": 5}
+    network = {"couplings": 3, "width": 5, "log_scale_bound": None}
     config = checked({"toy.points.train": 277, "toy.network": network, "toy.data": data})
     config["priors"]["two"] = {
         "title": "t",

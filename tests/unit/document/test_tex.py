@@ -93,6 +93,12 @@ def test_a_figure_has_file_caption_and_label():
         ("`a` and `b_c`", r"\texttt{a} and \texttt{b\_c}"),
         ("2 * 3 and x ± 1", r"2 * 3 and x $\pm$ 1"),
         ("# Title\n\n## Part\n\nText.", "\\subsection{Part}\n\nText."),
+        (
+            "| a | b_c |\n| --- | --- |\n| 1 | -2 ± 3 |",
+            "\\begin{center}\\small\n\\begin{tabular}{ll}\n\\toprule\n"
+            "\\textbf{a} & \\textbf{b\\_c} \\\\\n"
+            "\\midrule\n1 & $-$2 $\\pm$ 3 \\\\\n\\bottomrule\n\\end{tabular}\n\\end{center}",
+        ),
     ],
 )
 def test_markdown_becomes_latex(markdown, latex):

@@ -277,7 +277,7 @@ def plot_densities(paths):
 
 FIGURES = {
     "fig01": lambda paths: plot_topology(PLANES, DATA_ENTROPY, NOTE, paths),
-    "fig02": lambda paths: plot_contours(GRIDS, points(), NOTE, paths),
+    "fig02": lambda paths: plot_contours(GRIDS, points(), range(-10, 0), NOTE, paths),
     "fig03": plot_densities,
     "fig04": histograms(of_both("unimodal", "bimodal")),
     "fig05": histograms(FIG05, columns=FIRST_AND_FARTHEST),

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from matplotlib.colors import same_color
-from tests.unit.figures.conftest import GRIDS, legend_labels, points, tick_texts
+from tests.unit.figures.conftest import GRIDS, NOTE, draw, legend_labels, points, tick_texts
 
 from oodpriors.figures.sheet import COLOURS
+from oodpriors.figures.toy import draw_contours
 
 # Planes
 
@@ -50,3 +51,18 @@ def test_contours_are_the_ten_of_the_paper(figure_of):
         expected = points().query("set == @which")[["x_1", "x_2"]]
         np.testing.assert_allclose(cloud.get_offsets(), expected)
         assert same_color(cloud.get_facecolor()[0], COLOURS[which, 0])
+
+
+@pytest.mark.parametrize("levels", [[-6, -4], [-3, -3]])
+def test_contours_lie_at_the_configured_levels(levels, tmp_path):
+    GRIDS["uni"].to_parquet(tmp_path / "grid.parquet")
+    points().to_parquet(tmp_path / "points.parquet")
+    files = {"densities": [tmp_path / "grid.parquet"], "scores": [tmp_path / "points.parquet"]}
+    model = "toy/mixture_2/uni"
+    about = {"models": [model], "titles": {"priors": {"uni": "uni"}}, "entry": {"levels": levels}}
+    paths = [tmp_path / "figure.png"]
+    axes, _, bar = draw(lambda paths: draw_contours(files, about, NOTE, paths), paths).axes
+    (lines,) = axes.collections
+    expected = list(range(levels[0], levels[1] + 1))
+    assert list(lines.levels) == expected
+    assert [text.get_text() for text in tick_texts(bar.xaxis)] == [f"−{-n}" for n in expected]

@@ -19,6 +19,12 @@ pytestmark = pytest.mark.usefixtures("double_precision")
 every_prior = pytest.mark.parametrize("prior", MEANS)
 
 
+BOUNDS = (0.5, 1, 2.0, 4.0, None)
+
+
+every_bound = pytest.mark.parametrize("bound", BOUNDS)
+
+
 def toy_spec(prior="bimodal", epochs=4, **changed):
     """A specification with a training of one or two seconds."""
     return {
@@ -52,9 +58,11 @@ def test_features_are_reversed_after_each_coupling():
 
 
 @every_dim
+@every_bound
 @pytest.mark.parametrize("couplings", [1, 4])
-def test_ladj_is_that_of_autograds_jacobian(dim, couplings):
-    flow, x = random_flow(dim, couplings=couplings), 2 * torch.randn(4, dim)
+def test_ladj_is_that_of_autograds_jacobian(dim, bound, couplings):
+    flow = random_flow(dim, couplings=couplings, log_scale_bound=bound)
+    x = 2 * torch.randn(4, dim)
     ladj = flow(x)[1].detach()
     jacobians = [torch.autograd.functional.jacobian(lambda v: flow(v[None])[0][0], v) for v in x]
     truth = torch.stack([torch.linalg.slogdet(jacobian).logabsdet for jacobian in jacobians])
@@ -63,18 +71,56 @@ def test_ladj_is_that_of_autograds_jacobian(dim, couplings):
 
 
 @every_dim
-def test_inverse_undoes_forward_and_forward_inverse(dim):
-    flow, x = random_flow(dim), 3 * torch.randn(50, dim)
+@every_bound
+def test_inverse_undoes_forward_and_forward_inverse(dim, bound):
+    # without a bound, the inverse of a point far away overflows
+    reach = 3 if bound else 0.5
+    flow, x = random_flow(dim, log_scale_bound=bound), reach * torch.randn(50, dim)
     with torch.no_grad():
         torch.testing.assert_close(flow.inverse(flow(x)[0]), x)
         torch.testing.assert_close(flow(flow.inverse(x))[0], x)
 
 
-def test_log_scale_is_bounded_however_large_the_weights():
-    layer, x = Coupling(2, width=8), torch.randn(20, 2)
+@pytest.mark.parametrize("bound", BOUNDS[:-1])
+def test_log_scale_comes_up_to_its_bound_however_large_the_weights(bound):
+    layer, x = Coupling(2, 8, bound), torch.randn(20, 2)
     torch.nn.init.normal_(layer.network[-1].weight, std=1e6)
-    assert (layer(x)[1].abs() <= 1).all()
+    assert float(layer(x)[1].detach().abs().max()) == bound
     assert layer.inverse(x).isfinite().all()
+
+
+def log_scale_and_raw(bound):
+    """A coupling's log-scales (20, 1) of points in two dimensions, and h before the bound."""
+    layer, x = Coupling(2, 8, bound), torch.randn(20, 2)
+    torch.nn.init.normal_(layer.network[-1].weight, std=10)
+    raw = []
+    layer.network.register_forward_hook(lambda _, __, output: raw.append(output))
+    ladj = layer(x)[1]
+    return ladj[:, None], raw[0]
+
+
+@every_bound
+def test_the_gradient_through_the_bound_is_that_of_a_tanh(bound):
+    log_scale, raw = log_scale_and_raw(bound)
+    (gradient,) = torch.autograd.grad(log_scale.sum(), raw)
+    assert (gradient[:, :1] == 0).all()  # of the shift
+    truth = 1 - (log_scale / bound).square() if bound else torch.ones_like(log_scale)
+    torch.testing.assert_close(gradient[:, 1:], truth)
+
+
+def test_without_a_bound_the_log_scale_is_the_networks_output():
+    log_scale, raw = log_scale_and_raw(None)
+    assert torch.equal(log_scale, raw[:, 1:])
+    assert log_scale.abs().max() > 1
+
+
+def test_the_default_bound_is_one():
+    torch.manual_seed(0)
+    prior = build_prior("gaussian", 2, means=[[0.0]])
+    layer = ToyFlow(2, prior, 1, 8).layers[0]
+    torch.nn.init.normal_(layer.network[-1].weight)
+    x = torch.randn(20, 2)
+    assert torch.equal(layer(x)[1], layer.network(x[:, :1])[:, 1].tanh())
 
 
 @every_prior
@@ -100,8 +146,10 @@ def test_loss_is_minus_the_mean_density_under_the_assigned_components(prior):
     assert float(terms["prior"] + terms["log_det"]) == pytest.approx(truth, rel=1e-12)
 
 
-def test_a_gradient_reaches_every_parameter():
-    flow, (x, k) = random_flow(3, MEANS["bimodal"]), ToyData(3).sample(30, generator())
+@every_bound
+def test_a_gradient_reaches_every_parameter(bound):
+    flow = random_flow(3, MEANS["bimodal"], log_scale_bound=bound)
+    x, k = ToyData(3).sample(30, generator())
     flow.loss(x, k)["loss"].backward()
     assert all((p.grad != 0).any() for p in flow.parameters())
 
@@ -161,6 +209,13 @@ def test_training_approaches_the_truth_from_below(prior, tmp_path):
     assert trained.diagnostics["round_trip_error"] < 1e-9
 
 
+def test_a_flow_without_a_bound_trains(tmp_path):
+    network = {"couplings": 4, "width": 32, "log_scale_bound": None}
+    trained = fit_toy(toy_spec(epochs=1, network=network), tmp_path / "checkpoint.pt")
+    assert trained.model.layers[0].log_scale_bound is None
+    assert score_toy(trained.model, ToyData(2), 100, 9)["log_prob"].notna().all()
+
+
 def test_same_seed_same_bits_and_another_seed_other_points(tmp_path):
     short = {"epochs": 1, "batch_size": 64}
     specs = [toy_spec(points=640, training=short, seed=seed) for seed in (3, 3, 4)]
@@ -201,6 +256,13 @@ def test_weights_load_into_a_fresh_toy_in_double_precision():
         (
             lambda: fit_toy(toy_spec(prior="trimodal"), "unused"),
             "toy data have 2 components, the prior 3",
+        ),
+        *(
+            (
+                lambda bound=bound: random_flow(log_scale_bound=bound),
+                f"positive and finite, or None for no bound, got {bound}",
+            )
+            for bound in (0, -1.0, math.inf, math.nan)
         ),
     ],
 )

@@ -281,6 +281,9 @@ def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
     for title in entry.get("columns", {}):
         if title not in entry.get("panels", {}):
             yield _unknown(f"{where}.columns", "panel", title, entry.get("panels", {}))
+    levels = entry.get("levels", [])
+    if levels != sorted(levels):
+        yield f"{where}.levels: {levels}: write the lowest contour first"
 
 
 def _check_curves(config: Mapping) -> Iterator[str]:
@@ -305,6 +308,9 @@ def _check_toy(config: Mapping) -> Iterator[str]:
         longest = max(map(len, entry["means"]))
         if longest > min(toy["dims"]):
             yield f"toy.dims: priors.{prior}.means has {longest} coordinates, more than a mixture"
+    bound = toy["network"]["log_scale_bound"]
+    if bound is not None and not math.isfinite(bound):
+        yield f"toy.network.log_scale_bound: {bound} must be finite; null sets no bound"
     if toy["training"]["batch_size"] > toy["points"]["train"]:
         yield (
             f"toy.training.batch_size: {toy['training']['batch_size']} is more than "

@@ -103,7 +103,7 @@ def _inline(text: str) -> str:
 
 
 def from_markdown(text: str) -> str:
-    r"""Headings, paragraphs and inline code of a Markdown file.
+    r"""Headings, paragraphs, tables and inline code of a Markdown file.
 
     The first heading is left to the document; ## is a subsection, ### a paragraph.
     """
@@ -114,6 +114,16 @@ def from_markdown(text: str) -> str:
             blocks.append(rf"\paragraph{{{_inline(line[4:])}}}")
         elif line.startswith("## "):
             blocks.append(rf"\subsection{{{_inline(line[3:])}}}")
+        elif line.startswith("|"):
+            blocks.append(_table(block))
         elif not line.startswith("# "):
             blocks.append(_inline(line))
     return "\n\n".join(blocks) + "\n"
+
+
+def _table(block: str) -> str:
+    """A table of Markdown: a line of names, a line of rules, and the rows."""
+    cells = [[cell.strip() for cell in line.strip("| ").split("|")] for line in block.splitlines()]
+    names, _, *rows = cells
+    table = tabular(pd.DataFrame(rows, columns=names), "l" * len(names))
+    return f"\\begin{{center}}\\small\n{table}\\end{{center}}"

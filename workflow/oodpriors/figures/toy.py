@@ -15,7 +15,6 @@ from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
 DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
-LEVELS = range(-10, 0)  # nats, of Figure 2
 COLOURS_OF = {"prior": ("black", "0.6"), "data": ("#D55E00", "#F0E442")}
 HATCHES = ("////", "....")
 TOLERANCE = 0.5  # nats, of typical sets
@@ -50,7 +49,9 @@ def draw_contours(files: Mapping, about: Mapping, note: str, paths: list[Path]) 
     """Densities of the configuration's flows, see :mod:`oodpriors.figures.sheet`."""
     tables = [pd.read_parquet(path) for path in files["densities"]]
     points = pd.read_parquet(files["scores"][0])
-    plot_contours(dict(zip(_titles(about), tables, strict=True)), points, note, paths)
+    lowest, highest = about["entry"]["levels"]
+    titled = dict(zip(_titles(about), tables, strict=True))
+    plot_contours(titled, points, range(lowest, highest + 1), note, paths)
 
 
 def _titles(about: Mapping) -> list[str]:
@@ -125,23 +126,28 @@ def _area_handles() -> dict[str, Patch]:
 
 
 def plot_contours(
-    grids: Mapping[str, pd.DataFrame], points: pd.DataFrame, note: str, paths: list[Path]
+    grids: Mapping[str, pd.DataFrame],
+    points: pd.DataFrame,
+    levels: range,
+    note: str,
+    paths: list[Path],
 ) -> None:
     """Log-likelihoods of flows on a plane, and the points of both sets (Figure 2).
 
     Args:
         grids: ``x_1``, ``x_2`` and ``log_prob``, by the prior's title.
         points: ``set`` (test or ood), ``x_1`` and ``x_2``.
+        levels: the contours, nats.
         note, paths: see :func:`plot_topology`.
     """
     figure, axes = sheet(1, len(grids) + 1, 3.2, note, sharex=True, sharey=True)
-    colours = ListedColormap(plt.get_cmap("viridis_r")(np.linspace(0.1, 1, len(LEVELS))))
-    norm = BoundaryNorm(np.arange(LEVELS.start - 0.5, LEVELS.stop), len(LEVELS))
-    lines = {"levels": LEVELS, "cmap": colours, "norm": norm, "linewidths": 0.9}
+    colours = ListedColormap(plt.get_cmap("viridis_r")(np.linspace(0.1, 1, len(levels))))
+    norm = BoundaryNorm(np.arange(levels.start - 0.5, levels.stop), len(levels))
+    lines = {"levels": levels, "cmap": colours, "norm": norm, "linewidths": 0.9}
     for axis, grid in zip(axes.flat, grids.values(), strict=False):
         axis.contour(*_surface(grid, "x", "log_prob"), **lines)
     mappable = plt.cm.ScalarMappable(norm, colours)
-    bar = figure.colorbar(mappable, ax=axes, location="bottom", ticks=LEVELS, aspect=70)
+    bar = figure.colorbar(mappable, ax=axes, location="bottom", ticks=levels, aspect=70)
     bar.set_label("contours (a, b): log-likelihood (nats per point)")
     bar.ax.xaxis.set_major_formatter("{x:.0f}")
     bar.ax.tick_params(which="both", length=0)

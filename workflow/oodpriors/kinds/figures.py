@@ -83,7 +83,17 @@ FIGURES = {
             "scores": "models/{model}/seed{first_seed}/scores.parquet",
         },
         needs="models",
-        keys={"models": models()},
+        keys={
+            "models": models(),
+            "levels": key(
+                "array",
+                "lowest and highest contour in nats; there is one at each nat between them",
+                minItems=2,
+                maxItems=2,
+                items={"type": "integer"},
+                default=[-10, -1],
+            ),
+        },
         architectures=PLANE,
     ),
     "topology": FigureKind(

@@ -1,5 +1,6 @@
 """Flows on points of a bimodal mixture whose true density is known (Section 3.1)."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,20 @@ DRAWS = ("train", "test", "ood")
 class Coupling(nn.Module):
     """Second half y2 = x2 exp(s(x1)) + t(x1), first half kept; starts as the identity.
 
-    A tanh bounds the log-scale, as in RealNVP: s = tanh(h). Neither training nor the
+    A tanh bounds the log-scale, as in RealNVP: s = b tanh(h / b). Neither training nor the
     inverse far from the data can overflow, and a small s equals h. The bound also limits
     how fast the density falls between two modes. Under a unimodal prior it therefore
-    influences the likelihood of points there. The paper gives no bound.
+    influences the likelihood of points there (A24 of the assumptions).
 
     Args:
         dim: D; the first half has D // 2 coordinates.
         width: units of the two hidden layers.
+        log_scale_bound: b, which |s| cannot exceed; None sets no bound, s = h.
     """
 
-    def __init__(self, dim: int, width: int) -> None:
+    def __init__(self, dim: int, width: int, log_scale_bound: float | None = 1.0) -> None:
         super().__init__()
-        self.kept = dim // 2
+        self.kept, self.log_scale_bound = dim // 2, log_scale_bound
         last = nn.Linear(width, 2 * (dim - self.kept))
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -44,7 +46,8 @@ class Coupling(nn.Module):
 
     def _shift_and_log_scale(self, kept: Tensor) -> tuple[Tensor, Tensor]:
         shift, h = self.network(kept).chunk(2, -1)
-        return shift, torch.tanh(h)
+        bound = self.log_scale_bound
+        return shift, h if bound is None else bound * torch.tanh(h / bound)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(B, D) -> (B, D), ladj (B,)."""
@@ -67,21 +70,35 @@ class ToyFlow(Model):
         prior: prior over the D latent coordinates.
         couplings: number of coupling layers (paper: 4).
         width: hidden units of their networks (not given in the paper).
+        log_scale_bound: see :class:`Coupling` (not given in the paper).
 
     Raises:
-        UserError: fewer than 2 dimensions, or a prior with another dimension.
+        UserError: fewer than 2 dimensions, a prior with another dimension, or a bound
+            that is not positive and finite.
     """
 
     parts = ("prior_separating", "prior_rest", "log_det")
 
-    def __init__(self, dim: int, prior: Prior, couplings: int = 4, width: int = 64) -> None:
+    def __init__(
+        self,
+        dim: int,
+        prior: Prior,
+        couplings: int = 4,
+        width: int = 64,
+        log_scale_bound: float | None = 1.0,
+    ) -> None:
         super().__init__()
         if dim < 2:
             raise UserError(f"a coupling needs at least 2 dimensions, got {dim}")
         if prior.means.shape[1] != dim:
             raise UserError(f"the prior has {prior.means.shape[1]} coordinates, a point {dim}")
+        if log_scale_bound is not None and not 0 < log_scale_bound < math.inf:
+            raise UserError(
+                f"log_scale_bound must be positive and finite, or None for no bound, "
+                f"got {log_scale_bound}"
+            )
         self.prior = prior
-        self.layers = nn.ModuleList(Coupling(dim, width) for _ in range(couplings))
+        self.layers = nn.ModuleList(Coupling(dim, width, log_scale_bound) for _ in range(couplings))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Points (B, D) -> latents (B, D), ladj (B,) in nats."""

@@ -12,7 +12,7 @@ from oodpriors.models.likelihood import to_numpy
 from oodpriors.toy.flow import ToyFlow, coordinates
 from oodpriors.toy.mixture import ToyData
 
-LOWEST_CONTOUR = -10.0  # in Figure 2, nats
+LOWEST_CONTOUR = -10.0  # of the paper's Figure 2, nats; whatever our figure draws
 HIGH_DENSITY = 0.99
 SPECKLE = 0.01  # share of the mass; areas with less do not count as regions
 
