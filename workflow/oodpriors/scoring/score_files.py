@@ -18,7 +18,7 @@ from oodpriors.models.refinement import Refinement, refined_log_prob
 from oodpriors.priors import Prior
 from oodpriors.scoring.decoding import squared_distances
 
-REFINED_AT_ONCE = 32  # images; their samples fit into the caches of a CPU
+REFINED_AT_ONCE = {"cpu": 32, "cuda": 256}  # images; 32 fit into the caches of a CPU
 
 
 @torch.inference_mode()
@@ -228,9 +228,9 @@ def with_refined(
 
 def _refined(model: ImageModel, images: np.ndarray, settings: Refinement) -> dict[str, np.ndarray]:
     device, progress = next(model.parameters()).device, Progress(len(images), "refined images")
-    batches = []
-    for start in range(0, len(images), REFINED_AT_ONCE):
-        x = torch.from_numpy(images[start : start + REFINED_AT_ONCE]).to(device)
+    batches, at_once = [], REFINED_AT_ONCE[device.type]
+    for start in range(0, len(images), at_once):
+        x = torch.from_numpy(images[start : start + at_once]).to(device)
         batches.append(to_numpy(refined_log_prob(cast(LatentVariableModel, model), x, settings)))
         progress.update(start + len(x))
     return _concatenated(batches)
