@@ -196,6 +196,22 @@ MISTAKES = {
         "datasets.mine.path: nowhere.npz: not a usable npz data set: [Errno 2] No such file or "
         "directory: 'nowhere.npz'. It must hold images (uint8, ",
     ),
+    "an npz among the results": (
+        {"datasets": {"mine": {"kind": "npz", "path": "results/own/data/mine.npz"}}},
+        "datasets.mine.path: results/own/data/mine.npz is in the results folder, where runs",
+    ),
+    "a mirror among the results": (
+        {"mirror": "./results/../results/quick"},
+        "mirror: ./results/../results/quick is in the results folder",
+    ),
+    "a folder of official files among the results": (
+        {"datasets": {"fashion_mnist": {"system_folder": "results"}}},
+        "datasets.fashion_mnist.system_folder: results is in the results folder",
+    ),
+    "means among the results": (
+        prior("results/means.csv"),
+        "priors.mine.means: results/means.csv is in the results folder",
+    ),
     "a path of another kind": (
         {"datasets": {"mnist": {"path": "mnist.npz"}}},
         "datasets.mnist.path: only kind npz has a path; kind is mnist",

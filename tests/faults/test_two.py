@@ -34,7 +34,9 @@ def test_the_second_of_two_is_refused_and_the_first_one_finishes(garments: Path,
     slow = (*OPTIONS, "save_every=0.01")
     with running(command(*slow, "--", target), log, cwd=folder, env=environment()) as first:
         wait_until(lambda: "rule train:" in log.read_text(), "training")
+        os.killpg(first.pid, signal.SIGSTOP)  # so that it does not end before the second one
         second = snakemake(folder, *OPTIONS, "--", target, check=False)
+        os.killpg(first.pid, signal.SIGCONT)
         assert first.poll() is None, "the first one ended before the second one came"
         assert second.returncode != 0
         assert "no other Snakemake process is trying to create the same files" in second.stdout

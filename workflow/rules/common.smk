@@ -10,9 +10,10 @@ from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from oodpriors.config import choices, means, restrict, schema, specs
-from oodpriors.config.checks import check_references
+from oodpriors.config.checks import check_own_files, check_references
 from oodpriors.config.specs import ModelId
 from oodpriors.io.errors import UserError
+from oodpriors.io.files import inside
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
@@ -69,6 +70,7 @@ def load_config():
     try:
         allowed = choices.with_kinds(read_yaml("../schemas/config.schema.yaml"))
         checked = schema.validate(merged, allowed)
+        check_own_files(checked, lambda path: inside(path, "results"))
         check_mirror(checked["mirror"])
         checked = means.with_means(checked, lambda path: Path(path).read_text())
         if checked["data"] == "embedded":

@@ -14,6 +14,7 @@ import pytest
 from oodpriors.io.files import (
     atomic,
     discard_unfinished,
+    inside,
     load_json,
     load_yaml,
     locked,
@@ -225,3 +226,29 @@ def test_plain_values_come_back_as_they_were_and_in_their_order(save, load, tmp_
     save(tmp_path / "spec", VALUES)
     assert list(load(tmp_path / "spec").items()) == list(VALUES.items())
     assert list(contents(tmp_path)) == ["spec"]
+
+
+def test_a_file_is_inside_a_folder_by_whatever_way_it_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results, own = tmp_path / "results", tmp_path / "own"
+    (results / "data").mkdir(parents=True)
+    own.mkdir()
+    (own / "into").symlink_to(results)
+    (results / "out").symlink_to(own)
+    for path in (
+        "results",
+        "results/data/new.npz",
+        "own/../results/x",
+        str(results / "x"),
+        "own/into/x",
+        f"file://{results}/x",
+    ):
+        assert inside(path, "results"), path
+    for path in ("own/x", "results2/x", "results/out/x", "https://results/x", str(tmp_path)):
+        assert not inside(path, "results"), path
+
+
+def test_a_folder_that_is_a_link_holds_what_its_target_holds(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "results").symlink_to(tmp_path / "disk")
+    assert inside(tmp_path / "disk" / "x", tmp_path / "results")

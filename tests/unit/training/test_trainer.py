@@ -132,7 +132,7 @@ def test_a_training_that_was_stopped_ends_with_the_bits_of_one_that_was_not(kind
 @every_model
 def test_a_training_that_was_stopped_twice_ends_with_the_bits_of_one_that_was_not(kind, tmp_path):
     interrupted(kind, tmp_path / "stopped", 2, signal.SIGINT)
-    interrupted(kind, tmp_path / "stopped", 7)
+    interrupted(kind, tmp_path / "stopped", 7, signal.SIGHUP)
     resumed = finished(kind, tmp_path / "stopped", seed=99)
     assert_same_bits(resumed, uninterrupted(kind))
 
@@ -175,7 +175,7 @@ def test_a_finished_training_whose_outputs_were_lost_is_there_without_a_step(kin
     assert_same_bits(again, uninterrupted(kind))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_signal_handlers_are_given_back(number, tmp_path):
     before = signal.getsignal(number)
     interrupted("glow", tmp_path / "c", 2, number)

@@ -1,7 +1,7 @@
 """What names and numbers of a configuration say about one another."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from oodpriors.config.schema import ConfigError, suggestion
 from oodpriors.config.specs import (
@@ -10,6 +10,7 @@ from oodpriors.config.specs import (
     model_ids,
     models_of,
     network_of,
+    own_files,
     refined_panels,
     selection,
     toy_ids,
@@ -44,6 +45,25 @@ def check_references(config: Mapping, inspected: Mapping) -> None:
     ):
         if found := list(mistakes):
             raise ConfigError(found)
+
+
+def check_own_files(config: Mapping, inside: Callable[[str], bool]) -> None:
+    """Refuse files of the user in the results folder, where a run deletes what it makes again.
+
+    Args:
+        config: validated.
+        inside: whether a path leads into the results folder.
+
+    Raises:
+        ConfigError: a line for each such file.
+    """
+    mistakes = [
+        f"{key}: {path} is in the results folder, where runs delete files: move it elsewhere"
+        for key, path in own_files(config)
+        if path and inside(path)
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 def _unknown(where: str, what: str, name: str, known) -> str:

@@ -133,6 +133,15 @@ def _prior_spec(entry: Mapping) -> dict:
     return {k: v for k, v in entry.items() if k not in shown and v is not None}
 
 
+def own_files(config: Mapping) -> Iterator[tuple[str, str | None]]:
+    """Key and path of each file or folder of the user that the configuration names."""
+    for name, entry in config["datasets"].items():
+        yield from ((f"datasets.{name}.{k}", entry.get(k)) for k in ("path", "system_folder"))
+    for name, entry in config["priors"].items():
+        yield f"priors.{name}.means", entry["means"] if isinstance(entry["means"], str) else None
+    yield "mirror", config["mirror"]
+
+
 def models_of(entry: Mapping) -> Iterator[str]:
     """Names of the models of a figure, table, curve or analysis of the configuration."""
     yield from [entry["model"]] if "model" in entry else []

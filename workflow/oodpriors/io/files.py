@@ -96,6 +96,12 @@ def _stands(path: Path, file: IO) -> bool:
         return False
 
 
+def inside(path: Path | str, folder: Path | str) -> bool:
+    """Whether a path leads to a folder or into it, also through links; an address does not."""
+    place = Path(str(path).removeprefix("file://")).expanduser().resolve()
+    return place.is_relative_to(Path(folder).resolve())
+
+
 def sha256(path: Path | str) -> str:
     """SHA-256 checksum of a file, hexadecimal."""
     with open(path, "rb") as file:

@@ -295,11 +295,14 @@ class Trainer:
 
 
 class _StopSignals:
-    """Inside the block, SIGTERM and SIGINT are noted and do not end the process."""
+    """Inside the block, these signals are noted and do not end the process."""
+
+    # SIGHUP: the terminal or the connection to it was closed
+    NOTED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
     def __enter__(self) -> "_StopSignals":
         self.received = False
-        self.previous = {s: signal.signal(s, self._note) for s in (signal.SIGTERM, signal.SIGINT)}
+        self.previous = {number: signal.signal(number, self._note) for number in self.NOTED}
         return self
 
     def _note(self, *_) -> None:
