@@ -35,7 +35,7 @@ def load(scale: str) -> dict:
     merged = schema.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
     allowed = choices.with_kinds(read("workflow/schemas/config.schema.yaml"))
     checked = schema.validate(merged, allowed)
-    return means.with_means(checked, lambda path: Path(path).read_text())
+    return means.with_means(checked, lambda path: Path(path).read_text(encoding="utf-8"))
 
 
 def sizes(config: dict, subset: str) -> tuple[int, int]:

@@ -61,14 +61,14 @@ def peak_memory(work: Callable, device: torch.device) -> float:
         work()
         return (torch.cuda.max_memory_allocated() - before) / MEGABYTE
     ctypes.CDLL(None).malloc_trim(0)  # returns memory of earlier work to the system
-    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # resets the peak
     before = _status("VmRSS")
     work()
     return max(0.0, (_status("VmHWM") - before) / 1024)
 
 
 def _status(key: str) -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(key):
             return int(line.split()[1])
     raise KeyError(key)

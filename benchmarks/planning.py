@@ -49,7 +49,7 @@ def main() -> None:
         rows = {"the paper's, scale quick": []}
         for number in NUMBERS:
             file = Path(folder, f"{number}.yaml")
-            file.write_text(yaml.safe_dump(many(number)))
+            file.write_text(yaml.safe_dump(many(number)), encoding="utf-8")
             rows[str(number)] = ["--configfile", str(file)]
         for name, arguments in rows.items():
             seconds, memory, jobs = plan(arguments)

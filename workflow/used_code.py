@@ -38,7 +38,7 @@ def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[st
     """
     choices, found, named, waiting = choices or {}, {}, set(), {}
     folder = Path(script).parents[1]
-    todo = [(_Module(Path(script).read_text(), "script"), "")]
+    todo = [(_Module(Path(script).read_text(encoding="utf-8"), "script"), "")]
     while todo:
         module, name = todo.pop()
         full = f"{module.name}.{name}"

@@ -20,15 +20,16 @@ from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
 from used_code import checksum
 
-# Scripts find this copy of the library before any other one that may be installed.
+# Scripts find this copy of the library before any other one that may be installed, and read
+# and write UTF-8 in every locale.
 PLACES = filter(None, [workflow.basedir, os.getenv("PYTHONPATH")])
-os.environ.update(PYTHONPATH=os.pathsep.join(PLACES))
+os.environ.update(PYTHONPATH=os.pathsep.join(PLACES), PYTHONUTF8="1")
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
 
 def read_yaml(path):
-    with open(workflow.source_path(path)) as file:
+    with open(workflow.source_path(path), encoding="utf-8") as file:
         return yaml.load(file, YAML_LOADER)
 
 
@@ -72,7 +73,7 @@ def load_config():
         checked = schema.validate(merged, allowed)
         check_own_files(checked, lambda path: inside(path, "results"))
         check_mirror(checked["mirror"])
-        checked = means.with_means(checked, lambda path: Path(path).read_text())
+        checked = means.with_means(checked, lambda path: Path(path).read_text("utf-8"))
         if checked["data"] == "embedded":
             checked = specs.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])

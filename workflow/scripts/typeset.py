@@ -27,7 +27,7 @@ with job(snakemake.log[0]):
         titles=params.titles,
         claims=pd.read_csv(source.claims),
         comparison=pd.read_csv(source.comparison),
-        assumptions=Path(source.assumptions).read_text(),
+        assumptions=Path(source.assumptions).read_text(encoding="utf-8"),
     )
     folder = Path(snakemake.output[0])
     folder.mkdir(parents=True)

@@ -74,7 +74,7 @@ def claim(names: list[str]) -> int:
     folder.mkdir(mode=0o700, exist_ok=True)
     for job in range(MOST_JOBS):
         for number, name in enumerate(names):
-            file = open(folder / f"{name}.{job}", "w")  # noqa: SIM115
+            file = open(folder / f"{name}.{job}", "w", encoding="utf-8")  # noqa: SIM115
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

@@ -63,7 +63,7 @@ def locked(path: Path | str) -> Iterator[bool]:
     path.parent.mkdir(parents=True, exist_ok=True)
     waited = False
     while True:
-        with open(path, "a") as file:
+        with open(path, "a", encoding="utf-8") as file:
             try:
                 waited |= _acquire(file, path)
             except OSError as error:
@@ -116,7 +116,7 @@ def save_json(path: Path | str, value) -> None:
 
 def load_json(path: Path | str):
     """Read plain values from JSON."""
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def save_yaml(path: Path | str, value) -> None:
@@ -127,4 +127,4 @@ def save_yaml(path: Path | str, value) -> None:
 
 def load_yaml(path: Path | str):
     """Read plain values from YAML, without constructing objects."""
-    return yaml.safe_load(Path(path).read_text())
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))

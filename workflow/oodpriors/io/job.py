@@ -48,7 +48,7 @@ def _keep_freed_memory() -> None:
 def _log(path: str) -> Iterator[IO]:
     # a new file, because another attempt at the same job may still write to the old one
     Path(path).unlink(missing_ok=True)
-    file = open(path, "w", buffering=1)  # noqa: SIM115
+    file = open(path, "w", encoding="utf-8", buffering=1)  # noqa: SIM115
     try:
         yield file
     finally:

@@ -38,7 +38,11 @@ def code_version() -> dict:
 def processor(told: Path = Path("/proc/cpuinfo")) -> str:
     """CPU name with family and model number, if known: several generations share a name."""
     try:
-        lines = [line.split(":", 1) for line in told.read_text().splitlines() if ":" in line]
+        lines = [
+            line.split(":", 1)
+            for line in told.read_text(encoding="utf-8").splitlines()
+            if ":" in line
+        ]
     except OSError:
         lines = []
     facts = {name.strip(): value.strip() for name, value in lines}
