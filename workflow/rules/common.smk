@@ -92,7 +92,7 @@ RUN = specs.run_name(config)
 MODELS = specs.model_ids(config)
 TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
-SEEDS = specs.model_seeds(config) | dict.fromkeys(TOYS, config["seeds"])
+SEEDS = specs.model_seeds(config)
 ANALYSED = [*config["analyses"], *(["toy"] if TOYS else [])]
 CLAIMS = restrict.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSED)
 PUBLISHED = restrict.with_models(read_yaml("../../config/published.yaml"), config, ANALYSED)

@@ -193,7 +193,7 @@ def test_the_shift_of_a_subset_is_in_the_specification_of_its_models():
 
 def seeded(**experiments):
     entries = {name: {"models": [UNI], "seeds": seeds} for name, seeds in experiments.items()}
-    return {"seeds": [4, 2], "experiments": entries}
+    return {"seeds": [4, 2], "experiments": entries, "toy": None}
 
 
 @pytest.mark.parametrize(
@@ -214,8 +214,14 @@ def test_a_model_has_the_seeds_of_all_its_experiments(experiments, seeds):
 def test_every_model_has_seeds(scale):
     config = checked(scale=scale)
     seeds = model_seeds(config)
-    assert list(seeds) == model_ids(config)
+    assert list(seeds) == [*model_ids(config), *toy_ids(config)]
     assert all(own == sorted(set(own)) and own for own in seeds.values())
+
+
+@pytest.mark.parametrize(("own", "found"), [(None, [4]), ([7, 8, 9], [7, 8, 9])])
+def test_toy_flows_have_seeds_of_their_own_or_the_general_ones(own, found):
+    config = checked({"seeds": [4], "toy.seeds": own})
+    assert {seed for toy in toy_ids(config) for seed in model_seeds(config)[toy]} == set(found)
 
 
 # properties of the whole configuration

@@ -46,12 +46,13 @@ def toy_ids(config: Mapping) -> list[ModelId]:
 
 
 def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
-    """Seeds of each model: those of all experiments that it belongs to."""
+    """Seeds of each model: those of all experiments that it belongs to, or of the toy flows."""
     seeds: dict[ModelId, set[int]] = {model: set() for model in model_ids(config)}
     for experiment in config["experiments"].values():
         for name in experiment["models"]:
             seeds[ModelId.of(name)] |= set(experiment["seeds"] or config["seeds"])
-    return {model: sorted(own) for model, own in seeds.items()}
+    toys = {toy: config["toy"]["seeds"] or config["seeds"] for toy in toy_ids(config)}
+    return {model: sorted(own) for model, own in seeds.items()} | toys
 
 
 def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
