@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -31,16 +30,14 @@ def jobs(output: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("scale", ["smoke", "quick", "short", "paper"])
 def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Path, scale: str):
-    began = time.monotonic()
     planned = jobs(snakemake(project, "-n", "--config", f"scale={scale}").stdout)
     assert planned["download"] == 4
     assert planned["train"] == planned["score"] == TRAININGS[scale]
-    seeds = 3 if scale in ("short", "paper") else 1
+    seeds = 1 if scale == "smoke" else 10
     assert planned["train_toy"] == seeds * len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
     assert planned["tabulate"] == len(CONFIG["tables"])
     assert planned["plot"] == len(CONFIG["figures"])
     assert {"judge", "record", "summarise", "build_pdf"} <= set(planned)
-    assert time.monotonic() - began < 30
 
 
 def test_the_default_target_is_everything(project: Path):
