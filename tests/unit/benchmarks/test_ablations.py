@@ -90,8 +90,8 @@ def test_each_training_changes_the_network_and_nothing_else():
 def test_only_the_encoders_posterior_starts_and_the_prior_is_the_same():
     model = model_of(SPEC)
     alone, z = only_from_encoder(model), torch.randn(3, 4)
-    assert len(starts(model, (z, z))) > 1
-    assert len(starts(alone, (z, z))) == 1
+    assert len(starts(model, z)) > 1
+    assert len(starts(alone, z)) == 1
     torch.testing.assert_close(alone.prior.log_prob(z), model.prior.log_prob(z), rtol=0, atol=0)
 
 

@@ -51,7 +51,7 @@ def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
     for experiment in config["experiments"].values():
         for name in experiment["models"]:
             seeds[ModelId.of(name)] |= set(experiment["seeds"] or config["seeds"])
-    toys = dict.fromkeys(toy_ids(config), config["toy"]["seeds"] or config["seeds"])
+    toys = dict.fromkeys(toy_ids(config), (config["toy"] or {}).get("seeds") or config["seeds"])
     return {model: sorted(own) for model, own in seeds.items()} | toys
 
 
