@@ -109,6 +109,13 @@ def test_without_refined_posteriors_nothing_of_them_is_drawn_or_tabulated():
         assert set(whole[table]) - set(with_estimates(without)[table]) == {name}
 
 
+def test_a_run_of_flows_alone_has_no_table_of_refined_likelihoods():
+    flows = {"experiments": {"mine": {"models": ["glow/fashion_1_7/unimodal"]}}}
+    assert "refined" not in with_estimates(checked({}) | flows)["tables"]
+    vaes = {"experiments": {"mine": {"models": ["vae/fashion_1_7/unimodal"]}}}
+    assert "refined" in with_estimates(checked({}) | vaes)["tables"]
+
+
 def test_claims_about_refined_posteriors_need_them():
     quantity = {"model": "vae/a/uni", "statistic": "mean", "column": "log_prob_refined"}
     claim = {"id": "x", "comparisons": [{"left": quantity, "relation": ">", "right": 0}]}

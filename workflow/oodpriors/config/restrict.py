@@ -37,11 +37,12 @@ def with_only(config: Mapping) -> dict:
 
 
 def with_estimates(config: Mapping) -> dict:
-    """The configuration without figures and tables of refined likelihoods, if it has none.
+    """The configuration without figures and tables of refined likelihoods, if no model has one.
 
-    A figure stays if every model of its panels with such a likelihood is refined.
+    A figure stays if every model in its panels of such a likelihood is refined.
     """
-    refined = {name for name, model in config["models"].items() if model.get("refined")}
+    used = {model.architecture for model in model_ids(config)}
+    refined = {name for name in used if config["models"][name].get("refined")}
     figures = {k: v for k, v in config["figures"].items() if set(_refined(v)) <= refined}
     tables = config["tables"].items()
     tables = {k: v for k, v in tables if refined or v["kind"] != "refined"}
