@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from benchmarks import ablations
 from benchmarks.breakdown import KINDS, read, wall_time
 from tools.pages import put
 
@@ -112,8 +111,6 @@ def main(folder: str) -> None:
     put(page, "counts", f"{len(claims)} claims: {counted}.")
     put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
     put("README.md", "table1", markdown(short(table1)))
-    if (results / "ablations.csv").exists():
-        put(page, "ablations", ablations.markdown(pd.read_csv(results / "ablations.csv")))
     for name in ("fig04", "estimates"):
         shutil.copy(results / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")
 

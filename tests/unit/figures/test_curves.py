@@ -73,6 +73,13 @@ def test_refined_likelihoods_are_drawn_where_there_are_any(tmp_path):
         assert all((line.get_ydata(orig=False) == value).all() for line in hollow)
     labels = [text.get_text() for text in figure.legends[0].texts]
     assert [label for label in labels if "refined" in label] == [
-        "Gaussian, refined posterior, out of distribution",
-        "generalised Gaussian, refined posterior, out of distribution",
+        "Gaussian, refined, out of distribution",
+        "generalised Gaussian, refined, out of distribution",
     ]
+
+
+def test_an_interval_that_ends_above_zero_does_not_stretch_the_axis(tmp_path):
+    table = curves()
+    table.loc[table.index[-1], "mean_test_high"] = 5000.0
+    figure = drawn(lambda paths: plot_curves(table, NOTE, paths), [tmp_path / "figure.png"])
+    assert -1300 < figure.axes[0].get_ylim()[1] < -500

@@ -75,7 +75,7 @@ def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
             handles[f"{name}, {SETS[which]}"] = _interval(axis, curve, f"mean_{which}", **look)
         look = _marked(number, "ood") | REFINED
         if drawn := _refined_interval(axis, curve, "mean_ood", **look):
-            handles[f"{name}, refined posterior, {SETS['ood']}"] = drawn
+            handles[f"{name}, refined, {SETS['ood']}"] = drawn
     name, first = next(iter(curves.items()))
     if len(first):
         start = f"{name} at d = {first['distance'].iloc[0]:g}, less d²/8"
@@ -113,10 +113,10 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
 
 def _scale_curves(axes: np.ndarray, table: pd.DataFrame) -> None:
     """Logarithmic means over square roots of distances, which are dense near 0."""
-    drawn: list = [f"mean_{which}_{end}" for which in SETS for end in ("low", "high")]
-    drawn += [name for name in table if str(name).startswith("mean_ood_refined_")]
-    means = table[drawn]
-    log_axis(axes[0, 0].yaxis, 1.4 * means.min().min(), means.max().max() / 1.4)
+    # an upper end can be above 0, where there is no logarithmic axis: it is cut off
+    means = table.filter(regex=r"^mean_\w+$")
+    lows, values = means.filter(like="_low"), means.filter(regex="_(ood|test|refined)$")
+    log_axis(axes[0, 0].yaxis, 1.4 * lows.min().min(), values.max().max() / 1.4)
     axes[0, 0].set_ylabel("mean log-likelihood\n(nats per image)")
     axes[1, 0].set(ylabel="AUROC", ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
     roots = np.unique(np.sqrt(table["distance"]))
