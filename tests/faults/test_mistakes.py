@@ -153,8 +153,8 @@ MISTAKES = {
     ),
     "an unknown kind of table": (
         {"tables": {"mine": {"kind": "likelyhoods"}}},
-        "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, decomposition, "
-        "architecture, toy, second_order; did you mean likelihoods?",
+        "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, refined, "
+        "decomposition, architecture, toy, second_order; did you mean likelihoods?",
     ),
     # folders
     "a run outside results": (
