@@ -41,12 +41,18 @@ def with_estimates(config: Mapping) -> dict:
 
     A figure stays if every model in its panels of such a likelihood is refined.
     """
-    used = {model.architecture for model in model_ids(config)}
-    refined = {name for name in used if config["models"][name].get("refined")}
+    refined = _refined_architectures(config)
     figures = {k: v for k, v in config["figures"].items() if set(_refined(v)) <= refined}
     tables = config["tables"].items()
     tables = {k: v for k, v in tables if refined or v["kind"] != "refined"}
     return dict(config) | {"figures": figures, "tables": tables}
+
+
+def _refined_architectures(config: Mapping) -> set[str]:
+    """Architectures of this run whose likelihoods have a refined posterior."""
+    models = config.get("models", {})
+    used = {model.architecture for model in model_ids(config)}
+    return {name for name in used if models.get(name, {}).get("refined")}
 
 
 def _refined(figure: Mapping) -> Iterator[str]:
@@ -77,8 +83,7 @@ def with_models(
         config: the whole configuration.
         analyses: names of those whose stored quantities there will be.
     """
-    models = config.get("models", {})
-    refined = {f"refined {name}" for name, model in models.items() if model.get("refined")}
+    refined = {f"refined {name}" for name in _refined_architectures(config)}
     known = _known(config) | set(analyses) | set(_cluster_estimates(config)) | refined
     return [
         entry

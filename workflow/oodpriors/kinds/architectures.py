@@ -101,7 +101,7 @@ REFINED = {
         ),
         "steps": key(
             "integer",
-            "largest number of steps from the best start; one that promises 0.3 nats is the last",
+            "largest number of steps from the best start; none is taken for a gain below 0.3 nats",
             minimum=1,
             default=20,
         ),
