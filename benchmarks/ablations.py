@@ -28,7 +28,7 @@ import torch
 from scipy.interpolate import interp1d
 
 from oodpriors.data.datasets import load_arrays
-from oodpriors.data.subsets import to_nchw
+from oodpriors.data.subsets import drawn, to_nchw
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, load_json, load_yaml, save_yaml, sha256
 from oodpriors.models.base import PIXEL_VALUES, ImageModel
@@ -107,7 +107,10 @@ def pixel_log_probs(model: VAE, images: np.ndarray) -> np.ndarray:
 
 
 def rescore(variant: str, model: VAE, table: pd.DataFrame, arrays: dict, refined: dict):
-    """The score table with another log_prob or log_prob_refined, and what belongs to them."""
+    """The score table with another log_prob or log_prob_refined, and what belongs to them.
+
+    The training images in ``arrays`` are those that the model learnt.
+    """
     if variant == ENCODER:
         changed = with_refined(only_from_encoder(model), arrays, table[KEPT], **refined)
         assert not changed["refinement_start"].any(), "the refinement had other starts"
@@ -159,12 +162,15 @@ def make(results: Path, variant: str, prior: str, seed: int) -> None:
         return
     names = scores.groupby("set")["images"].first().to_dict()
     arrays, components = load_data(results, names, spec["data_sha256"])
+    images = to_nchw(arrays["train"]["images"])
+    learnt = drawn(len(images), spec["images"], seed)
+    arrays["train"] = {name: values[learnt] for name, values in arrays["train"].items()}
     refined = {"seed": seed, "refined": vae["refined"]}
     if variant in RESCORED:
         table = rescore(variant, load_folder(base), scores, arrays, refined)
     else:
         if not paths[1].exists():
-            result = fit(wanted, to_nchw(arrays["train"]["images"]), components, paths[3])
+            result = fit(wanted, images, components, paths[3])
             save_weights(result.model, paths[1])
         model, few = load_folder(folder), budget["images"]["score_train"]
         counts, adaptive = (vae["draws"], seed, few), vae["adaptive"]

@@ -67,6 +67,7 @@ class Training:
             "polyak_epochs": 2,
             "initialization_batch": 16,
         },
+        "images": 64,
         "seed": 3,
     }
     names = ("spec.yaml", "weights.pt", "history.csv", "diagnostics.json")

@@ -14,6 +14,7 @@ import yaml
 from tests.workflow.conftest import HAS_TEX, ROOT, SMOKE, snakemake
 
 from oodpriors.data.datasets import load_arrays
+from oodpriors.data.subsets import drawn
 from oodpriors.io.files import load_yaml
 from oodpriors.models.build import load_model
 from oodpriors.models.glow import Glow
@@ -157,6 +158,8 @@ def test_stored_weights_give_the_stored_scores_again(
         "test": load_arrays(results / "data/fashion_1_7/test.npz"),
         "ood": load_arrays(results / "data/mnist/test.npz"),
     }
+    learnt = drawn(len(arrays["train"]["images"]), spec["images"], spec["seed"])
+    arrays["train"] = {name: values[learnt] for name, values in arrays["train"].items()}
     names = dict.fromkeys(arrays, "")
     torch.set_num_threads(1)
     again, _ = score_sets(trained, arrays, names, draws, spec["seed"], train_limit=20)

@@ -14,7 +14,7 @@ with job(snakemake.log[0]):
     import torch
 
     from oodpriors.data.datasets import load_arrays, save_arrays
-    from oodpriors.data.subsets import to_nchw
+    from oodpriors.data.subsets import drawn, to_nchw
     from oodpriors.io.devices import find_device
     from oodpriors.io.files import atomic, load_yaml
     from oodpriors.models.build import load_model
@@ -28,6 +28,9 @@ with job(snakemake.log[0]):
     model = load_model(spec, snakemake.input.weights).to(find_device(snakemake.config["device"]))
     arrays = {name: load_arrays(snakemake.input[name]) for name in ("train", "test", "ood")}
     components = pd.read_csv(snakemake.input.components)["component"].to_numpy()
+    learnt = drawn(len(components), spec["images"], spec["seed"])
+    components = components[learnt]
+    arrays["train"] = {name: values[learnt] for name, values in arrays["train"].items()}
 
     decoded = decode(model, params.n_decoded, spec["seed"])
     scores, latents = score_sets(

@@ -37,6 +37,7 @@ SPEC = {
     "prior": {"kind": "gaussian", "means": [[75.0], [-75.0]]},
     "network": {"latent_dim": 4, "decoder_width": 4, "scaled_start": True},
     "training": {"epochs": 1},
+    "images": None,
     "seed": 0,
 }
 

@@ -33,25 +33,34 @@ def test_labels_of_an_npz_are_those_that_were_found_in_it():
 @pytest.mark.parametrize(
     ("subset", "split", "limit"),
     [
-        ("fashion_1_7", "train", 70),
         ("fashion_1_7", "test", 50),
         ("mnist", "test", 60),
-        ("mnist", "train", 70),
     ],
 )
 def test_the_limit_follows_the_role_of_the_subset(subset, split, limit):
     config = checked({"images.train": 70, "images.test": 50, "images.ood": 60})
-    assert selection(config, subset, split)["limit"] == limit
+    chosen = selection(config, subset, split)
+    assert (chosen["limit"], chosen["each_training"]) == (limit, None)
+
+
+@pytest.mark.parametrize("subset", ["fashion_1_7", "mnist"])
+def test_all_training_images_are_kept_and_each_training_draws_some(subset):
+    config = checked({"images.train": 70, "images.test": 50, "images.ood": 60})
+    chosen = selection(config, subset, "train")
+    assert (chosen["limit"], chosen["each_training"]) == (None, 70)
+    if subset == "fashion_1_7":
+        model = ModelId("glow", subset, "unimodal")
+        assert model_spec(config, model, 0, {})["images"] == 70
 
 
 @pytest.mark.parametrize(
     ("scale", "own", "limit"),
     [(None, None, None), (None, 50, 50), (90, None, 90), (90, 50, 50), (50, 90, 50)],
 )
-@pytest.mark.parametrize("split", ["train", "test"])
-def test_the_smaller_limit_counts(scale, own, limit, split):
+@pytest.mark.parametrize(("split", "key"), [("train", "each_training"), ("test", "limit")])
+def test_the_smaller_limit_counts(scale, own, limit, split, key):
     config = checked({f"images.{split}": scale, f"subsets.fashion_1.limit.{split}": own})
-    assert selection(config, "fashion_1", split)["limit"] == limit
+    assert selection(config, "fashion_1", split)[key] == limit
 
 
 def test_a_selection_has_labels_seed_and_cluster():
@@ -59,6 +68,7 @@ def test_a_selection_has_labels_seed_and_cluster():
     assert selection(checked(changes | {"images.train": None}), "fashion_1", "train") == {
         "labels": [1],
         "limit": None,
+        "each_training": None,
         "seed": 4,
         "cluster": 1,
     }
@@ -135,7 +145,7 @@ def test_a_specification_holds_everything_that_defines_a_model():
             "decoder_width": 4,
             "encoder_norm_last": True,
             "scaled_start": True,
-            "decoder_precision": "bfloat16",
+            "decoder_precision": "auto",
         },
         "training": {
             "epochs": 3,
@@ -150,6 +160,7 @@ def test_a_specification_holds_everything_that_defines_a_model():
             "initialization_batch": 256,
             "shift": 0.0,
         },
+        "images": 192,
         "seed": 6,
     }
 

@@ -73,7 +73,7 @@ def test_eligible_images_are_counted_by_split_and_label(labels, split, of_images
         "split": np.repeat(["train", "test"], [60, 40]),
     }
     chosen = {"images": np.arange(3 * 16, dtype=np.uint8).reshape(3, 4, 4)}
-    selection = {"subset": "a", "split": split, "labels": labels, "limit": 3}
+    selection = {"subset": "a", "split": split, "labels": labels, "each_training": None}
     source = {"kind": "mnist", "stand_in": False}
     assert subset_provenance(source, selection, data, chosen) == {
         **selection,
@@ -84,11 +84,20 @@ def test_eligible_images_are_counted_by_split_and_label(labels, split, of_images
     }
 
 
+@pytest.mark.parametrize(("each", "used"), [(None, 5), (2, 2), (9, 5)])
+def test_the_images_of_each_training_are_counted(each, used):
+    data = {"labels": np.zeros(6), "split": np.array(["train"] * 6)}
+    chosen = {"images": np.zeros((5, 2, 2), np.uint8)}
+    selection = {"split": "train", "labels": None, "each_training": each}
+    assert subset_provenance({}, selection, data, chosen)["images"] == used
+
+
 def test_counting_changes_no_data():
     data = {"labels": np.arange(4), "split": np.array(["test"] * 4)}
     before = {name: array.copy() for name, array in data.items()}
     chosen = {"images": np.zeros((1, 2, 2), np.uint8)}
-    subset_provenance({}, {"split": "test", "labels": [1]}, data, chosen)
+    selection = {"split": "test", "labels": [1], "each_training": None}
+    subset_provenance({}, selection, data, chosen)
     for name, array in before.items():
         np.testing.assert_array_equal(data[name], array)
 

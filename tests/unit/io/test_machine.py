@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from oodpriors.io import machine
-from oodpriors.io.machine import code_version, processor, software_versions
+from oodpriors.io.machine import code_version, fast_bfloat16, processor, software_versions
 
 # the code
 
@@ -88,6 +88,27 @@ def test_a_processor_that_is_not_told_has_a_name_all_the_same(text, tmp_path):
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
     assert processor(tmp_path / "cpuinfo") in (platform.processor(), platform.machine())
+
+
+INTEL, AMD = "GenuineIntel", "AuthenticAMD"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "flags", "fast"),
+    [
+        (INTEL, "avx2 avx512_bf16 amx_bf16 amx_tile", True),
+        (INTEL, "avx2 avx512f avx512_bf16", False),
+        (INTEL, "avx2", False),
+        (AMD, "avx2 avx512f avx512_bf16", True),
+        (AMD, "avx2 avx512f", False),
+        (None, None, False),
+    ],
+)
+def test_bfloat16_is_fast_with_matrix_units_or_on_amds(vendor, flags, fast, tmp_path):
+    if vendor:
+        text = f"processor : 0\nvendor_id : {vendor}\nflags : fpu {flags} sse\n"
+        (tmp_path / "cpuinfo").write_text(text)
+    assert fast_bfloat16(tmp_path / "cpuinfo") == fast
 
 
 def test_versions_are_those_that_run():

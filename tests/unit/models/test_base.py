@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from oodpriors.io.errors import UserError
+from oodpriors.models import base
 from oodpriors.models.build import build_model
 from oodpriors.scoring.score_files import score
 from oodpriors.training.fit import fit
@@ -73,3 +74,22 @@ def test_images_are_scored_and_the_default_number_of_draws_is_the_paper_s(model,
     model.log_prob(images())
     model.log_prob(images(), 0)
     assert asked == [5000 if hasattr(model, "encoder") else 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("precision", "gpu", "fast", "low"),
+    [
+        ("auto", False, False, False),
+        ("auto", False, True, True),
+        ("auto", True, False, True),
+        ("float32", True, True, False),
+        ("bfloat16", False, False, True),
+    ],
+)
+@pytest.mark.parametrize("kind", NETWORKS)
+def test_auto_is_bfloat16_where_it_is_fast(kind, precision, gpu, fast, low, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    monkeypatch.setattr(base, "fast_bfloat16", lambda: fast)
+    key = "decoder_precision" if kind == "vae" else "precision"
+    model = build_model(kind, SHAPE, PRIOR, NETWORKS[kind] | {key: precision})
+    assert {m.low_precision for m in model.modules() if hasattr(m, "low_precision")} == {low}

@@ -104,5 +104,5 @@ def test_double_precision_stays_double_whatever_the_products_precision():
 
 
 def test_an_unknown_precision_is_refused():
-    with pytest.raises(ValueError, match="one of float32, bfloat16, got 'float16'"):
+    with pytest.raises(ValueError, match="one of float32, bfloat16, auto, got 'float16'"):
         CouplingNetwork(2, 4, width=6, precision="float16")

@@ -3,9 +3,11 @@
 import threading
 from contextlib import suppress
 
+import numpy as np
 import pytest
 
-from oodpriors.training.fit import attempt, discard_checkpoints
+from oodpriors.training import fit as module
+from oodpriors.training.fit import attempt, discard_checkpoints, fit
 
 SPEC = {"prior": {"means": [[-5.0], [5.0]]}, "seed": 0}
 CODE = "0123456789abcdef"
@@ -85,6 +87,28 @@ def test_a_second_attempt_goes_on_where_the_first_one_failed(tmp_path, outputs):
         raise OSError("disk full")
     thread.join(10)
     assert given == [checkpoint]
+
+
+@pytest.mark.parametrize(("limit", "size"), [(20, 20), (None, 60), (99, 60)])
+def test_each_seed_learns_images_of_its_own_with_their_components(
+    tmp_path, monkeypatch, limit, size
+):
+    learnt = []
+    monkeypatch.setattr(module, "Trainer", lambda model, *given: learnt.append(given[:2]))
+    monkeypatch.setattr(module, "finish", lambda trainer: None)
+    images = np.arange(60, dtype=np.uint8)[:, None, None, None].repeat(64, 1).reshape(60, 1, 8, 8)
+    network = {"couplings": 1, "squeeze_after": [], "width": 4}
+    spec = {"architecture": "glow", "image_shape": [1, 8, 8], "network": network}
+    spec |= {"prior": {"kind": "gaussian", "means": [[5.0], [-5.0]]}, "images": limit}
+    spec |= {"training": {"epochs": 1, "batch_size": 8}}
+    for seed in (0, 0, 1):
+        fit(spec | {"seed": seed}, images, np.arange(60) % 2, tmp_path / "checkpoint.pt")
+    places = [x[:, 0, 0, 0].tolist() for x, _ in learnt]
+    assert [len(set(place)) for place in places] == [size] * 3
+    assert places[0] == places[1]
+    assert (places[0] == places[2]) == (size == 60)
+    for place, (_, components) in zip(places, learnt, strict=True):
+        assert components.tolist() == [number % 2 for number in place]
 
 
 def test_finished_outputs_alone_stop_no_attempt(tmp_path, outputs):

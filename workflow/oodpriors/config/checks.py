@@ -173,7 +173,7 @@ def _check_shape(architecture: str, network: Mapping, shape: tuple, where: str) 
 
 
 def _check_batch(config: Mapping, model: ModelId) -> Iterator[str]:
-    limit = selection(config, model.subset, "train")["limit"]
+    limit = selection(config, model.subset, "train")["each_training"]
     batch = config["models"][model.architecture]["training"]["batch_size"]
     if limit is not None and limit < batch:
         yield (

@@ -68,14 +68,17 @@ def selection(config: Mapping, subset: str, split: str) -> dict:
     """What a subset keeps of a split: labels, limit, seed and k-means cluster.
 
     The limit of the test split follows the subset's role: what nothing is trained on
-    is out of distribution.
+    is out of distribution. All images of the training split are kept; each training draws
+    ``each_training`` of them (None: all).
     """
     entry = config["subsets"][subset]
     role = "ood" if split == "test" and entry["out_of_distribution"] is None else split
     limits = [config["images"][role], entry["limit"].get(split)]
+    limit = min((limit for limit in limits if limit is not None), default=None)
     return {
         "labels": entry["labels"],
-        "limit": min((limit for limit in limits if limit is not None), default=None),
+        "limit": None if split == "train" else limit,
+        "each_training": limit if split == "train" else None,
         "seed": config["data_seed"],
         "cluster": entry["kmeans"]["keep"] if entry["kmeans"] else None,
     }
@@ -110,6 +113,7 @@ def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -
         "prior": _prior_spec(config["priors"][model.prior]),
         "network": network_of(config, model.architecture, shape),
         "training": training | {"shift": subset["shift"]},
+        "images": selection(config, model.subset, "train")["each_training"],
         "seed": seed,
     }
 

@@ -16,13 +16,17 @@ def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -
         selection: name of the subset and how its images are selected.
         data: ``labels`` and ``split`` of the whole data set.
         chosen: the selected arrays.
+
+    Returns:
+        The selection; ``images``, the number that a model uses; ``of_images``, of how many;
+        the SHA-256 of all selected images; and the source.
     """
     eligible = data["split"] == selection["split"]
     if selection["labels"]:
         eligible &= np.isin(data["labels"], selection["labels"])
     return {
         **selection,
-        "images": len(chosen["images"]),
+        "images": min(len(chosen["images"]), selection["each_training"] or len(chosen["images"])),
         "of_images": int(eligible.sum()),
         "content_sha256": hashlib.sha256(chosen["images"].tobytes()).hexdigest(),
         "source": source,

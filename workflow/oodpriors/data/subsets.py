@@ -93,9 +93,8 @@ def select(
         clusters = nearest_cluster(images[index], labels[index], wanted, centres)
     if cluster is not None:
         index, clusters = index[clusters == cluster], clusters[clusters == cluster]
-    if limit is not None and len(index) > limit:
-        drawn = np.random.default_rng(seed).choice(len(index), limit, replace=False)
-        index, clusters = index[np.sort(drawn)], clusters[np.sort(drawn)]
+    kept = drawn(len(index), limit, seed)
+    index, clusters = index[kept], clusters[kept]
     if len(index) == 0:
         raise UserError("no image is left in this subset")
     return {
@@ -104,6 +103,16 @@ def select(
         "cluster": clusters,
         "index": index,
     }
+
+
+def drawn(size: int, limit: int | None, seed: int) -> np.ndarray:
+    """Places of at most ``limit`` of ``size`` images, drawn at random, in increasing order.
+
+    None takes all.
+    """
+    if limit is None or limit >= size:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(seed).choice(size, limit, replace=False))
 
 
 def assign(

@@ -5,6 +5,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
+CPUINFO = Path("/proc/cpuinfo")
 PACKAGES = (
     "snakemake",
     "torch",
@@ -35,17 +36,32 @@ def code_version() -> dict:
     return {"commit": commit or "unknown", "changed": bool(changes)}
 
 
-def processor(told: Path = Path("/proc/cpuinfo")) -> str:
-    """CPU name with family and model number, if known: several generations share a name."""
+def cpu_facts(told: Path = CPUINFO) -> dict[str, str]:
+    """What Linux says of the last CPU; nothing on other systems."""
     try:
-        lines = [
-            line.split(":", 1)
-            for line in told.read_text(encoding="utf-8").splitlines()
-            if ":" in line
-        ]
+        lines = told.read_text(encoding="utf-8").splitlines()
     except OSError:
-        lines = []
-    facts = {name.strip(): value.strip() for name, value in lines}
+        return {}
+    pairs = [line.split(":", 1) for line in lines if ":" in line]
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def fast_bfloat16(told: Path = CPUINFO) -> bool:
+    """Whether the processor multiplies bfloat16 faster than float32.
+
+    Those with matrix units (AMX) do, and AMD's with AVX-512 BF16. Intel's without AMX take up to
+    twice as long, and others, which convert each number, three to ten times as long.
+    """
+    facts = cpu_facts(told)
+    flags = facts.get("flags", "").split()
+    return "amx_bf16" in flags or (
+        "avx512_bf16" in flags and facts.get("vendor_id") == "AuthenticAMD"
+    )
+
+
+def processor(told: Path = CPUINFO) -> str:
+    """CPU name with family and model number, if known: several generations share a name."""
+    facts = cpu_facts(told)
     if "model name" not in facts:
         return platform.processor() or platform.machine()
     numbers = [f"{key} {facts[key]}" for key in ("cpu family", "model") if key in facts]

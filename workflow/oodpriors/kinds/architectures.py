@@ -27,11 +27,12 @@ class ArchitectureKind(NamedTuple):
     infers: bool = False
 
 
-PRECISIONS = {"enum": ["float32", "bfloat16"]}
+PRECISIONS = {"enum": ["float32", "bfloat16", "auto"]}
 WIDTH = key("integer", "hidden channels of the coupling networks", minimum=1)
 PRECISION = key(
     "string",
-    "precision of the coupling networks' products in training; scores are in float32",
+    "precision of the coupling networks' products in training, where auto takes bfloat16 on machines "
+    "on which it is fast; scores are in float32",
     **PRECISIONS,
 )
 VAE_NETWORK = {
@@ -43,7 +44,8 @@ VAE_NETWORK = {
     "scaled_start": key("boolean", "whether the first latents have the size of the prior's means"),
     "decoder_precision": key(
         "string",
-        "precision of the products of the decoder's convolutions, except the latent's; the largest "
+        "precision of the products of the decoder's convolutions, except the latent's; auto takes "
+        "bfloat16 on machines on which it is fast; the largest "
         "importance weights of scores are always in float32",
         **PRECISIONS,
     ),

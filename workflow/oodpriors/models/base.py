@@ -8,9 +8,11 @@ from torch import Tensor, nn
 
 from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
+from oodpriors.io.machine import fast_bfloat16
 from oodpriors.priors import Prior
 
 PIXEL_VALUES = 256
+PRECISIONS = ("float32", "bfloat16", "auto")
 
 
 class Model(nn.Module, ABC):
@@ -77,6 +79,19 @@ class ImageModel(Model):
     @abstractmethod
     def decode_mean(self, z: Tensor) -> Tensor:
         """Decode latents z to images in [0, 1]: (B, D) -> (B, C, H, W)."""
+
+
+def low_precision(precision: str) -> bool:
+    """Whether products are in bfloat16; ``auto``: where a GPU or the processor is fast at it.
+
+    Raises:
+        UserError: unknown precision.
+    """
+    if precision not in PRECISIONS:
+        raise UserError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
+    if precision == "auto":
+        return torch.cuda.is_available() or fast_bfloat16()
+    return precision == "bfloat16"
 
 
 def check_images(x: Tensor, image_shape: tuple[int, ...]) -> None:

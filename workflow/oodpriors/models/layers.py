@@ -8,13 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from oodpriors.io.errors import UserError
+from oodpriors.models.base import low_precision
 from oodpriors.models.coupling_network import (
     LOG_SCALE_FACTOR,
     forward_convolutions,
     three_convolutions,
 )
-
-PRECISIONS = ("float32", "bfloat16")
 
 
 class ActNorm(nn.Module):
@@ -152,16 +151,14 @@ class CouplingNetwork(nn.Module):
     different inputs and no longer invert each other.
 
     Raises:
-        UserError: unknown precision.
+        UserError: unknown precision, see :func:`oodpriors.models.base.low_precision`.
     """
 
     def __init__(
         self, in_channels: int, out_channels: int, width: int, precision: str = "float32"
     ) -> None:
         super().__init__()
-        if precision not in PRECISIONS:
-            raise UserError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
-        self.low_precision = precision == "bfloat16"
+        self.low_precision = low_precision(precision)
         self.conv1 = nn.Conv2d(in_channels, width, 3, padding=1, bias=False)
         self.norm1 = ActNorm(width)
         self.conv2 = nn.Conv2d(width, width, 1, bias=False)

@@ -25,7 +25,7 @@ LONGEST_STEP = 10.0  # norm of a step, in standard deviations of the start
 CONVERGED = 0.3  # nats that a step promises; an image with less is finished
 LEAST_CURVATURE = 0.01  # of the start's; less along a step does not change the covariance
 JITTER = 1e-5  # share of the start's variance that is added to the covariance
-CHECKS = 8  # latents for each bound by which a refined posterior is accepted
+CHECKS = 4  # latents for each bound by which a refined posterior is accepted
 LEAST_EFFECTIVE = 2.0  # effective sample size below which there is no standard error
 
 
@@ -223,7 +223,10 @@ class _Climb(NamedTuple):
         direction, going = self.direction(), self.going()
         limit = (LONGEST_STEP / (direction / self.std).norm(dim=1)).clamp(max=1)
         step = (self.length * limit)[:, None] * direction
-        height, gradient = _slope(model, x, self.place + step)
+        # on a GPU all images, because its compiled functions are for one number of images
+        some = torch.ones_like(going) if x.is_cuda else going
+        height, gradient = self.height.clone(), self.gradient.clone()
+        height[some], gradient[some] = _slope(model, x[some], (self.place + step)[some])
         up = going & (height > self.height)
         covariance = _updated(self.covariance, step, self.gradient - gradient, self.std)
         return _Climb(

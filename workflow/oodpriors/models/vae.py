@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
-from oodpriors.models.base import PIXEL_VALUES, ImageModel
+from oodpriors.models.base import PIXEL_VALUES, ImageModel, low_precision
 from oodpriors.models.categorical import categorical_log_prob
 from oodpriors.models.compilation import compiled
 from oodpriors.models.likelihood import Tolerance, importance_weighted_log_prob
@@ -67,13 +67,13 @@ class VAE(ImageModel):
         encoder_norm_last: also use batch norm after the encoder's last convolution (the
             paper's sentence can be read both ways).
         scaled_start: let :meth:`initialize` scale the latent to the prior's size.
-        decoder_precision: ``float32`` or ``bfloat16``, for products in the decoder's
+        decoder_precision: ``float32``, ``bfloat16`` or ``auto``, for products in the decoder's
             convolutions except that of the latent; they are most of the cost.
             Everything else uses the precision of the weights. A model in double
             precision always computes in double precision.
 
     Raises:
-        UserError: the paper gives no architecture for image_shape.
+        UserError: the paper gives no architecture for image_shape; unknown precision.
     """
 
     default_draws = 5000
@@ -113,7 +113,7 @@ class VAE(ImageModel):
             *_start(latent_dim, rows.start),
             *_decoder(_narrowed(rows.decoder, decoder_width), rows.start, latent_dim),
         )
-        self.low_precision = decoder_precision == "bfloat16"
+        self.low_precision = low_precision(decoder_precision)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from oodpriors.data.subsets import drawn
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import discard_unfinished, locked
 from oodpriors.io.machine import code_version, processor, software_versions
@@ -74,8 +75,8 @@ def fit(
 
     Args:
         spec: ``architecture``, ``image_shape``, ``prior``, ``network`` (see
-            :func:`oodpriors.models.build.build_model`), ``training`` (see TrainingSettings) and
-            ``seed``.
+            :func:`oodpriors.models.build.build_model`), ``training`` (see TrainingSettings),
+            ``images``, the number of training images that are drawn (None: all), and ``seed``.
         images: uint8 (N, C, H, W).
         components: assigned component of each image, (N,).
         checkpoint: file that keeps the state until the training ends.
@@ -88,6 +89,8 @@ def fit(
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
     check_images(torch.from_numpy(images), spec["image_shape"])
+    kept = drawn(len(images), spec["images"], spec["seed"])
+    images, components = images[kept], components[kept]
     groups, means = len(np.unique(components)), len(spec["prior"]["means"])
     if groups != means:
         raise UserError(f"images are assigned to {groups} components, the prior has {means}")
@@ -118,6 +121,7 @@ def finish(trainer: Trainer) -> Fit:
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "processor": processor(),
         "threads": torch.get_num_threads(),
+        "bfloat16": any(getattr(part, "low_precision", False) for part in model.modules()),
         "software": software_versions(),
     }
     return Fit(model.cpu(), pd.DataFrame(trainer.history), diagnostics)
