@@ -15,10 +15,10 @@ LIBRARY = ROOT / "workflow/oodpriors"
 DRY = ("-n", "--quiet", "rules")
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 CONFIGURATIONS = sum(len(entry["models"]) for entry in CONFIG["experiments"].values())
-REPLICATED = sum(len(CONFIG["experiments"][name]["models"]) for name in ("two_modes", "control"))
+TWO_MODES = len(CONFIG["experiments"]["two_modes"]["models"])
 TRAININGS = {
     "smoke": CONFIGURATIONS,
-    "quick": CONFIGURATIONS + 2 * REPLICATED,
+    "quick": 3 * CONFIGURATIONS + 2 * TWO_MODES,
     "short": 3 * CONFIGURATIONS,
     "paper": 3 * CONFIGURATIONS,
 }

@@ -31,8 +31,8 @@ PRECISIONS = {"enum": ["float32", "bfloat16", "auto"]}
 WIDTH = key("integer", "hidden channels of the coupling networks", minimum=1)
 PRECISION = key(
     "string",
-    "precision of the coupling networks' products in training, where auto takes bfloat16 on machines "
-    "on which it is fast; scores are in float32",
+    "precision of the coupling networks' products in training; auto: bfloat16 where it is fast; "
+    "scores are in float32",
     **PRECISIONS,
 )
 VAE_NETWORK = {
@@ -44,9 +44,8 @@ VAE_NETWORK = {
     "scaled_start": key("boolean", "whether the first latents have the size of the prior's means"),
     "decoder_precision": key(
         "string",
-        "precision of the products of the decoder's convolutions, except the latent's; auto takes "
-        "bfloat16 on machines on which it is fast; the largest "
-        "importance weights of scores are always in float32",
+        "precision of the products of the decoder's convolutions, except the latent's; auto: bfloat16 "
+        "where it is fast; the largest importance weights of scores are always in float32",
         **PRECISIONS,
     ),
 }

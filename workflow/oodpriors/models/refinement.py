@@ -25,7 +25,7 @@ LONGEST_STEP = 10.0  # norm of a step, in standard deviations of the start
 CONVERGED = 0.3  # nats that a step promises; an image with less is finished
 LEAST_CURVATURE = 0.01  # of the start's; less along a step does not change the covariance
 JITTER = 1e-5  # share of the start's variance that is added to the covariance
-CHECKS = 4  # latents for each bound by which a refined posterior is accepted
+CHECKS = 8  # latents for each bound by which a refined posterior is accepted
 LEAST_EFFECTIVE = 2.0  # effective sample size below which there is no standard error
 
 
