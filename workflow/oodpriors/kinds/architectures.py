@@ -44,8 +44,8 @@ VAE_NETWORK = {
     "scaled_start": key("boolean", "whether the first latents have the size of the prior's means"),
     "decoder_precision": key(
         "string",
-        "precision of the products of the decoder's convolutions, except the latent's; auto: bfloat16 "
-        "where it is fast; the largest importance weights of scores are always in float32",
+        "precision of the products of the decoder's convolutions, except the latent's; auto: "
+        "bfloat16 where it is fast; the largest importance weights of scores are always in float32",
         **PRECISIONS,
     ),
 }
