@@ -211,9 +211,9 @@ def seeds_of(results: Path) -> list[int]:
     return seeds
 
 
-def run(results: Path, n_jobs: int) -> pd.DataFrame:
+def run(results: Path, n_jobs: int, n_seeds: int | None = None) -> pd.DataFrame:
     """Make what is missing, each in a process of its own, and then the table."""
-    seeds = seeds_of(results)
+    seeds = seeds_of(results)[:n_seeds]
     spec = load_yaml(folder_of(results, AS_TRAINED, PRIORS[0], seeds[0]) / "spec.yaml")
     variants = [*RESCORED, *(name for name in NETWORKS if spec_of(name, spec) != spec)]
     jobs = [(v, p, seed) for v in variants[1:] for p in PRIORS for seed in seeds]
@@ -238,10 +238,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ablations")
     parser.add_argument("results", type=Path, help="folder of a finished run")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once, one thread each")
+    parser.add_argument("--seeds", type=int, help="number of seeds; default: all of the run")
     parser.add_argument("--output", type=Path, help="default: ablations.csv in the folder")
     given = parser.parse_args()
     try:
-        table = run(given.results, given.jobs)
+        table = run(given.results, given.jobs, given.seeds)
     except UserError as error:
         sys.exit(f"error: {error}")
     with atomic(given.output or given.results / "ablations.csv") as path:

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import threading
+import time
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from oodpriors.config import choices, means, restrict, schema, specs
 from oodpriors.config.checks import check_own_files, check_references
 from oodpriors.config.specs import ModelId
 from oodpriors.io.errors import UserError
+from oodpriors.io import watch
 from oodpriors.io.files import inside
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
@@ -458,6 +461,22 @@ def relieve_scheduler():
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and (limit.max_jobs, limit.timespan) == (100, 1):
         workflow.scheduler.job_rate_limiter = None
+
+
+def watch_models(every=60):
+    """Say once a minute how far the models are; the thread ends with Snakemake."""
+    place, since = Path("results", RUN, "models"), time.time()
+    folders = [place / name / f"seed{seed}" for name, seed in get_runs(MODELS)]
+
+    def say(last=""):
+        while folders:
+            time.sleep(every)
+            line = watch.status(folders, since)
+            if line != last:
+                logger.info(line)
+            last = line
+
+    threading.Thread(target=say, daemon=True).start()
 
 
 def print_places():
