@@ -4,10 +4,10 @@
 # make quick   the experiments on the real data sets; the same as `snakemake`
 # make bench   our models compared with peers and the machine's limit (docs/performance.md)
 # make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with a GPU (docs/gpu.md)
-# make cost    cost of a scale on this machine, from measured steps (SCALE=paper)
+# make plan    models, images, hours and disk that are left, from measured steps (SCALE=quick CONFIG=mine.yaml)
+# make cost    the same of scale paper
 
 PYTHON ?= python3
-SCALE ?= paper
 BIN := .venv/bin
 DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
@@ -19,7 +19,7 @@ install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
 .PHONY: demo quick test test-slurm test-gpu lint docs format setup tex browser slurm \
-  bench bench-gpu cost clean
+  bench bench-gpu plan cost clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -94,8 +94,11 @@ test-gpu:
 bench-gpu:
 	PYTHONPATH=workflow:. $(PYTHON) -m benchmarks.bench_gpu
 
+plan: setup
+	$(BIN)/python -m benchmarks.cost $(or $(SCALE),quick) $(if $(CONFIG),--configfile $(CONFIG))
+
 cost: setup
-	$(BIN)/python -m benchmarks.cost $(SCALE)
+	$(BIN)/python -m benchmarks.cost $(or $(SCALE),paper)
 
 clean:
 	rm -rf results resources .snakemake
