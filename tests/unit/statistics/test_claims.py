@@ -61,6 +61,16 @@ def verdict(value, *, relation=">", **more):
     return table["verdict"].item()
 
 
+@pytest.mark.parametrize("value", [-9.0, 0.0, 9.0])
+def test_a_claim_that_does_not_apply_has_no_other_verdict(value):
+    entries = [claim(comparison()) | {"applies": False}, claim(comparison(), name="C2")]
+    table = judge(entries, [], measure_of(left=value, right=0.0)).set_index("id")
+    found = table.loc["C1", ["verdict", "comparison_verdict"]]
+    assert found.tolist() == ["not applicable"] * 2
+    assert table.loc["C1", "left"] == value
+    assert table.loc["C2", "verdict"] == BY_VALUE[value]
+
+
 # the rule
 
 Z = Estimate(0.0, UNIT_ERROR).half_width()  # 1.96
@@ -631,7 +641,7 @@ def assert_operation(quantity):
 @pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
 def test_every_claim_is_well_formed(entry):
     required = {"id", "where", "text", "refuted_by", "comparisons"}
-    assert required <= entry.keys() <= required | {"kind", "shown", "expected_at"}
+    assert required <= entry.keys() <= required | {"kind", "shown", "expected_at", "data"}
     assert all(entry[key].strip() for key in ("id", "where", "text", "refuted_by"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
     assert entry.get("expected_at", "paper") in {"smoke", "quick", "short", "paper"}

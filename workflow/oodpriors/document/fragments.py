@@ -8,7 +8,7 @@ import pandas as pd
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
 from oodpriors.kinds.tables import TABLES
-from oodpriors.statistics.claims import VERDICTS, expected_false
+from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
 from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison, show_two_estimates
@@ -142,6 +142,7 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Undecided": undecided,
         "Shown": str(verdicts.str.startswith("shown").sum()),
         "NotShown": str(verdicts.str.startswith("not shown").sum()),
+        "NotApplicable": _not_applicable((verdicts == NOT_APPLICABLE).sum()),
         "Claims": str(len(verdicts)),
         "ExpectedFalse": expected_false(verdicts),
         "Warning": STAND_IN_WARNING if stand_in else "",
@@ -153,6 +154,10 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "OodImages": f"{models['n_ood'].max():,}",
         **_refined_macros(models),
     }
+
+
+def _not_applicable(number: int) -> str:
+    return f"; {number} cannot be decided on stand-ins" if number else ""
 
 
 def _refined_macros(models: pd.DataFrame) -> dict:

@@ -16,7 +16,8 @@ p-value at LEVEL / m, the next at LEVEL / (m - 1), and so on.
 
 Comparisons of trained models are decided if each model has LEAST_TRAININGS. With fewer the
 spread of trainings is unknown or known too poorly: what they show is said as that, and is
-no verdict on the claim.
+no verdict on the claim. A claim that only the paper's images can decide is not applicable
+to stand-ins.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,14 +32,16 @@ from oodpriors.statistics.quantities import OPERATIONS
 
 LEAST_TRAININGS = 3
 FEW = {1: "one training", 2: "two trainings"}
+NOT_APPLICABLE = "not applicable"
 VERDICTS = (
     *("holds", "fails", "not decided"),
     *(f"{shown} by {few}" for few in FEW.values() for shown in ("shown", "not shown")),
+    NOT_APPLICABLE,
 )
 # The verdict on a claim is the first of these that one of its comparisons has.
 WORST_FIRST = (
-    *("fails", "not shown by one training", "not shown by two trainings", "not decided"),
-    *("shown by one training", "shown by two trainings", "holds"),
+    *(NOT_APPLICABLE, "fails", "not shown by one training", "not shown by two trainings"),
+    *("not decided", "shown by one training", "shown by two trainings", "holds"),
 )
 SHOWN, NOT_SHOWN = "shown", "stated, not shown"
 PAPER, REFINED = "paper", "refined"  # estimators of a VAE's likelihood
@@ -121,7 +124,7 @@ def judge(
             ``tolerance`` for within. Optional for a claim: ``kind`` (num, ord, shape or
             def), ``shown`` (false: the paper shows no data for it) and ``expected_at``
             (the scale whose larger budget is expected to decide it), ``refuted_by`` (the
-            result that would refute it).
+            result that would refute it), and ``applies`` (false: these data cannot decide it).
         published: the paper's numbers, to say which claims they support by themselves.
         measure: returns the estimate of a quantity.
         estimator: of the likelihoods of VAEs, to be named in the table.
@@ -135,7 +138,9 @@ def judge(
     rows = []
     for claim in claims:
         measured = [_measured(c, measure) for c in claim["comparisons"]]
-        found = _decide(measured)
+        found = (
+            _decide(measured) if claim.get("applies", True) else [NOT_APPLICABLE] * len(measured)
+        )
         verdict = next((worst for worst in WORST_FIRST if worst in found), "not decided")
         for compared, own, decided in zip(claim["comparisons"], measured, found, strict=True):
             rows.append(
