@@ -46,9 +46,9 @@ def likeness_estimates(
         ``<model>/mean_percentile`` and ``<model>/sample_percentile``, the mean
         percentile of mean images and of samples; ``<model>/blank_ratio``, the distance of
         the mean images to the nearest training image, divided by that of a black image
-        (dark data have an image near black, so a blank image has a low percentile); with several components also
-        ``<model>/own_ratio``: the distance of a mean image to the mean training image of
-        its component, divided by the distance to the nearest other one (the largest).
+        (dark data have an image near black, so a blank image has a low percentile); with several
+        components also ``<model>/own_ratio``: the distance of a mean image to the mean training
+        image of its component, divided by the distance to the nearest other one (the largest).
     """
     estimates = {}
     for model, own in tables.items():
