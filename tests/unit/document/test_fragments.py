@@ -163,3 +163,13 @@ def test_software_is_listed_with_its_versions():
 def test_the_references_and_labels_of_the_document_stand_once():
     counts = Counter(re.findall(r"\\label\{(\w+)\}", MAIN + "".join(made().values())))
     assert set(counts.values()) == {1}
+
+
+def test_a_caption_names_the_sets_of_its_own_table():
+    entry = {"where": "Table 1", "caption": "Of two."}
+    table = table_1()
+    table.loc[table["model"] == MODELS[0], "out_of_distribution"] = "SVHN"
+    few = table[table["model"] == MODELS[0]]
+    both, one = (made(tables={"t": (entry, rows)})["tables"] for rows in (table, few))
+    assert r"out: MNIST \& more, SVHN;" in both
+    assert "out: SVHN;" in one

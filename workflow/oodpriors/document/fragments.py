@@ -21,7 +21,7 @@ STAND_IN_WARNING = (
     "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
 )
 SETS_NOTE = (
-    "NLL: mean negative log-likelihood in nats per image, with its standard error; "
+    "NLL: mean negative log-likelihood in nats per image, with its standard error over images and trainings; "
     "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
     "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
     "blind, below it lies the paper's phenomenon), with an interval of 95 %; refined: "
@@ -53,14 +53,12 @@ def fragments(
     """
     note = describe(record["data"], record["scale"], titles["subsets"])
     note = note[0].upper() + note[1:]
-    out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
-    sets = SETS_NOTE.format(out=out, note=note)
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
     return {
         "macros": tex.macros(_macros(record, models, claims, note)),
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
-        "tables": "".join(_table(n, e, t, sets) for n, (e, t) in tables.items())
-        or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
+        "tables": "".join(_table(n, e, t, note) for n, (e, t) in tables.items())
+        or _likelihoods("models", {"caption": "All models."}, others, note),
         "claims": tex.longtable(
             show_claims(claims), "lP{1.9cm}P{4.4cm}P{2.4cm}P{1.2cm}P{1.5cm}P{1.5cm}"
         ),
@@ -97,11 +95,11 @@ def _figure(name: str, entry: Mapping) -> str:
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name, number)
 
 
-def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
+def _table(name: str, entry: Mapping, table: pd.DataFrame, note: str) -> str:
     kind = entry.get("kind", "likelihoods")
-    shown = show_table(kind, table)
     if kind == "likelihoods":
-        return _likelihoods(name, entry, shown, sets)
+        return _likelihoods(name, entry, table, note)
+    shown = show_table(kind, table)
     row = TABLES[kind]
     caption, columns = _caption(entry, row.note), row.columns or "l" * len(shown.columns)
     if row.long:
@@ -110,13 +108,14 @@ def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
     return tex.table_float([(shown, columns)], caption, name)
 
 
-def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
+def _likelihoods(name: str, entry: Mapping, table: pd.DataFrame, note: str) -> str:
+    shown, out = show_likelihoods(table), ", ".join(table["out_of_distribution"].unique())
     parts = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
     refined = [name for name in map(str, shown) if name.endswith(", refined")]
     if refined:
         rows = shown[shown[refined[0]] != "–"]
         parts.append((rows[WHICH + refined], "lllrrl"))
-    return tex.table_float(parts, _caption(entry, sets), name)
+    return tex.table_float(parts, _caption(entry, SETS_NOTE.format(out=out, note=note)), name)
 
 
 def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
