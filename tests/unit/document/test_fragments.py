@@ -4,7 +4,16 @@ import re
 from collections import Counter
 
 import pytest
-from tests.unit.document.conftest import MODELS, ROOT, assert_balanced, cells, made, printed, record
+from tests.unit.document.conftest import (
+    MODELS,
+    ROOT,
+    assert_balanced,
+    cells,
+    made,
+    printed,
+    record,
+    table_1,
+)
 
 from oodpriors.statistics.claims import compare_with_paper
 
