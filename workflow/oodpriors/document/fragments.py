@@ -22,10 +22,11 @@ STAND_IN_WARNING = (
 )
 SETS_NOTE = (
     "NLL: mean negative log-likelihood in nats per image, with its standard error over images and "
-    "trainings; out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
-    "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
-    "blind, below it lies the paper's phenomenon), with an interval of 95 %; refined: "
-    "with a posterior refined for each image, of fewer images. {note}."
+    "trainings; out: {out}; in: test images of the training data's labels; gap: mean "
+    "log-likelihood in minus out. AUROC: probability that an in-distribution image has the higher "
+    "likelihood, with an interval of 95 %; 0.5 is chance, and below it images out of distribution "
+    "have the higher likelihood. Refined: with a posterior refined for each image, of fewer "
+    "images. {note}."
 )
 
 
