@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 from tests.workflow.conftest import ROOT, copy_project
 
+from oodpriors.io.files import sha256
+
 
 def publish(folder: Path, results: Path) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "tools.publish", str(results)]
@@ -46,6 +48,14 @@ def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path)
         columns = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
         assert len(rows) > 2, name
         assert len(columns) == 1, name
+
+
+def test_the_pictures_of_the_pages_are_of_the_run_of_their_tables():
+    named = re.findall(r"`(\w+\.png)` ([0-9a-f]{12})", generated(ROOT / "docs/results.md", "run"))
+    assert named
+    for name, checksum in named:
+        assert sha256(ROOT / "docs" / name).startswith(checksum), name
+        assert f"({name})" in (ROOT / "docs/results.md").read_text()
 
 
 def test_a_page_without_a_place_is_named(smoke: Path, tmp_path: Path):
