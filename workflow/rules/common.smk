@@ -14,6 +14,8 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 from oodpriors.config import choices, means, restrict, schema, specs
 from oodpriors.config.checks import check_own_files, check_references
 from oodpriors.config.specs import ModelId
+from oodpriors.config.texts import check_texts
+from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
 from oodpriors.io.files import inside
@@ -74,6 +76,7 @@ def load_config():
     try:
         allowed = choices.with_kinds(read_yaml("../schemas/config.schema.yaml"))
         checked = schema.validate(merged, allowed)
+        check_texts(checked)
         check_own_files(checked, lambda path: inside(path, "results"))
         check_mirror(checked["mirror"])
         checked = means.with_means(checked, lambda path: Path(path).read_text("utf-8"))
@@ -347,6 +350,12 @@ def get_table_source(wildcards):
 
 def get_table(wildcards):
     return config["tables"][wildcards.table]
+
+
+def get_description(wildcards):
+    """What the report says of a figure or table."""
+    get = get_table if wildcards.get("table") else get_figure
+    return rst.description(get(wildcards))
 
 
 def get_figure(wildcards):

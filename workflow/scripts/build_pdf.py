@@ -14,5 +14,5 @@ with job(snakemake.log[0]):
 
     source = snakemake.input
     files = [source.main, source.references, *source.figures]
-    files += sorted(Path(source.fragments).glob("*.tex"))
+    files += sorted(Path(source.fragments).glob("[!.]*"))
     build_pdf([Path(file) for file in files], "main", Path(snakemake.output[0]))

@@ -83,7 +83,7 @@ def _caption(entry: Mapping, rest: str) -> str:
     where = entry.get("where", "")
     if where:
         ours = where.lower().startswith(("ours", "control"))
-        where = f"({where[0].upper()}{where[1:]}{'' if ours else ' of the paper'}.) "
+        where = f"({where}{'' if ours else ' of the paper'}.) "
     return f"{where}{entry.get('caption', '').strip()} {rest}"
 
 
@@ -91,7 +91,7 @@ def _figure(name: str, entry: Mapping) -> str:
     histograms = entry.get("kind", "histograms") == "histograms"
     rest = "At most half a per cent of a set is not shown." if histograms else ""
     # A figure has the number of its counterpart in the paper, or else its name.
-    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""))
+    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""), re.ASCII)
     number = counterpart[1] if counterpart else name
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name, number)
 

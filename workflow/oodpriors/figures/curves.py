@@ -7,7 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from oodpriors.figures.sheet import SETS, bottom_legend, log_axis, look_of, save, sheet
+from oodpriors.figures.sheet import SETS, bottom_legend, in_panel, log_axis, look_of, save, sheet
+from oodpriors.tables.cells import read_table
 
 TURNING = "AUROC of 0.5, at the turning distance"
 MARKERS = "os^vP*"
@@ -16,7 +17,7 @@ REFINED = {"markerfacecolor": "white", "linestyle": "-."}
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Curves of the configuration, see :mod:`oodpriors.figures.sheet`."""
-    table = pd.read_csv(files["table"])
+    table = read_table(files["table"])
     table = table[table["curve"].isin(about["entry"]["curves"])]
     if table.drop_duplicates("curve").duplicated(["architecture", "component"]).any():
         table = table.assign(component=table["curve_title"])
@@ -43,7 +44,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     for column, architecture in enumerate(architectures):
         rows = table[table["architecture"] == architecture]
         curves = {n: rows[rows["component"] == n].sort_values("distance") for n in components}
-        axes[0, column].set_title(f"({chr(ord('a') + column)}) {architecture}")
+        title = f"({chr(ord('a') + column)}) {architecture}"
+        axes[0, column].set_title(in_panel(title, len(architectures)))
         handles |= _draw_means(axes[0, column], curves) | _draw_aurocs(axes[1, column], curves)
         axes[1, column].set_xlabel("distance d between the two components")
     _scale_curves(axes, table)
