@@ -7,7 +7,7 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from pathlib import Path
 
     import pandas as pd
@@ -29,7 +29,5 @@ with job(snakemake.log[0]):
         comparison=pd.read_csv(source.comparison),
         assumptions=Path(source.assumptions).read_text(encoding="utf-8"),
     )
-    folder = Path(snakemake.output[0])
-    folder.mkdir(parents=True)
-    for name, text in written.items():
-        (folder / f"{name}.tex").write_text(text)
+    for output in map(Path, snakemake.output):
+        output.write_text(written[output.stem])
