@@ -7,11 +7,12 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from pathlib import Path
 
     from oodpriors.document.fragments import fragments
     from oodpriors.document.glyphs import draw_glyphs
+    from oodpriors.document.tex import glyphs_of
     from oodpriors.io.files import load_json
     from oodpriors.tables.cells import read_table
 
@@ -29,8 +30,6 @@ with job(snakemake.log[0]):
         comparison=read_table(source.comparison),
         assumptions=Path(source.assumptions).read_text(encoding="utf-8"),
     )
-    folder = Path(snakemake.output[0])
-    folder.mkdir(parents=True)
-    for name, text in written.items():
-        (folder / f"{name}.tex").write_text(text)
-    draw_glyphs(written.values(), folder)
+    for output in map(Path, snakemake.output.parts):
+        output.write_text(written[output.stem])
+    draw_glyphs(glyphs_of(written.values()), Path(snakemake.output.glyphs))

@@ -55,7 +55,7 @@ def fragments(
     note = describe(record["data"], record["scale"], titles["subsets"])
     note = note[0].upper() + note[1:]
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
-    return {
+    parts = {
         "macros": tex.macros(_macros(record, models, claims, note)),
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
         "tables": "".join(_table(n, e, t, note) for n, (e, t) in tables.items())
@@ -77,6 +77,7 @@ def fragments(
         "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
         "inputs": tex.longtable(_inputs(record), r"P{4.6cm}>{\ttfamily}l"),
     }
+    return parts | {"glyphs": tex.glyph_pages(tex.glyphs_of(parts.values()))}
 
 
 def _caption(entry: Mapping, rest: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -173,3 +173,16 @@ def _table(block: str) -> str:
     names, _, *rows = cells
     table = tabular(pd.DataFrame(rows, columns=names), "l" * len(names))
     return f"\\begin{{center}}\\small\n{table}\\end{{center}}"
+
+
+def glyphs_of(texts: Iterable[str]) -> list[str]:
+    r"""Numbers of the characters that LaTeX texts have as \glyph{number}, or of a blank."""
+    return sorted(set(re.findall(r"\\glyph\{(\w+)\}", "".join(texts)))) or ["0020"]
+
+
+def glyph_pages(numbers: Sequence[str]) -> str:
+    r"""LaTeX that gives \glyph the page of each character."""
+    return "".join(
+        f"\\expandafter\\def\\csname glyph{number}\\endcsname{{{page}}}\n"
+        for page, number in enumerate(numbers, 1)
+    )
