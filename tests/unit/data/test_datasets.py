@@ -366,7 +366,15 @@ MISTAKES = {
     "no images": ({"images": None}, "missing images; the file has ['labels', 'split']"),
     "no labels": ({"labels": None}, "missing labels; the file has ['images', 'split']"),
     "no labels, no split": ({"labels": None, "split": None}, "missing labels, split"),
-    "float images": ({"images": np.zeros((6, 8, 8))}, "images are float64, not uint8"),
+    "float images": (
+        {"images": np.zeros((6, 8, 8))},
+        "images are float64, not uint8 (for pixels x in [0, 1]: (255 * x).round() as uint8",
+    ),
+    "whole numbers": (
+        {"images": np.full((6, 8, 8), 300)},
+        "images are int64, not uint8 (for pixels x in [0, 1]: (255 * x).round() as uint8; "
+        "for whole numbers from 0 to 255: x as uint8)",
+    ),
     "flat images": ({"images": draw(6, (64,), 0)}, "images have shape (6, 64), not (N, H, W)"),
     "two channels": ({"images": draw(6, (8, 8, 2), 0)}, "images have shape (6, 8, 8, 2)"),
     "four channels": ({"images": draw(6, (8, 8, 4), 0)}, "images have shape (6, 8, 8, 4)"),

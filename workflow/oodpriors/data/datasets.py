@@ -11,7 +11,7 @@ import numpy as np
 
 from oodpriors.data.fetching import fetch
 from oodpriors.data.official import Parts
-from oodpriors.io.errors import UserError
+from oodpriors.io.errors import AS_UINT8, UserError
 from oodpriors.io.files import atomic, sha256
 from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.rows import load
@@ -157,7 +157,7 @@ def _check_arrays(
     if shape[:1] == (0,):
         problems.append("there are no images")
     if dtype != np.uint8:
-        problems.append(f"images are {dtype}, not uint8")
+        problems.append(f"images are {dtype}, not uint8 ({AS_UINT8})")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
         problems.append(f"images have shape {shape}, not (N, H, W) or (N, H, W, 3)")
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape != shape[:1]:

@@ -32,8 +32,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
             ``component`` (its kind), ``distance``, ``midpoint_charge`` (what a Gaussian
             charges a point midway, d^2 / 8 nats), ``mean_ood``, ``mean_test`` and
             ``auroc``, each also with ``_low`` and ``_high``, and ``turning_distance``,
-            where the curve's AUROC reaches 0.5; ``mean_ood_refined`` and ``auroc_refined``
-            are drawn where there are any.
+            where the curve's AUROC reaches 0.5 (NaN: nowhere); ``mean_ood_refined`` and
+            ``auroc_refined`` are drawn where there are any.
         note, paths: see :func:`oodpriors.figures.histograms.plot_histograms`.
     """
     architectures = list(dict.fromkeys(table["architecture"]))
@@ -106,8 +106,7 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
         look = _marked(number, "ood")
         _interval(axis, curve, "auroc", **look)
         _refined_interval(axis, curve, "auroc", **look | REFINED)
-        if (curve["auroc"] >= 0.5).any():
-            turning = curve["turning_distance"].iloc[0]
+        for turning in curve["turning_distance"].dropna().head(1):
             axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
             axis.plot(turning, 0.5, color=look["color"], zorder=4, **diamond)
     return {TURNING: plt.Line2D([], [], color="0.3", **diamond)}
