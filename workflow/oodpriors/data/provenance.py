@@ -51,6 +51,14 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
     ]
     if parts:
         words.append("part of the data: " + ", ".join(parts))
+    twice = {
+        file["name"]: p["source"]["test_images_in_train"]
+        for p in provenances
+        if p["source"].get("test_images_in_train")
+        for file in p["source"]["files"]
+    }
+    for name, number in twice.items():
+        words.append(f"{number:,} test images of {name} are training images as well")
     return "; ".join(words)
 
 
