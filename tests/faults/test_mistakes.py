@@ -96,7 +96,7 @@ MISTAKES = {
     ),
     "an unknown precision": (
         of("vae", network={"grey": {"decoder_precision": "float16"}}),
-        "network.grey.decoder_precision: 'float16' is not one of float32, bfloat16, auto",
+        "models.vae.network.grey.decoder_precision: 'float16' is not one of float32, bfloat16, auto",
     ),
     "no replicates": (
         {"bootstrap": 0},

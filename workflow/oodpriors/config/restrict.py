@@ -19,11 +19,11 @@ def with_only(config: Mapping) -> dict:
     only, experiments = config["only"], config["experiments"]
     kept = dict(config)
     if only is not None:
-        known = [*experiments, *([TOY] if config["toy"] else [])]
+        names = [*experiments, *([TOY] if config["toy"] else [])]
         unknown = [
-            f"only: there is no experiment {name!r}{suggestion(name, known)}"
+            f"only: there is no experiment {name!r}{suggestion(name, names)}"
             for name in only
-            if name not in known
+            if name not in names
         ]
         if unknown:
             raise ConfigError(unknown)

@@ -86,22 +86,24 @@ def load_npz(path: Path) -> Dataset:
         images, labels, split = (_read(archive, name) for name in ARRAYS)
     split = split.astype(str)
     values, counts = np.unique(split, return_counts=True)
+    numbers, twice = dict(zip(values.tolist(), counts.tolist(), strict=True)), _twice(images, split)
+    if twice:
+        what = f"{path}: {twice:,} of {numbers['test']:,} test images are training images as well"
+        if twice == numbers["test"]:
+            raise UserError(f"{what}: take them out of one of the splits")
+        print(what, file=sys.stderr)
     provenance = {
         "kind": "npz",
         "stand_in": False,
         "files": [_record(Path(path), str(path))],
-        "images": dict(zip(values.tolist(), counts.tolist(), strict=True)),
-        "test_images_in_train": _in_both(images, split),
+        "images": numbers,
+        "test_images_in_train": twice,
     }
-    if twice := provenance["test_images_in_train"]:
-        what = f"{path}: {twice:,} of {provenance['images']['test']:,} test images are training "
-        if twice == provenance["images"]["test"]:
-            raise UserError(f"{what}images as well: take them out of one of the splits")
-        print(f"{what}images as well", file=sys.stderr)
     return Dataset(images, labels.astype(np.int64), split, provenance)
 
 
-def _in_both(images: np.ndarray, split: np.ndarray) -> int:
+def _twice(images: np.ndarray, split: np.ndarray) -> int:
+    """Number of test images that are training images as well, byte by byte."""
     train, test = (
         [hashlib.sha256(image.tobytes()).digest() for image in images[split == name]]
         for name in ("train", "test")

@@ -51,14 +51,12 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
     ]
     if parts:
         words.append("part of the data: " + ", ".join(parts))
-    twice = {
-        file["name"]: p["source"]["test_images_in_train"]
-        for p in provenances
-        if p["source"].get("test_images_in_train")
-        for file in p["source"]["files"]
-    }
-    for name, number in twice.items():
-        words.append(f"{number:,} test images of {name} are training images as well")
+    sources = [p["source"] for p in provenances if p["source"].get("test_images_in_train")]
+    words += dict.fromkeys(
+        f"{s['test_images_in_train']:,} of {s['images']['test']:,} test images of "
+        f"{s['files'][0]['name']} are training images as well"
+        for s in sources
+    )
     return "; ".join(words)
 
 

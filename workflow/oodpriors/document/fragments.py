@@ -168,25 +168,24 @@ def _not_applicable(number: int) -> str:
 def _scope(record: Mapping) -> dict:
     """What a run is: all experiments of the paper or some, and on whose data."""
     sources = [part["source"] for part in record["data"]]
-    own = [source["files"][0]["name"] for source in sources if source["kind"] == "npz"]
-    own = ", ".join(dict.fromkeys(own))
-    kinds = {source["kind"] for source in sources}
+    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] == "npz")
+    own, kinds = ", ".join(files), {source["kind"] for source in sources}
     stand_in = any(source["stand_in"] for source in sources)
     data = "stand-in data" if stand_in else "the real data sets"
     if own:
         data = f"{data} and our own ({own})" if kinds > {"npz"} else f"our own data ({own})"
-    whole, scope = record["whole"], []
+    whole, scope = record["whole"], ""
     if not whole:
-        named = " and ".join(record["experiments"])
-        scope = [f"This run has only the experiments {named}; it reproduces no other."]
+        named = ", ".join(record["experiments"])
+        scope = f"Experiments of this run: {named}. It reproduces no other of the paper. "
     if own:
-        scope.append(f"The data in {own} are our own: the paper has no number of them.")
+        scope += f"The data in {own} are our own: the paper has no number of them."
     kind = "A Reproduction of" if whole else "A Part of the Experiments of"
     return {
         "Data": data,
         "Whole": str(int(whole)),
         "Kind": "Our Own Data, after" if kinds == {"npz"} else kind,
-        "Scope": " ".join(scope),
+        "Scope": scope,
     }
 
 
