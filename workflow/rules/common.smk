@@ -19,6 +19,7 @@ from oodpriors.io import watch
 from oodpriors.io.files import inside
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
+from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
 from used_code import checksum
@@ -378,23 +379,44 @@ def get_figure_provenance(wildcards):
 def get_figure_facts(wildcards):
     """What a figure says of its models and images (see oodpriors/figures/sheet.py)."""
     models = get_figure_models(wildcards)
-    components = {model: len(config["priors"][model.prior]["means"]) for model in models}
+    component_means = {str(m): config["priors"][m.prior]["means"] for m in models}
     subset = next((config["subsets"][name] for name in get_figure_subsets(wildcards)), None)
     return {
         "entry": get_figure(wildcards),
         "models": list(map(str, models)),
         "runs": get_runs(models),
-        "components": {str(model): number for model, number in components.items()},
+        "means": {model: [mean[0] for mean in each] for model, each in component_means.items()},
         "distances": {
             str(model): means.component_distance(config, model.prior)
-            for model, number in components.items()
-            if number < 3
+            for model in models
+            if len(component_means[str(model)]) < 3
         },
         "titles": get_titles(),
         "sets": subset and get_set_titles(subset),
         "keep": subset and subset["kmeans"] and subset["kmeans"]["keep"],
+        "classes": subset and get_classes(subset),
         "infers": [name for name, kind in ARCHITECTURES.items() if kind.infers],
+        "published": get_published_means(set(map(str, models))),
     }
+
+
+def get_classes(subset):
+    """Names of the labels of an official data set, by label."""
+    kind = OFFICIAL.get(config["datasets"][subset["dataset"]]["kind"])
+    return {str(label): name for label, name in enumerate(kind.classes)} if kind else {}
+
+
+def get_published_means(models):
+    """Mean log-likelihoods that the paper prints, by model and set; none beside stand-ins."""
+    signs = {"nll": -1, "mean": 1}
+    found = {}
+    for entry in PUBLISHED if config["data"] == "real" else []:
+        quantity = entry.get("quantity", {})
+        sign = signs.get(quantity.get("statistic"))
+        if quantity.get("model") in models and sign and "column" not in quantity:
+            sets = found.setdefault(quantity["model"], {})
+            sets[quantity.get("set", "ood")] = sign * entry["value"]
+    return found
 
 
 def get_set_titles(subset):

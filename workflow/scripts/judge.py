@@ -26,7 +26,7 @@ with job(snakemake.log[0]):
     claims = judge_both(params.claims, params.published, measure).assign(scale=params.scale)
     comparison = compare_with_paper(params.published, measure, params.settings)
     comparison = comparison.assign(scale=params.scale)
-    note = read_note(source.provenance, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale)
     text = verdict_text(claims, pd.read_csv(source.models), note)
     for path, content in (
         (output.claims, claims.to_csv(index=False)),

@@ -237,6 +237,7 @@ NEEDED = {
         "pixels": "models",
         "decoded": "models",
         "clusters": "subset",
+        "ridges": "panels",
     },
     "tables": {
         "likelihoods": "models",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
+from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
 from oodpriors.statistics.claims import VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
@@ -51,7 +52,7 @@ def fragments(
         comparison: our numbers and the paper's.
         assumptions: Markdown.
     """
-    note = describe(record["data"], record["scale"], titles["subsets"])
+    note = describe(record["data"], record["scale"])
     note = note[0].upper() + note[1:]
     out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
     sets = SETS_NOTE.format(out=out, note=note)
@@ -89,8 +90,7 @@ def _caption(entry: Mapping, rest: str) -> str:
 
 
 def _figure(name: str, entry: Mapping) -> str:
-    histograms = entry.get("kind", "histograms") == "histograms"
-    rest = "At most half a per cent of a set is not shown." if histograms else ""
+    rest = FIGURES[entry.get("kind", "histograms")].note
     # A figure has the number of its counterpart in the paper, or else its name.
     counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""))
     number = counterpart[1] if counterpart else name
