@@ -24,7 +24,6 @@ with job(snakemake.log[0]):
             for (name, entry), path in zip(params.tables.items(), source.tables, strict=True)
         },
         figures=params.figures,
-        titles=params.titles,
         claims=pd.read_csv(source.claims),
         comparison=pd.read_csv(source.comparison),
         assumptions=Path(source.assumptions).read_text(encoding="utf-8"),

@@ -136,6 +136,29 @@ def test_orders_of_magnitude_make_the_axes_logarithmic(figure_of):
             assert ("log scale" in axes.get_xlabel()) == (scale == "symlog")
 
 
+def test_latents_beside_likelihoods_of_orders_of_magnitude_stay_linear():
+    rng = np.random.default_rng(0)
+    sets = {"test": -rng.gamma(9, 10, 99), "ood": -rng.gamma(9, 1000, 99)}
+    parts = [pd.DataFrame({"set": w, "log_prob": v, "images": "m.test"}) for w, v in sets.items()]
+    table = pd.concat(parts).assign(latent_first=-5.0)
+    model = "glow/fashion_1_7/bimodal"
+    panels = panels_for(
+        {"(a)": [model], "(b)": [model]},
+        {model: ScoreTable([table], [0])},
+        columns={"(b)": "latent_first"},
+    )
+    figure = draw(lambda paths: plot_histograms(panels, NOTE, paths), [])
+    assert [axes.get_xscale() for axes in panels_of(figure)] == ["symlog", "linear"]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_handful_of_images_can_be_drawn(n):
+    panels = of_values(np.linspace(-5, -4, n), np.linspace(-9, -8, n))
+    figure = draw(lambda paths: plot_histograms(panels, NOTE, paths), [])
+    (axes,) = panels_of(figure)
+    assert all(len(patch.get_data()[0]) <= n for patch in steps(axes))
+
+
 def test_panels_with_both_sets_say_the_auroc_of_each_prior(figure_of):
     first, second = panels_of(figure_of("fig04"))
     for axes, kind in ((first, "vae"), (second, "glow")):

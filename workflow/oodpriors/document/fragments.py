@@ -35,7 +35,6 @@ def fragments(
     models: pd.DataFrame,
     tables: Mapping[str, tuple[Mapping, pd.DataFrame]],
     figures: Mapping[str, Mapping],
-    titles: Mapping[str, Mapping[str, str]],
     claims: pd.DataFrame,
     comparison: pd.DataFrame,
     assumptions: str,
@@ -47,7 +46,6 @@ def fragments(
         models: likelihoods of all models.
         tables: configuration entry and content of each table.
         figures: configuration entries of the figures.
-        titles: names to show of subsets.
         claims: verdicts, a row per comparison.
         comparison: our numbers and the paper's.
         assumptions: Markdown.

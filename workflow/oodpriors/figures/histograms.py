@@ -185,7 +185,7 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
     """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 16 to 19).
 
     At most half a per cent of a set is not shown: the lowest of its log-likelihoods, or
-    both ends of its latents. All panels are logarithmic where one spans too much. Each
+    both ends of its latents. All likelihoods are logarithmic where one spans too much. Each
     series has its own bins and is as high as the others, since all have the same area.
 
     Args:
@@ -199,10 +199,11 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
     figure, axes = sheet(rows, columns, 2.1 * rows + 0.6, note + remarks(every))
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    logarithmic, shared = spans_much(panels.values()), _one_legend(every)
+    much, shared = spans_much(panels.values()), _one_legend(every)
     compared = _compared(panels.values())
     handles: dict = {}
     for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
+        logarithmic = much and series[0].likelihood
         limits = limits_of(compared[_subject(series)], logarithmic)
         drawn = _draw(axis, series, limits, logarithmic)
         handles |= drawn
@@ -257,9 +258,10 @@ def remarks(every: list[Series]) -> str:
 
 
 def spans_much(panels: Iterable[list[Series]]) -> bool:
-    """Whether the medians of a panel differ by orders of magnitude, and all is below -1."""
-    values = [[one.finite for one in series] for series in panels]
-    if max(v.max() for panel in values for v in panel) >= -1:
+    """Whether medians of likelihoods in a panel differ by orders of magnitude, all below -1."""
+    values = [[one.finite for one in series if one.likelihood] for series in panels]
+    values = [panel for panel in values if panel]
+    if not values or max(v.max() for panel in values for v in panel) >= -1:
         return False
     medians = [[np.median(v) for v in panel] for panel in values]
     return max(min(panel) / max(panel) for panel in medians) > LOG_RATIO
@@ -320,11 +322,11 @@ def bins_of(
     low, high = np.quantile(x, _ends(one))
     if low == high:
         low, high = low - 0.005 * np.ptp(frame), high + 0.005 * np.ptp(frame)
-    quarter = int(DENSEST * len(x))
-    interquartile = (
-        norm.ppf(0.75) / norm.ppf((1 + DENSEST) / 2) * (x[quarter:] - x[: len(x) - quarter]).min()
-    )
-    width = max(2 * interquartile / len(x) ** (1 / 3), (high - low) / MOST_BINS)
+    quarter = min(max(1, int(DENSEST * len(x))), len(x) - 1)
+    densest = (x[quarter:] - x[: len(x) - quarter]).min()
+    interquartile = densest * norm.ppf(0.75) / norm.ppf((1 + DENSEST) / 2)
+    narrowest = (high - low) / min(MOST_BINS, len(x))
+    width = max(2 * interquartile / len(x) ** (1 / 3), narrowest)
     return _unscaled(np.linspace(low, high, round((high - low) / width + 0.5) + 1), logarithmic)
 
 
