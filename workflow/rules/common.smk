@@ -19,7 +19,6 @@ from oodpriors.io import watch
 from oodpriors.io.files import inside
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
-from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
 from used_code import checksum
@@ -394,29 +393,11 @@ def get_figure_facts(wildcards):
         "titles": get_titles(),
         "sets": subset and get_set_titles(subset),
         "keep": subset and subset["kmeans"] and subset["kmeans"]["keep"],
-        "classes": subset and get_classes(subset),
+        "classes": subset and specs.class_names(config, subset["dataset"]),
         "infers": [name for name, kind in ARCHITECTURES.items() if kind.infers],
-        "published": get_published_means(set(map(str, models))),
+        # beside stand-ins the paper's numbers mean nothing
+        "published": specs.published_means(PUBLISHED if config["data"] == "real" else []),
     }
-
-
-def get_classes(subset):
-    """Names of the labels of an official data set, by label."""
-    kind = OFFICIAL.get(config["datasets"][subset["dataset"]]["kind"])
-    return {str(label): name for label, name in enumerate(kind.classes)} if kind else {}
-
-
-def get_published_means(models):
-    """Mean log-likelihoods that the paper prints, by model and set; none beside stand-ins."""
-    signs = {"nll": -1, "mean": 1}
-    found = {}
-    for entry in PUBLISHED if config["data"] == "real" else []:
-        quantity = entry.get("quantity", {})
-        sign = signs.get(quantity.get("statistic"))
-        if quantity.get("model") in models and sign and "column" not in quantity:
-            sets = found.setdefault(quantity["model"], {})
-            sets[quantity.get("set", "ood")] = sign * entry["value"]
-    return found
 
 
 def get_set_titles(subset):
