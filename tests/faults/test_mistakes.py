@@ -183,7 +183,7 @@ MISTAKES = {
     "an unknown kind of figure": (
         figure(kind="histogram"),
         "figures.mine.kind: 'histogram' is not one of histograms, curves, contours, topology, "
-        "densities, pixels, decoded, clusters; did you mean histograms?",
+        "densities, pixels, decoded, clusters, ridges; did you mean histograms?",
     ),
     "an unknown kind of table": (
         {"tables": {"mine": {"kind": "likelyhoods"}}},

@@ -239,7 +239,6 @@ rule judge:
         published=PUBLISHED,
         settings=get_settings(),
         curves=get_curves(),
-        titles=get_titles(),
         scale=config["scale"],
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],

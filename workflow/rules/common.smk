@@ -435,22 +435,25 @@ def get_figure_provenance(wildcards):
 def get_figure_facts(wildcards):
     """What a figure says of its models and images (see oodpriors/figures/sheet.py)."""
     models = get_figure_models(wildcards)
-    components = {model: len(config["priors"][model.prior]["means"]) for model in models}
+    component_means = {str(m): config["priors"][m.prior]["means"] for m in models}
     subset = next((config["subsets"][name] for name in get_figure_subsets(wildcards)), None)
     return {
         "entry": get_figure(wildcards),
         "models": list(map(str, models)),
         "runs": get_runs(models),
-        "components": {str(model): number for model, number in components.items()},
+        "means": {model: [mean[0] for mean in each] for model, each in component_means.items()},
         "distances": {
             str(model): means.component_distance(config, model.prior)
-            for model, number in components.items()
-            if number < 3
+            for model in models
+            if len(component_means[str(model)]) < 3
         },
         "titles": get_titles(),
         "sets": subset and get_set_titles(subset),
         "keep": subset and subset["kmeans"] and subset["kmeans"]["keep"],
+        "classes": subset and specs.class_names(config, subset["dataset"]),
         "infers": [name for name, kind in ARCHITECTURES.items() if kind.infers],
+        # beside stand-ins the paper's numbers mean nothing
+        "published": specs.published_means(PUBLISHED if config["data"] == "real" else []),
     }
 
 

@@ -51,7 +51,6 @@ rule typeset:
         code=get_code("typeset"),
         figures=config["figures"],
         tables=config["tables"],
-        titles=get_titles(),
     script:
         "../scripts/typeset.py"
 

@@ -24,7 +24,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
     claims = judge_both(params.claims, params.published, measure).assign(scale=params.scale)
     comparison = compare_with_paper(params.published, measure, params.settings)
     comparison = comparison.assign(scale=params.scale)
-    note = read_note(source.provenance, params.scale, params.titles["subsets"])
+    note = read_note(source.provenance, params.scale)
     text = verdict_text(claims, read_table(source.models), note)
     for path, content in (
         (output.claims, claims.to_csv(index=False)),

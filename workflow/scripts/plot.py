@@ -13,6 +13,6 @@ with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.kinds.rows import load
 
     source, about = snakemake.input, snakemake.params.about
-    note = read_note(source.provenance, snakemake.params.scale, about["titles"]["subsets"])
+    note = read_note(source.provenance, snakemake.params.scale)
     draw = load(FIGURES[about["entry"]["kind"]].place)
     draw(source, about, note, [snakemake.output.pdf, snakemake.output.png])

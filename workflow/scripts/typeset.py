@@ -25,7 +25,6 @@ with job(snakemake.log[0], snakemake.params.code.load):
             for (name, entry), path in zip(params.tables.items(), source.tables, strict=True)
         },
         figures=params.figures,
-        titles=params.titles,
         claims=read_table(source.claims),
         comparison=read_table(source.comparison),
         assumptions=Path(source.assumptions).read_text(encoding="utf-8"),

@@ -257,6 +257,7 @@ NEEDED = {
         "pixels": "models",
         "decoded": "models",
         "clusters": "subset",
+        "ridges": "panels",
     },
     "tables": {
         "likelihoods": "models",

@@ -86,6 +86,7 @@ def test_defaults_are_filled_in_at_every_depth():
                 "columns": {},
                 "sets": ["test", "ood"],
                 "levels": [-10, -1],
+                "set": "ood",
             }
         },
         "tables": {"t": {"kind": "likelihoods", "where": "", "caption": ""}},

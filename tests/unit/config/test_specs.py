@@ -7,12 +7,14 @@ from tests.unit.config.conftest import GREY_NPZ, NPZ, OWN, UNI, checked, every_s
 
 from oodpriors.config.specs import (
     ModelId,
+    class_names,
     dataset_facts,
     lookup,
     model_ids,
     model_seeds,
     model_spec,
     models_of,
+    published_means,
     run_name,
     selection,
     toy_ids,
@@ -26,6 +28,27 @@ def test_labels_of_an_npz_are_those_that_were_found_in_it():
     models = {"experiments.x": {"models": ["vae/own/bimodal_75"]}}
     config = checked(NPZ | models, GREY_NPZ)
     assert dataset_facts(config, "own", GREY_NPZ) == tuple(GREY_NPZ["own"].values())
+
+
+def test_labels_of_official_data_have_names_and_those_of_stand_ins_have_none():
+    assert class_names(checked(), "cifar10")["4"] == "deer"
+    assert class_names(checked(), "mnist") == {}
+    assert class_names(with_stand_ins(checked()), "cifar10") == {}
+    assert class_names(checked(NPZ, GREY_NPZ), "own") == {}
+
+
+def test_the_means_of_likelihoods_are_found_among_the_paper_s_numbers():
+    mean, nll = ({"model": UNI, "statistic": s} for s in ("mean", "nll"))
+    entries = [
+        {"quantity": nll, "value": 1647.76},
+        {"quantity": mean | {"set": "test"}, "value": -3.25},
+        {"quantity": nll | {"set": "test", "component": 1}, "value": 1},
+        {"quantity": mean | {"column": "latent_first"}, "value": 2},
+        {"quantity": {"model": UNI, "statistic": "median"}, "value": 3},
+        {"quantity": {"difference": [mean, nll]}, "value": 4},
+        {"setting": "priors.bimodal_75.means", "value": 75},
+    ]
+    assert published_means(entries) == {UNI: {"ood": -1647.76, "test": -3.25}}
 
 
 # lookups in the configuration

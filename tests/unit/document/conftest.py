@@ -195,7 +195,6 @@ def made(**changes):
         "models": model_rows(),
         "tables": {"table1": ({"where": "Table 1", "caption": "Of a_b."}, table_1())},
         "figures": {"fig04": {"where": "Figure 4", "caption": "uni & multi."}},
-        "titles": TITLES,
         "claims": made_claims(),
         "comparison": made_comparison(),
         "assumptions": ASSUMPTIONS,

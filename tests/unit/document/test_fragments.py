@@ -82,7 +82,7 @@ def test_the_macros_tell_the_run():
     assert found["Models"] == "2"
     assert (found["TestImages"], found["OodImages"]) == ("1,000", "2,345")
     assert found["Commit"] == "f" * 12
-    assert "5 of 9,000 MNIST & more test images" in found["Note"]
+    assert found["Note"] == "Scale smoke; part of the images"
 
 
 @pytest.mark.parametrize(

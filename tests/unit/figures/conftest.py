@@ -14,13 +14,11 @@ from oodpriors.figures.curves import plot_curves
 from oodpriors.figures.histograms import histogram_panels, plot_histograms
 from oodpriors.figures.images import plot_decoded
 from oodpriors.figures.pixels import plot_pixel_distances
+from oodpriors.figures.ridges import plot_ridges
 from oodpriors.figures.toy import Plane, plot_contours, plot_topology
 from oodpriors.statistics.estimates import ScoreTable
 
-NOTE = (
-    "scale quick; STAND-IN DATA, not comparable with the paper; part of the data: 2,000 of "
-    "12,000 Fashion-MNIST (1, 7) train images, 1,000 of 2,000 Fashion-MNIST (1, 7) test images"
-)
+NOTE = "scale quick; STAND-IN DATA, not comparable with the paper; part of the images"
 
 
 DISTANCES = (0, 5, 10, 20, 50, 100, 200)
@@ -60,7 +58,8 @@ def scores(test, ood, images=("fashion_1_7", "mnist"), seeds=1, n=400, **columns
                 part[column] = both[which == "ood"](rng, n) if isinstance(both, tuple) else both
             tables.append(part.assign(seed=seed))
     whole = pd.concat(tables, ignore_index=True)
-    return ScoreTable([part.drop(columns="seed") for _, part in whole.groupby("seed")])
+    parts = [part.drop(columns="seed") for _, part in whole.groupby("seed")]
+    return ScoreTable(parts, range(seeds))
 
 
 def around(*means, std=1.0):
@@ -72,7 +71,7 @@ def model_scores():
     tables = {}
     for kind, m in (("vae", 75), ("glow", 50)):
         one = {
-            "latent_farthest": (around(0), around(1.3)),
+            "latent_farthest": (around(0), around(1.3 if kind == "glow" else -1.3)),
             "latent_farthest_index": 612 if kind == "glow" else 12,
         }
         two = {"latent_first": (around(-m, m), around(0, std=15))}
@@ -113,9 +112,10 @@ def distance_of(model):
 
 ABOUT = {
     "titles": TITLES,
-    "components": {model: components_of(model) for model in SCORES},
+    "means": {model: [50.0, -50.0][: components_of(model)] for model in SCORES},
     "distances": {model: distance_of(model) for model in SCORES},
     "infers": ["vae"],
+    "published": {"vae/fashion_1_7/unimodal": {"ood": -1647.76}},
 }
 
 
@@ -152,14 +152,21 @@ FIG05 = {
 FIRST_AND_FARTHEST = dict(zip(FIG05, ("latent_first", "latent_farthest"), strict=True))
 
 
-def panels_for(panels, scores=SCORES, about=ABOUT, **options):
-    entry = {"panels": panels, "column": "log_prob", "columns": {}, "sets": ["test", "ood"]}
-    return histogram_panels(about | {"entry": entry | options}, scores)
+def panels_for(panels, scores=SCORES, about=ABOUT, sets=("test", "ood"), **options):
+    entry = {"panels": panels, "column": "log_prob"}
+    return histogram_panels(about | {"entry": entry | options}, scores, sets)
 
 
 def histograms(panels, note=NOTE, **options):
     def plot(paths):
         plot_histograms(panels_for(panels, **options), note, paths)
+
+    return plot
+
+
+def ridges(which, panels=CURVES):
+    def plot(paths):
+        plot_ridges(panels_for(panels), ABOUT["distances"], which, NOTE, paths)
 
     return plot
 
@@ -218,10 +225,12 @@ def curves():
                 auroc, turning = d / (d + late), late
                 if architecture == "Glow" and power == 4:
                     auroc, turning = 0.3, np.nan
-                row = {"mean_ood": ood, "mean_test": -1300 - d / 2, "auroc": auroc}
-                row |= {f"{k}_low": v - 0.03 * abs(v) for k, v in row.items()} | {
-                    f"{k}_high": v + 0.03 * abs(v) for k, v in row.items()
-                }
+                row = {"auroc": auroc, "auroc_low": 0.97 * auroc, "auroc_high": 1.03 * auroc}
+                for which, median in (("ood", ood), ("test", -1300 - d / 2)):
+                    row[f"median_{which}"] = median
+                    row[f"lower_quartile_{which}"] = 1.03 * median
+                    row[f"upper_quartile_{which}"] = 0.97 * median
+                row["trainings"] = 3 if d < 100 else 1
                 about = {"curve": f"{architecture}_{component}", "architecture": architecture}
                 about |= {"component": component, "distance": d, "midpoint_charge": d * d / 8}
                 rows.append(about | row | {"turning_distance": turning})
@@ -277,7 +286,7 @@ def plot_densities(paths):
 
 FIGURES = {
     "fig01": lambda paths: plot_topology(PLANES, DATA_ENTROPY, NOTE, paths),
-    "fig02": lambda paths: plot_contours(GRIDS, points(), range(-10, 0), NOTE, paths),
+    "fig02": lambda paths: plot_contours(GRIDS, points(), range(-10, 0), -6.7, NOTE, paths),
     "fig03": plot_densities,
     "fig04": histograms(of_both("unimodal", "bimodal")),
     "fig05": histograms(FIG05, columns=FIRST_AND_FARTHEST),
@@ -286,9 +295,9 @@ FIGURES = {
     "fig10": histograms(TOY),
     "fig11": lambda paths: plot_decoded(BIMODAL_ROWS, ("mean", "training images"), NOTE, paths),
     "fig12": lambda paths: plot_decoded(UNIMODAL_ROWS, ("mean", "random samples"), NOTE, paths),
-    "fig13": lambda paths: plot_clusters(SAMPLES, variances(), 1, NOTE, paths),
-    "fig14": histograms(CURVES, sets=("ood",)),
-    "fig15": histograms(CURVES, sets=("test",)),
+    "fig13": lambda paths: plot_clusters(SAMPLES, variances(), 1, {"4": "deer"}, NOTE, paths),
+    "fig14": ridges("ood"),
+    "fig15": ridges("test"),
     "fig16": histograms(LABELS),
     "fig19": histograms(LABELS, column="latent_farthest"),
     "control": histograms(of_both("unimodal", "bimodal", "random")),
@@ -303,6 +312,7 @@ def draw(plot, paths):
     kept = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plt, "close", kept.append)
+        patch.setitem(plt.rcParams, "figure.max_open_warning", 0)
         plot(paths)
     (figure,) = kept
     figure.dpi = 200

@@ -5,6 +5,8 @@ from tests.unit.figures.conftest import drawn_images, legend_labels, steps, tick
 
 def test_clusters_are_rows_of_which_the_used_one_is_marked(figure_of):
     figure = figure_of("fig13")
+    titles = [axes.get_title() for axes in figure.axes[::2]]
+    assert titles == ["(a) label 0: images", "(c) deer: images"]
     names = ["cluster 1", "cluster 2 (used)", "cluster 3", "cluster 4"]
     for axes in figure.axes[::2]:
         assert [text.get_text() for text in tick_texts(axes.yaxis)] == names

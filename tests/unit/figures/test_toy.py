@@ -7,6 +7,7 @@ from tests.unit.figures.conftest import GRIDS, NOTE, draw, legend_labels, points
 
 from oodpriors.figures.sheet import COLOURS
 from oodpriors.figures.toy import draw_contours
+from oodpriors.io.files import save_json
 
 # Planes
 
@@ -18,7 +19,11 @@ def test_topology_shows_every_area_whole(figure_of):
     (legend,) = figure.legends
     kinds = ("typical set", "high-likelihood area")
     expected = [f"{whose}: {kind}" for whose in ("prior", "data") for kind in kinds]
-    assert legend_labels(legend) == [*expected, "hatched: mapped by the flow"]
+    mapped = ["typical set, mapped by the flow", "high-likelihood area, mapped"]
+    assert legend_labels(legend) == expected + mapped
+    hatches = [patch.get_hatch() for patch in legend.get_patches()]
+    assert hatches[-2:] == list(figure.axes[0].collections[1].hatches)
+    assert figure.axes[1].get_xlim() == figure.axes[3].get_xlim()
     for axes, reach in zip(figure.axes, (3.5 / 1.2, 3.5, 5, 6), strict=True):
         low, high = axes.get_xlim()
         assert low < -reach - 1
@@ -38,7 +43,8 @@ def test_topology_splits_at_the_entropy(figure_of):
 def test_contours_are_the_ten_of_the_paper(figure_of):
     first, second, scatter, bar = figure_of("fig02").axes
     for axes, grid in ((first, GRIDS["uni"]), (second, GRIDS["multi"])):
-        (lines,) = axes.collections
+        lines, true = axes.collections
+        assert list(true.levels) == [-6.7]
         assert list(lines.levels) == list(range(-10, 0))
         reached = grid["log_prob"].max()
         drawn = [len(path.vertices) > 0 for path in lines.get_paths()]
@@ -46,8 +52,9 @@ def test_contours_are_the_ten_of_the_paper(figure_of):
     assert [text.get_text() for text in tick_texts(bar.xaxis)] == [
         f"−{n}" for n in range(10, 0, -1)
     ]
-    assert legend_labels(scatter.get_legend()) == ["in distribution", "out of distribution"]
-    for cloud, which in zip(scatter.collections, ("test", "ood"), strict=True):
+    sets = ["in distribution", "out of distribution"]
+    assert legend_labels(scatter.get_legend()) == [*sets, "99 % of the true density"]
+    for cloud, which in zip(scatter.collections[:2], ("test", "ood"), strict=True):
         expected = points().query("set == @which")[["x_1", "x_2"]]
         np.testing.assert_allclose(cloud.get_offsets(), expected)
         assert same_color(cloud.get_facecolor()[0], COLOURS[which, 0])
@@ -57,12 +64,14 @@ def test_contours_are_the_ten_of_the_paper(figure_of):
 def test_contours_lie_at_the_configured_levels(levels, tmp_path):
     GRIDS["uni"].to_parquet(tmp_path / "grid.parquet")
     points().to_parquet(tmp_path / "points.parquet")
-    files = {"densities": [tmp_path / "grid.parquet"], "scores": [tmp_path / "points.parquet"]}
+    save_json(tmp_path / "contours.json", {"lowest_true": -6.7})
+    names = {"densities": "grid.parquet", "scores": "points.parquet", "contours": "contours.json"}
+    files = {name: [tmp_path / file] for name, file in names.items()}
     model = "toy/mixture_2/uni"
     about = {"models": [model], "titles": {"priors": {"uni": "uni"}}, "entry": {"levels": levels}}
     paths = [tmp_path / "figure.png"]
     axes, _, bar = draw(lambda paths: draw_contours(files, about, NOTE, paths), paths).axes
-    (lines,) = axes.collections
+    lines, _ = axes.collections
     expected = list(range(levels[0], levels[1] + 1))
     assert list(lines.levels) == expected
     assert [text.get_text() for text in tick_texts(bar.xaxis)] == [f"−{-n}" for n in expected]

@@ -39,6 +39,20 @@ def test_rows_are_read_without_heavy_packages():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize("kind", datasets.OFFICIAL.values())
+def test_each_label_has_a_name_of_its_own_or_none_has_any(kind):
+    assert len(set(kind.classes)) in (0, len(datasets.LABELS))
+    assert len(kind.classes) == len(set(kind.classes))
+
+
+def test_labels_of_the_paper_have_their_names():
+    names = {"fashion_mnist": "T-shirt trouser sneaker bag", "cifar10": "airplane deer"}
+    labels = {"fashion_mnist": (0, 1, 7, 8), "cifar10": (0, 4)}
+    for kind, expected in names.items():
+        classes = datasets.OFFICIAL[kind].classes
+        assert " ".join(classes[label] for label in labels[kind]) == expected
+
+
 @pytest.mark.parametrize("kinds", [figures.FIGURES, tables.TABLES])
 def test_kinds_agree_on_what_a_shared_key_is(kinds):
     known: dict = {}

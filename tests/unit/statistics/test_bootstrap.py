@@ -51,6 +51,8 @@ def in_band_of(inside, outside):
 DEFINITIONS = {
     "mean": lambda i, o, _: o.mean(),
     "median": lambda i, o, _: np.median(o),
+    "lower_quartile": lambda i, o, _: np.quantile(o, 0.25),
+    "upper_quartile": lambda i, o, _: np.quantile(o, 0.75),
     "nll": lambda i, o, _: -o.mean(),
     "std": lambda i, o, _: o.std(ddof=1),
     "within": lambda i, o, _: np.mean(np.abs(o) <= NEAR),

@@ -67,6 +67,17 @@ def test_means_are_those_of_the_scores(curves):
             assert row[f"mean_{which}"] == pytest.approx(own.mean(), rel=1e-12)
 
 
+def test_quartiles_and_the_number_of_trainings_are_those_of_the_scores(curves):
+    assert curves["trainings"].tolist() == [1] * len(MODELS)
+    ends = ("lower_quartile", "median", "upper_quartile")
+    for _, row in curves.iterrows():
+        table = frame(row["model"], 0)
+        for which in ("test", "ood"):
+            own = table.loc[table["set"] == which, "log_prob"]
+            found = [row[f"{end}_{which}"] for end in ends]
+            assert found == pytest.approx(own.quantile([0.25, 0.5, 0.75]).tolist())
+
+
 def test_the_turning_distance_is_that_of_the_whole_curve(curves, measure):
     for name, rows in curves.groupby("curve"):
         quantity = {"curve": name, "function": "turning_distance", "statistic": "auroc"}

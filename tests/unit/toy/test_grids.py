@@ -34,8 +34,8 @@ def test_density_grid_holds_the_densities_of_its_points():
         np.testing.assert_allclose(grid["log_prob"], flow.log_prob(x))
     np.testing.assert_allclose(grid["log_prob_true"], scipy_mixture(2)(x), rtol=1e-10)
     np.testing.assert_allclose(grid["prior_log_prob"], flow.prior.log_prob(z))
-    np.testing.assert_allclose(np.unique(grid["x_1"]), np.linspace(-7, 7, 141), atol=1e-12)
-    assert len(grid[["x_1", "x_2"]].drop_duplicates()) == 141**2
+    np.testing.assert_allclose(np.unique(grid["x_1"]), np.linspace(-8, 8, 161), atol=1e-12)
+    assert len(grid[["x_1", "x_2"]].drop_duplicates()) == 161**2
     assert ((grid["x_1"] == 0) & (grid["x_2"] == 0)).sum() == 1
 
 
@@ -60,6 +60,9 @@ def test_contours_of_the_true_density():
     assert summary["largest_between"] == pytest.approx(between[1], rel=1e-12)
     assert summary["mass_on_grid"] == pytest.approx(1, abs=1e-5)
     assert summary["mass_outside"] == pytest.approx(0.01, abs=3e-4)
+    # 99 % of either Gaussian, of variances 1/2 and 1, at equal weights
+    top = math.log(0.5 / (2 * math.pi * math.sqrt(0.5)))
+    assert summary["lowest_true"] == pytest.approx(top - stats.chi2(2).ppf(0.99) / 2, abs=0.05)
 
 
 def test_contours_of_one_gaussian_between_the_modes():

@@ -1,6 +1,6 @@
 """What a configuration says of its models: names, seeds, images, specifications."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from oodpriors.kinds.datasets import LABELS, OFFICIAL
@@ -62,6 +62,25 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
         return inspected[name]["shape"], inspected[name]["labels"]
     kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
     return kind.shape, dict.fromkeys(kind.splits, LABELS)
+
+
+def class_names(config: Mapping, dataset: str) -> dict[str, str]:
+    """Names of the labels of an official data set, by label; none of others."""
+    kind = OFFICIAL.get(config["datasets"][dataset]["kind"])
+    return {str(label): name for label, name in enumerate(kind.classes)} if kind else {}
+
+
+def published_means(published: Iterable[Mapping]) -> dict[str, dict[str, float]]:
+    """Mean log-likelihoods that the paper prints, in nats, by model and set."""
+    signs = {"nll": -1, "mean": 1}
+    found: dict[str, dict[str, float]] = {}
+    for entry in published:
+        quantity = {"set": "ood"} | entry.get("quantity", {})
+        sign = signs.get(quantity.get("statistic"))
+        if sign and quantity.keys() == {"model", "statistic", "set"}:
+            means = found.setdefault(quantity["model"], {})
+            means[quantity["set"]] = sign * entry["value"]
+    return found
 
 
 def selection(config: Mapping, subset: str, split: str) -> dict:

@@ -28,29 +28,21 @@ def subset_provenance(source: dict, selection: dict, eligible: int, chosen: dict
     }
 
 
-def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> str:
-    """Describe the data in one line: scale, stand-ins, and images used out of all.
+def describe(provenances: list[dict], scale: str) -> str:
+    """Describe the data in a few words: scale, stand-ins, and whether these are all images.
 
     Args:
         provenances: one for each split of a subset.
         scale: name of the scale.
-        titles: title of each subset.
 
-    >>> source = {"kind": "mnist", "stand_in": False}
-    >>> part = {"subset": "mnist", "split": "test", "images": 5, "of_images": 9, "source": source}
-    >>> describe([part], "quick", {"mnist": "MNIST"})
-    'scale quick; part of the data: 5 of 9 MNIST test images'
+    >>> describe([{"images": 5, "of_images": 9, "source": {"stand_in": False}}], "quick")
+    'scale quick; part of the images'
     """
     words = [f"scale {scale}"]
     if any(p["source"]["stand_in"] for p in provenances):
         words.append("STAND-IN DATA, not comparable with the paper")
-    parts = [
-        f"{p['images']:,} of {p['of_images']:,} {titles[p['subset']]} {p['split']} images"
-        for p in provenances
-        if p["images"] < p["of_images"]
-    ]
-    if parts:
-        words.append("part of the data: " + ", ".join(parts))
+    if any(p["images"] < p["of_images"] for p in provenances):
+        words.append("part of the images")
     sources = [p["source"] for p in provenances if p["source"].get("test_images_in_train")]
     words += dict.fromkeys(
         f"{s['test_images_in_train']:,} of {s['images']['test']:,} test images of "
@@ -60,9 +52,9 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
     return "; ".join(words)
 
 
-def read_note(paths: list[str], scale: str, titles: Mapping[str, str]) -> str:
+def read_note(paths: list[str], scale: str) -> str:
     """Apply :func:`describe` to provenance files, one for each split of a subset."""
-    return describe([load_json(path) for path in paths], scale, titles)
+    return describe([load_json(path) for path in paths], scale)
 
 
 def trained_on(training: Mapping) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
+from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
@@ -35,7 +36,6 @@ def fragments(
     models: pd.DataFrame,
     tables: Mapping[str, tuple[Mapping, pd.DataFrame]],
     figures: Mapping[str, Mapping],
-    titles: Mapping[str, Mapping[str, str]],
     claims: pd.DataFrame,
     comparison: pd.DataFrame,
     assumptions: str,
@@ -47,12 +47,11 @@ def fragments(
         models: likelihoods of all models.
         tables: configuration entry and content of each table.
         figures: configuration entries of the figures.
-        titles: names to show of subsets.
         claims: verdicts, a row per comparison.
         comparison: our numbers and the paper's.
         assumptions: Markdown.
     """
-    note = describe(record["data"], record["scale"], titles["subsets"])
+    note = describe(record["data"], record["scale"])
     note = note[0].upper() + note[1:]
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
     parts = {
@@ -89,8 +88,7 @@ def _caption(entry: Mapping, rest: str) -> str:
 
 
 def _figure(name: str, entry: Mapping) -> str:
-    histograms = entry.get("kind", "histograms") == "histograms"
-    rest = "At most half a per cent of a set is not shown." if histograms else ""
+    rest = FIGURES[entry.get("kind", "histograms")].note
     # A figure has the number of its counterpart in the paper, or else its name.
     counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""), re.ASCII)
     number = counterpart[1] if counterpart else name

@@ -10,22 +10,24 @@ from matplotlib.patches import Rectangle
 from oodpriors.data.datasets import load_arrays
 from oodpriors.figures.images import GAP, rgb, show_images
 from oodpriors.figures.pixels import BINS
-from oodpriors.figures.sheet import bottom_legend, draw_steps, plain_axis, save, sheet
+from oodpriors.figures.sheet import LINES, bottom_legend, draw_steps, plain_axis, save, sheet
 
-CLUSTERS = ("#56B4E9", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#D55E00")
+CLUSTERS = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Clusters of the configuration's subset, see :mod:`oodpriors.figures.sheet`."""
     pictures = load_arrays(files["pictures"])
     samples = {name.removeprefix("label_"): [*images] for name, images in pictures.items()}
-    plot_clusters(samples, pd.read_csv(files["table"]), about["keep"], note, paths)
+    table = pd.read_csv(files["table"])
+    plot_clusters(samples, table, about["keep"], about["classes"], note, paths)
 
 
 def plot_clusters(
     samples: Mapping[str, Sequence[np.ndarray]],
     variances: pd.DataFrame,
     used: int,
+    classes: Mapping[str, str],
     note: str,
     paths: list[Path],
 ) -> None:
@@ -37,10 +39,11 @@ def plot_clusters(
         variances: ``label``, ``cluster`` (a number from 0, or all), ``dimension`` and
             ``variance``.
         used: number of the cluster that models learn.
+        classes: names of labels; others keep their numbers.
         note, paths: see :func:`oodpriors.figures.toy.plot_topology`.
     """
-    height = 2.0 * len(samples) + 0.6
-    figure, axes = sheet(len(samples), 2, height, note, width_ratios=[1.3, 1])
+    height = 1.8 * len(samples) + 0.6
+    figure, axes = sheet(len(samples), 2, height, note, width_ratios=[1.8, 1])
     handles: dict = {}
     letters = iter("abcdefgh")
     for (label, clusters), (left, right) in zip(samples.items(), axes, strict=True):
@@ -48,7 +51,7 @@ def plot_clusters(
         own = variances[variances["label"].astype(str) == str(label)]
         handles |= _draw_variances(right, own, used)
         for axis, what in ((left, "images"), (right, "variances")):
-            axis.set_title(f"({next(letters)}) label {label}: {what}")
+            axis.set_title(f"({next(letters)}) {classes.get(label, f'label {label}')}: {what}")
         right.set(xlabel="variance of a dimension", ylabel="dimensions")
     bottom_legend(figure, handles)
     save(figure, paths)
@@ -78,10 +81,11 @@ def _draw_variances(axis, table: pd.DataFrame, used: int) -> dict:
     edges = np.linspace(0, table["variance"].max() or 1, BINS + 1)
     handles = {}
     for cluster, part in table.groupby(table["cluster"].astype(str)):
-        look: dict = {"label": "whole label", "color": "black", "linestyle": "--", "alpha": 0}
+        look: dict = {"label": "whole label", "color": "black", "linewidth": 1.6, "alpha": 0}
         if cluster != "all":
             number = int(cluster)
             look = {"label": f"cluster {number + 1}", "color": _cluster_colour(number)}
+            look["linestyle"] = LINES[number % len(LINES)]
             look["alpha"] = 0.25 if number == used else 0
         handles[look["label"]] = draw_steps(axis, part["variance"], edges, **look)
     axis.set(xlim=(0, edges[-1]), ylim=(0, None))

@@ -7,12 +7,23 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from oodpriors.figures.sheet import SETS, bottom_legend, in_panel, log_axis, look_of, save, sheet
+from oodpriors.figures.sheet import (
+    SETS,
+    apart,
+    bottom_legend,
+    in_panel,
+    log_axis,
+    look_of,
+    save,
+    sheet,
+)
 from oodpriors.tables.cells import read_table
 
 TURNING = "AUROC of 0.5, at the turning distance"
-MARKERS = "os^vP*"
-REFINED = {"markerfacecolor": "white", "linestyle": "-."}
+FEW = 3  # trainings, from which a marker is filled
+HOLLOW = f"hollow: fewer than {FEW} trainings"
+MARKERS = {"ood": "osP", "test": "^v*"}
+REFINED = {"marker": "x", "linestyle": "-.", "linewidth": 0.9}
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
@@ -25,14 +36,17 @@ def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
 
 
 def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
-    """Mean log-likelihoods, and AUROC, over the distance of two components (Figure 6).
+    """Median log-likelihoods, and AUROC, over the distance of two components (Figure 6).
+
+    Means are not drawn, since few images with very low likelihoods can decide them.
 
     Args:
         table: a row per model: ``curve``, ``architecture`` (a column of panels),
-            ``component`` (its kind), ``distance``, ``midpoint_charge`` (what a Gaussian
-            charges a point midway, d^2 / 8 nats), ``mean_ood``, ``mean_test`` and
-            ``auroc``, each also with ``_low`` and ``_high``, and ``turning_distance``,
-            where the curve's AUROC reaches 0.5 (NaN: nowhere); ``mean_ood_refined`` and
+            ``component`` (its kind), ``distance``, ``trainings`` (their number),
+            ``midpoint_charge`` (what a Gaussian charges a point midway, d^2 / 8 nats);
+            ``median_ood``, ``lower_quartile_ood`` and ``upper_quartile_ood``, and those of
+            test; ``auroc``, also with ``_low`` and ``_high``; and ``turning_distance``, where
+            the curve's AUROC reaches 0.5 (NaN: nowhere); ``median_ood_refined`` and
             ``auroc_refined`` are drawn where there are any.
         note, paths: see :func:`oodpriors.figures.histograms.plot_histograms`.
     """
@@ -46,8 +60,11 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
         curves = {n: rows[rows["component"] == n].sort_values("distance") for n in components}
         title = f"({chr(ord('a') + column)}) {architecture}"
         axes[0, column].set_title(in_panel(title, len(architectures)))
-        handles |= _draw_means(axes[0, column], curves) | _draw_aurocs(axes[1, column], curves)
-        axes[1, column].set_xlabel("distance d between the two components")
+        handles |= _draw_medians(axes[0, column], curves) | _draw_aurocs(axes[1, column], curves)
+        axes[1, column].set_xlabel("distance d (square-root scale)")
+    if (table["trainings"] < FEW).any():
+        look: dict = {"marker": "o", "linestyle": "none", "markerfacecolor": "white"}
+        handles[HOLLOW] = plt.Line2D([], [], color="0.3", markersize=4, **look)
     _scale_curves(axes, table)
     bottom_legend(figure, {name: handles[name] for name in sorted(handles, key=_column)})
     save(figure, paths)
@@ -55,73 +72,87 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
 
 def _column(label: str) -> bool:
     """The left column of the legend is about the set out of distribution."""
-    return label.endswith(SETS["test"]) or label == TURNING
-
-
-def _interval(axis, curve: pd.DataFrame, name: str, **look):
-    low, high = curve[name] - curve[f"{name}_low"], curve[f"{name}_high"] - curve[name]
-    look = {"markersize": 3.5, "linewidth": 1.1, "elinewidth": 1, "capsize": 2} | look
-    return axis.errorbar(curve["distance"], curve[name], np.maximum([low, high], 0), **look)
+    return label.endswith(SETS["test"]) or label in (TURNING, HOLLOW)
 
 
 def _marked(number: int, which: str) -> dict:
-    return look_of(which, number) | {"marker": MARKERS[number % len(MARKERS)]}
+    marker = MARKERS[which][number % len(MARKERS[which])]
+    return look_of(which, number) | {"marker": marker, "markersize": 4, "linewidth": 1.1}
 
 
-def _draw_means(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
-    """Means of both sets, and the first curve's start less the charge; handles by label."""
+def _draw_markers(axis, curve: pd.DataFrame, name: str, **look):
+    """A line with a marker for each model, hollow for one of few trainings."""
+    few = curve["trainings"] < FEW
+    (line,) = axis.plot(curve["distance"], curve[name], **look)
+    hollow = look | {"linestyle": "none", "markerfacecolor": "white"}
+    axis.plot(curve["distance"][few], curve[name][few], **hollow)
+    return line
+
+
+def _draw_medians(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
+    """Medians of both sets between quartiles, and the first start less the charge, by label."""
     handles = {}
     for number, (name, curve) in enumerate(curves.items()):
-        for which, opacity in (("ood", 1), ("test", 0.5)):
-            look = _marked(number, which) | {"alpha": opacity}
-            handles[f"{name}, {SETS[which]}"] = _interval(axis, curve, f"mean_{which}", **look)
-        look = _marked(number, "ood") | REFINED
-        if drawn := _refined_interval(axis, curve, "mean_ood", **look):
-            handles[f"{name}, refined, {SETS['ood']}"] = drawn
+        for which in SETS:
+            look = _marked(number, which)
+            quartiles = (curve[f"{end}_quartile_{which}"] for end in ("lower", "upper"))
+            band: dict = {"color": look["color"], "alpha": 0.15, "linewidth": 0}
+            axis.fill_between(curve["distance"], *quartiles, **band)
+            handles[f"{name}, {SETS[which]}"] = _draw_markers(
+                axis, curve, f"median_{which}", **look
+            )
+        if len(refined := _refined(curve)):
+            look = _marked(number, "ood") | REFINED
+            (line,) = axis.plot(refined["distance"], refined["median_ood_refined"], **look)
+            handles[f"{name}, refined posterior, {SETS['ood']}"] = line
     name, first = next(iter(curves.items()))
     if len(first):
         start = f"{name} at d = {first['distance'].iloc[0]:g}, less d²/8"
-        guide = first["mean_ood"].iloc[0] - first["midpoint_charge"]
+        guide = first["median_ood"].iloc[0] - first["midpoint_charge"]
         handles[start] = axis.plot(first["distance"], guide, color="0.3", linestyle=":")[0]
     return handles
 
 
-def _refined_interval(axis, curve: pd.DataFrame, name: str, **look):
-    """The same number with refined posteriors, where the curve has it; None if nowhere."""
-    column = f"{name}_refined"
-    rows = curve.dropna(subset=column) if column in curve else curve.head(0)
-    return _interval(axis, rows, column, **look) if len(rows) else None
+def _refined(curve: pd.DataFrame) -> pd.DataFrame:
+    """The models with refined posteriors."""
+    has = "auroc_refined" in curve
+    return curve.dropna(subset="auroc_refined") if has else curve.head(0)
 
 
 def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
-    """AUROCs, and where they turn; the handle of that by label."""
-    diamond: dict = {
-        "marker": "D",
-        "markersize": 5,
-        "linestyle": "none",
-        "markerfacecolor": "white",
-    }
+    """AUROCs with intervals, and where they turn; the handle of that by label."""
+    diamond: dict = {"marker": "D", "markersize": 5, "linestyle": "none"}
     axis.axhline(0.5, color="0.6", linewidth=0.8)
+    handles: dict = {}
     for number, curve in enumerate(curves.values()):
         look = _marked(number, "ood")
-        _interval(axis, curve, "auroc", **look)
-        _refined_interval(axis, curve, "auroc", **look | REFINED)
-        for turning in curve["turning_distance"].dropna().head(1):
+        ends = (curve["auroc_low"], curve["auroc_high"])
+        axis.vlines(curve["distance"], *ends, color=look["color"], linewidth=1)
+        _draw_markers(axis, curve, "auroc", **look)
+        refined = _refined(curve)
+        if len(refined):
+            axis.plot(refined["distance"], refined["auroc_refined"], **look | REFINED)
+        starts_below = len(curve) and curve["auroc"].iloc[0] < 0.5
+        for turning in curve["turning_distance"].dropna().head(1) if starts_below else []:
             axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
-            axis.plot(turning, 0.5, color=look["color"], zorder=4, **diamond)
-    return {TURNING: plt.Line2D([], [], color="0.3", **diamond)}
+            axis.plot(
+                turning, 0.5, color=look["color"], zorder=4, markeredgecolor="black", **diamond
+            )
+            handles[TURNING] = plt.Line2D([], [], color="0.6", markeredgecolor="black", **diamond)
+    return handles
 
 
 def _scale_curves(axes: np.ndarray, table: pd.DataFrame) -> None:
-    """Logarithmic means over square roots of distances, which are dense near 0."""
+    """Logarithmic likelihoods over square roots of distances, which are dense near 0."""
+    quartiles = table.filter(regex=r"^(lower|upper)_quartile_(ood|test)$")
+    medians = table.filter(regex=r"^median_")
+    lowest = min(quartiles.min().min(), medians.min().min())
     # an upper end can be above 0, where there is no logarithmic axis: it is cut off
-    means = table.filter(regex=r"^mean_\w+$")
-    lows, values = means.filter(like="_low"), means.filter(regex="_(ood|test|refined)$")
-    log_axis(axes[0, 0].yaxis, 1.4 * lows.min().min(), values.max().max() / 1.4)
-    axes[0, 0].set_ylabel("mean log-likelihood\n(nats per image)")
+    log_axis(axes[0, 0].yaxis, 1.4 * lowest, medians.max().max() / 1.4)
+    axes[0, 0].set_ylabel("median log-likelihood\n(nats per image, log scale)")
     axes[1, 0].set(ylabel="AUROC", ylim=(-0.05, 1.05), yticks=[0, 0.5, 1])
     roots = np.unique(np.sqrt(table["distance"]))
-    ticks = _square(_apart(roots, 0.05 * roots[-1]))
+    ticks = _square(apart(roots, 0.05 * roots[-1]))
     axes[1, 0].set_xscale("function", functions=(_root, _square))
     axes[1, 0].set_xlim(_square(np.array([-0.03, 1.03]) * roots[-1]))
     axes[1, 0].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -134,12 +165,3 @@ def _root(distance: np.ndarray) -> np.ndarray:
 
 def _square(root: np.ndarray) -> np.ndarray:
     return root * np.abs(root)
-
-
-def _apart(places: np.ndarray, gap: float) -> np.ndarray:
-    """Those places, from the first on, between which labels fit."""
-    kept = [places[0]]
-    for place in places[1:]:
-        if place - kept[-1] > gap:
-            kept.append(place)
-    return np.array(kept)

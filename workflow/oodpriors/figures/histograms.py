@@ -1,11 +1,12 @@
 """Histograms of scores, drawn from stored scores only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from scipy.stats import norm
 
 from oodpriors.figures.sheet import (
     LINE,
@@ -20,61 +21,100 @@ from oodpriors.figures.sheet import (
     save,
     sheet,
 )
-from oodpriors.statistics.estimates import ScoreTable, read_scores
+from oodpriors.statistics.estimates import ScoreTable, estimate, read_scores
 
-SEQUENCES = {"test": ("viridis_r", 0.15, 1.0), "ood": ("inferno_r", 0.2, 0.95)}
 SHOWN = 0.995
-MOST_BINS = 60
+MOST_BINS = 100
+MARGIN = 0.02  # of the axis, beyond the first and the last bin
+DENSEST = 0.25  # share of a sample, whose width is that of a sample's narrowest mode
 LOG_RATIO = 10  # of a panel's medians, from which axes are logarithmic
 UNITS = {"toy": "point"}
+MARKS: dict[str, dict] = {
+    "mean in the paper": {"marker": 10, "linestyle": "none", "markersize": 6},
+    "means of the components": {"color": "0.3", "linestyle": ":", "linewidth": 1},
+}
+PAPER, MEANS = MARKS
 
 
 class Series(NamedTuple):
     """One column of one set under one model.
 
     Attributes:
-        label: in the legend.
+        prior: its title.
+        images: title of the set.
         scores: of the model.
         which: test or ood.
         model: architecture/subset/prior.
         column: of the score table.
         tone: number of its look; 0 for the unimodal prior.
-        place: in a sequence of models, from 0 to 1; else None.
         inferred: whether latents are means of posteriors.
+        means: first coordinates of the means of several components.
+        published: the paper's mean of the column, if it prints one.
     """
 
-    label: str
+    prior: str
+    images: str
     scores: ScoreTable
     which: str
     model: str
     column: str = "log_prob"
     tone: int = 0
-    place: float | None = None
     inferred: bool = False
+    means: Sequence[float] = ()
+    published: float | None = None
+
+    @property
+    def label(self) -> str:
+        """The series in the legend."""
+        return f"{self.prior}, {self.images}"
+
+    @property
+    def likelihood(self) -> bool:
+        """Whether the column is a log-likelihood, and no latent coordinate."""
+        return self.column.startswith("log_prob")
+
+    @property
+    def samples(self) -> list[np.ndarray]:
+        """What is drawn: finite likelihoods of all trainings together, latents of each.
+
+        Trainings have no latent coordinate in common but the one along which components differ.
+        """
+        each = [values[np.isfinite(values)] for values in map(self._of_run, self._runs)]
+        return [np.concatenate(each)] if self.likelihood else each
 
     @property
     def finite(self) -> np.ndarray:
-        """The column of all seeds together, as far as it is finite."""
-        values = self.all_values(self.column)
-        return values[np.isfinite(values)]
+        """The samples in one array."""
+        return np.concatenate(self.samples)
 
-    def all_values(self, column: str) -> np.ndarray:
-        """A column of all seeds together."""
-        runs = range(len(self.scores.tables))
-        return np.concatenate([self._of_run(run, column) for run in runs])
+    @property
+    def lost(self) -> int:
+        """Number of values that are not finite."""
+        return sum(map(len, map(self._of_run, self._runs))) - len(self.finite)
 
-    def _of_run(self, run: int, column: str) -> np.ndarray:
-        scored = self.scores.scored(run, self.which, column)
-        return self.scores.values(run, self.which, column)[scored]
+    @property
+    def _runs(self) -> range:
+        return range(len(self.scores.tables))
+
+    def _of_run(self, run: int) -> np.ndarray:
+        scored = self.scores.scored(run, self.which, self.column)
+        return self._sign(run) * self.scores.values(run, self.which, self.column)[scored]
+
+    def _sign(self, run: int) -> float:
+        """That makes the mean of the farthest coordinate out of distribution positive."""
+        if self.column != "latent_farthest":
+            return 1.0
+        return float(np.copysign(1, self.scores.values(run, "ood", self.column).mean()))
+
+    @property
+    def auroc(self) -> float:
+        """Of the column, averaged over trainings."""
+        return estimate(self.scores, "auroc", "ood", self.column, n_bootstrap=0).value
 
     @property
     def look(self) -> dict:
-        """Colour, line and opacity."""
-        if self.place is not None:
-            name, first, last = SEQUENCES[self.which]
-            colour = plt.get_cmap(name)(first + (last - first) * self.place)
-            return {"color": colour, "linestyle": "-", "alpha": 0.03}
-        return look_of(self.which, self.tone) | {"alpha": 0.25}
+        """Colour, line and opacity: an area in distribution, an outline out of it."""
+        return look_of(self.which, self.tone) | {"alpha": 0.25 if self.which == "test" else 0}
 
     @property
     def quantity(self) -> str:
@@ -85,46 +125,47 @@ class Series(NamedTuple):
             return "log-likelihood, refined posterior (nats per image)"
         if self.column == "latent_first_refined":
             return "first latent coordinate (mean of the refined posterior)"
-        name = "first latent coordinate"
+        name, remarks = "first latent coordinate", ["posterior mean"] if self.inferred else []
         if self.column == "latent_farthest":
-            numbers = np.unique(self.all_values("latent_farthest_index")) + 1
-            many = "s" if len(numbers) > 1 else ""
-            name = f"latent coordinate{many} {', '.join(map(str, numbers))}"
-        return name + (" (posterior mean)" if self.inferred else "")
+            index = int(self.scores.values(0, "ood", "latent_farthest_index")[0])
+            name = f"{'minus ' if self._sign(0) < 0 else ''}latent coordinate {index + 1}"
+            remarks.insert(0, f"seed {self.scores.seeds[0]}")
+        return name + (f" ({', '.join(remarks)})" if remarks else "")
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Histograms of the configuration, see :mod:`oodpriors.figures.sheet`."""
-    panels = histogram_panels(about, read_scores(about["runs"], files["scores"]))
-    plot_histograms(panels, note, paths)
+    scores = read_scores(about["runs"], files["scores"])
+    plot_histograms(histogram_panels(about, scores, about["entry"]["sets"]), note, paths)
 
 
-def histogram_panels(about: Mapping, scores: Mapping[str, ScoreTable]) -> dict[str, list[Series]]:
-    """A column of the sets of each model, named by prior and images.
-
-    With one set and more than two models in a panel, models are a sequence: shaded by
-    the distance of their components and named by it.
+def histogram_panels(
+    about: Mapping, scores: Mapping[str, ScoreTable], sets: Iterable[str]
+) -> dict[str, list[Series]]:
+    """A column of these sets of each model, by the panel's title.
 
     Args:
-        about: ``entry``, ``titles``, ``components``, ``distances`` and ``infers``, see
+        about: ``entry``, ``titles``, ``means``, ``infers`` and ``published``, see
             :mod:`oodpriors.figures.sheet`.
-        scores: by model; all seeds are drawn together.
+        scores: by model.
+        sets: test, ood or both.
     """
-    entry, panels, sets = about["entry"], about["entry"]["panels"], about["entry"]["sets"]
+    entry, panels, titles = about["entry"], about["entry"]["panels"], about["titles"]
     models = dict.fromkeys(model for panel in panels.values() for model in panel)
-    names = {model: about["titles"]["priors"][model.split("/")[2]] for model in models}
-    sequential = len(sets) == 1 and any(len(panel) > 2 for panel in panels.values())
-    tones = _tones(names, about["components"])
-    places: dict[str, float] = {}
-    if sequential:
-        names, places = _sequence(names, about["distances"])
+    names = {model: titles["priors"][model.split("/")[2]] for model in models}
+    tones = _tones(names, about["means"])
 
     def series(title: str, model: str, which: str) -> Series:
-        shown = entry["columns"].get(title, entry["column"])
-        name, table = names[model], scores[model]
-        label = name if sequential else f"{name}, {_images(table, which, about['titles'])}"
-        look = (tones[model], places.get(model), model.split("/")[0] in about["infers"])
-        return Series(label, table, which, model, shown, *look)
+        column = entry.get("columns", {}).get(title, entry["column"])
+        images = titles["subsets"].get(scores[model].images[which].split(".")[0], SETS[which])
+        means = about["means"][model] if column.startswith("latent_first") else []
+        published = about["published"].get(model, {}).get(which) if column == "log_prob" else None
+        return Series(
+            *(names[model], images, scores[model], which, model, column, tones[model]),
+            inferred=model.split("/")[0] in about["infers"],
+            means=means if len(means) > 1 else [],
+            published=published,
+        )
 
     return {
         title: [series(title, model, which) for model in panel for which in sets]
@@ -132,37 +173,21 @@ def histogram_panels(about: Mapping, scores: Mapping[str, ScoreTable]) -> dict[s
     }
 
 
-def _images(table: ScoreTable, which: str, titles: Mapping[str, Mapping[str, str]]) -> str:
-    return titles["subsets"].get(table.images[which].split(".")[0], SETS[which])
-
-
-def _tones(names: Mapping[str, str], components: Mapping[str, int]) -> dict[str, int]:
+def _tones(names: Mapping[str, str], means: Mapping[str, Sequence[float]]) -> dict[str, int]:
     """A number for each prior of another name: 0 for the unimodal one, then in their order."""
-    priors = {model: (components[model] > 1, name) for model, name in names.items()}
+    priors = {model: (len(means[model]) > 1, name) for model, name in names.items()}
     several = list(dict.fromkeys(prior for prior in priors.values() if prior[0]))
     first, *others = dict.fromkeys(prior for prior in priors.values() if not prior[0]) or [None]
     order = [first, *several, *others]
     return {model: order.index(prior) for model, prior in priors.items()}
 
 
-def _sequence(
-    names: Mapping[str, str], distances: Mapping[str, float]
-) -> tuple[dict[str, str], dict[str, float]]:
-    """Label and place of each model: by its distance, or where one has none in their order."""
-    ordered = (
-        sorted(names, key=distances.__getitem__) if names.keys() <= distances.keys() else names
-    )
-    labels = {m: f"d = {distances[m]:g}" if m in distances else names[m] for m in ordered}
-    order = list(dict.fromkeys(labels.values()))
-    places = {m: order.index(label) / max(1, len(order) - 1) for m, label in labels.items()}
-    return labels, places
-
-
 def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[Path]) -> None:
-    """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 14 to 19).
+    """Histograms, one panel for each title (Figures 4, 5, 8, 9, 10 and 16 to 19).
 
     At most half a per cent of a set is not shown: the lowest of its log-likelihoods, or
-    both ends of its latents. All panels are logarithmic where one spans too much.
+    both ends of its latents. All likelihoods are logarithmic where one spans too much. Each
+    series has its own bins and is as high as the others, since all have the same area.
 
     Args:
         panels: series by the panel's title.
@@ -172,46 +197,72 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
     rows, characters = -(-len(panels) // columns), LINE // columns  # of a line in a panel
     every = [one for series in panels.values() for one in series]
-    figure, axes = sheet(rows, columns, 2.0 * rows + 0.6, note + _remarks(every))
+    figure, axes = sheet(rows, columns, 2.1 * rows + 0.6, note + remarks(every))
     for axis in axes.flat[len(panels) :]:
         axis.remove()
-    logarithmic, shared = _spans_much(panels.values()), _one_legend(every)
+    much, shared = spans_much(panels.values()), _one_legend(every)
     compared = _compared(panels.values())
     handles: dict = {}
     for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
-        drawn = _draw(axis, series, _range(compared[_subject(series)], logarithmic), logarithmic)
+        logarithmic = much and series[0].likelihood
+        limits = limits_of(compared[_subject(series)], logarithmic)
+        drawn = _draw(axis, series, limits, logarithmic)
         handles |= drawn
-        axis.set_title(in_panel(title, columns))
-        axis.set_xlabel(_two_lines(series[0].quantity, characters))
+        lines = [in_panel(title, columns), *_aurocs(series, characters)]
+        axis.set_title("\n".join(lines))
+        label_axis(axis, series[0], limits, logarithmic, characters)
         if not shared:
             inner_legend(axis, drawn, columns)
     for axis in axes[:, 0]:
-        axis.set_ylabel("density per decade" if logarithmic else "density")
+        axis.set_ylabel("density, scaled to its peak")
     if shared:
-        bottom_legend(figure, {one.label: handles[one.label] for one in sorted(every, key=_rank)})
+        labels = [*(one.label for one in sorted(every, key=_rank)), *MARKS]
+        bottom_legend(figure, {label: handles[label] for label in labels if label in handles})
     save(figure, paths)
 
 
-def _two_lines(label: str, characters: int) -> str:
-    return label if len(label) <= characters else label.replace(" (", "\n(")
+def label_axis(
+    axis, one: Series, limits: tuple[float, float], logarithmic: bool, characters: int
+) -> None:
+    """Limits, ticks and name of the horizontal axis of a panel with lines of so many characters."""
+    axis.set_xlim(limits)
+    name = one.quantity.replace(")", ", log scale)") if logarithmic else one.quantity
+    axis.set_xlabel(name if len(name) <= characters else name.replace(" (", "\n("))
+    if logarithmic:
+        log_axis(axis.xaxis, *limits)
+    else:
+        plain_axis(axis.xaxis)
+
+
+def _aurocs(series: list[Series], characters: int) -> list[str]:
+    """The AUROC of each prior where both sets are drawn, in one line of so many or in several."""
+    models = {one.model: one for one in series if one.likelihood}
+    if {one.which for one in series} < set(SETS) or not models:
+        return []
+    found = [f"AUROC of {one.prior}: {one.auroc:.2f}" for one in models.values()]
+    line = "; ".join([found[0], *(each.removeprefix("AUROC of ") for each in found[1:])])
+    return [line] if len(line) <= characters else found
 
 
 def _rank(one: Series) -> tuple:
-    return one.place or 0, one.which != "test", one.tone
+    return one.which != "test", one.tone
 
 
-def _remarks(every: list[Series]) -> str:
-    """What the note says of the seeds, and of values that cannot be drawn."""
-    seeds = sorted({len(one.scores.tables) for one in every})
-    lost = sum(len(one.all_values(one.column)) - len(one.finite) for one in every)
-    pooled = f"; {' or '.join(map(str, seeds))} seeds pooled" if seeds[-1] > 1 else ""
-    return pooled + (f"; {lost:,} values are not finite and left out" if lost else "")
+def remarks(every: list[Series]) -> str:
+    """What the note says of trainings, and of values that cannot be drawn."""
+    trainings = sorted({len(one.scores.tables) for one in every})
+    said = f"; {' or '.join(map(str, trainings))} training{'s' * (trainings[-1] > 1)}"
+    if trainings[-1] > 1 and not all(one.likelihood for one in every):
+        said += ", latents of the first (thin lines: of the others)"
+    lost = sum(one.lost for one in every)
+    return said + (f"; {lost:,} values are not finite and left out" if lost else "")
 
 
-def _spans_much(panels: Iterable[list[Series]]) -> bool:
-    """Whether the medians of a panel differ by orders of magnitude, and all is below -1."""
-    values = [[one.finite for one in series] for series in panels]
-    if max(v.max() for panel in values for v in panel) >= -1:
+def spans_much(panels: Iterable[list[Series]]) -> bool:
+    """Whether medians of likelihoods in a panel differ by orders of magnitude, all below -1."""
+    values = [[one.finite for one in series if one.likelihood] for series in panels]
+    values = [panel for panel in values if panel]
+    if not values or max(v.max() for panel in values for v in panel) >= -1:
         return False
     medians = [[np.median(v) for v in panel] for panel in values]
     return max(min(panel) / max(panel) for panel in medians) > LOG_RATIO
@@ -236,35 +287,65 @@ def _compared(panels: Iterable[list[Series]]) -> dict[tuple, list[Series]]:
     return found
 
 
-def _range(series: list[Series], logarithmic: bool) -> tuple[float, float]:
-    """Limits that show all but half a per cent of each set."""
-    likelihood = series[0].column.startswith("log_prob")
-    ends = (1 - SHOWN, 1) if likelihood else ((1 - SHOWN) / 2, (1 + SHOWN) / 2)
-    limits = np.array([np.quantile(one.finite, ends) for one in series])
-    low, high = float(limits[:, 0].min()), float(limits[:, 1].max())
-    margin = 0.02 * (high - low) or 0.5
-    return (1.05 * low, high / 1.05) if logarithmic else (low - margin, high + margin)
+def _scaled(values: np.ndarray, logarithmic: bool) -> np.ndarray:
+    """In decades, on a logarithmic axis of negative numbers."""
+    return -np.log10(-values) if logarithmic else values
+
+
+def _unscaled(values: np.ndarray, logarithmic: bool) -> np.ndarray:
+    return -(10.0**-values) if logarithmic else values
+
+
+def _ends(one: Series) -> tuple[float, float]:
+    return (1 - SHOWN, 1) if one.likelihood else ((1 - SHOWN) / 2, (1 + SHOWN) / 2)
+
+
+def limits_of(series: list[Series], logarithmic: bool) -> tuple[float, float]:
+    """Limits that show all but half a per cent of each sample, and the marks."""
+    shown = [np.quantile(x, _ends(one)) for one in series for x in one.samples]
+    marks = [one.published for one in series if one.published is not None]
+    marks += [mean for one in series for mean in one.means]
+    places = _scaled(np.concatenate([*shown, marks]), logarithmic)
+    margin = MARGIN * np.ptp(places) or 0.5
+    low, high = _unscaled(places.min() - margin, logarithmic), places.max() + margin
+    return float(low), float(_unscaled(high, logarithmic))
+
+
+def bins_of(
+    values: np.ndarray, one: Series, limits: tuple[float, float], logarithmic: bool
+) -> np.ndarray:
+    """Edges of a sample's own bins, by the rule of Freedman and Diaconis (1981).
+
+    So a narrow sample beside a wide one has bins. Their interquartile range, of which a
+    sample of two modes has much, is that of a Gaussian with an equally wide densest quarter.
+    """
+    x, frame = (np.sort(_scaled(np.asarray(each), logarithmic)) for each in (values, limits))
+    low, high = np.quantile(x, _ends(one))
+    if low == high:
+        low, high = low - 0.005 * np.ptp(frame), high + 0.005 * np.ptp(frame)
+    quarter = min(max(1, int(DENSEST * len(x))), len(x) - 1)
+    densest = (x[quarter:] - x[: len(x) - quarter]).min()
+    interquartile = densest * norm.ppf(0.75) / norm.ppf((1 + DENSEST) / 2)
+    narrowest = (high - low) / min(MOST_BINS, len(x))
+    width = max(2 * interquartile / len(x) ** (1 / 3), narrowest)
+    return _unscaled(np.linspace(low, high, round((high - low) / width + 0.5) + 1), logarithmic)
 
 
 def _draw(axis, series: list[Series], limits: tuple[float, float], logarithmic: bool) -> dict:
-    """Histograms with common bins; their handles by label."""
-    low, high = limits
-    bins = min(MOST_BINS, round(2 * np.sqrt(min(len(one.finite) for one in series))))
-    edges = np.linspace(low, high, bins + 1)
-    widths = np.diff(edges)
-    if logarithmic:
-        edges = -np.geomspace(-low, -high, 2 * bins + 1)
-        widths = -np.diff(np.log10(-edges))
+    """Histograms and marks; their handles by label."""
     handles = {}
     for one in series:
-        density = len(one.finite) * widths
-        drawn = draw_steps(axis, one.finite, edges, density, label=one.label, **one.look)
-        handles[one.label] = drawn
-    axis.set_ylim(0, 1.05 * max(drawn.get_data()[0].max() for drawn in handles.values()))
-    plain_axis(axis.yaxis)
-    axis.set_xlim(low, high)
-    if logarithmic:
-        log_axis(axis.xaxis, low, high)
-    else:
-        plain_axis(axis.xaxis)
+        first, *others = one.samples
+        for values in others:
+            edges, look = bins_of(values, one, limits, logarithmic), one.look
+            draw_steps(axis, values, edges, 1, **look | {"alpha": 0, "linewidth": 0.5})
+        edges = bins_of(first, one, limits, logarithmic)
+        handles[one.label] = draw_steps(axis, first, edges, 1, label=one.label, **one.look)
+        if one.published is not None:
+            place: dict = {"clip_on": False, "zorder": 5, "color": one.look["color"]}
+            axis.plot(one.published, 0, **MARKS[PAPER], **place)
+            handles[PAPER] = plt.Line2D([], [], color="0.3", **MARKS[PAPER])
+    for mean in {mean for one in series for mean in one.means}:
+        handles[MEANS] = axis.axvline(mean, zorder=0, **MARKS[MEANS])
+    axis.set(ylim=(0, 1.05), yticks=[])
     return handles

@@ -12,7 +12,7 @@ from oodpriors.figures.sheet import save, sheet
 from oodpriors.io.errors import UserError
 
 GAP = 2  # pixels between images
-IMAGES_A_LINE, MOST_LINES = 10, 2
+IMAGES_A_LINE, MOST_LINES = 8, 2
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
@@ -65,13 +65,16 @@ def plot_decoded(
 
     Args:
         rows: label, images on the left and images on the right, each (n, H, W) or
-            (n, H, W, 3) in [0, 1]; of those on the right, as many as fill two lines.
+            (n, H, W, 3) in [0, 1]; of those on the right, as many as fill one line or two.
         headings: of the left and the right images.
         note, paths: see :func:`oodpriors.figures.toy.plot_topology`.
     """
     left = max(len(images) for _, images, _ in rows)
-    right = min(max(len(images) for _, _, images in rows), max(1, IMAGES_A_LINE - left))
-    rows = [(label, means, images[: MOST_LINES * right]) for label, means, images in rows]
+    right = min(max(len(images) for _, _, images in rows), IMAGES_A_LINE)
+    full = [right * min(max(1, len(images) // right), MOST_LINES) for _, _, images in rows]
+    rows = [
+        (label, means, images[:n]) for (label, means, images), n in zip(rows, full, strict=True)
+    ]
     lines = [max(1, -(-len(images) // right)) for _, _, images in rows]
     height = min(5.5 / (left + right), 0.8) * sum(lines) + 0.08 * len(rows) + 0.6
     wide = np.shape(rows[0][1])[2] + GAP

@@ -8,7 +8,6 @@ import pandas as pd
 
 from oodpriors.figures.sheet import (
     draw_steps,
-    inner_legend,
     look_of,
     plain_axis,
     save,
@@ -16,7 +15,6 @@ from oodpriors.figures.sheet import (
 )
 
 BINS = 40
-DWARFED = 3  # times as high as all others is too high
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
@@ -29,8 +27,8 @@ def plot_pixel_distances(
 ) -> None:
     """Histograms over pixels: distances to the components' mean images, and variances (Figure 7).
 
-    Where the first bin, of pixels that hardly vary, would dwarf all others, it is cut
-    off and its legend says how far it goes. Panels (a) and (b) have equal axes.
+    Counts are on a logarithmic axis, since most pixels hardly vary. Panels (a) and (b) have
+    equal axes.
 
     Args:
         table: a row per pixel: ``distance_<set>_<k>`` and ``variance_<set>``, where the
@@ -47,37 +45,29 @@ def plot_pixel_distances(
     _draw_pixels(second, distances, outside)
     _draw_pixels(third, variances, {f"variance_{which}": name for which, name in names.items()})
     for axis in (first, second):
-        axis.set(xlabel="mean squared distance", ylim=(0, _top(first, second)))
+        axis.set(xlabel="mean squared distance")
     third.set(title="(c) variance", xlabel="variance")
-    first.set(title="(a) in distribution", ylabel="pixels")
+    first.set(title="(a) in distribution", ylabel="pixels (log scale)")
     second.set_title("(b) out of distribution")
-    for axis in (first, second, third):
-        _say_what_is_cut(axis)
     save(figure, paths)
 
 
 def _draw_pixels(axis, table: pd.DataFrame, titles: Mapping[str, str]) -> None:
     """Histograms of the named columns, on axes that suit all columns of the table."""
     edges = np.linspace(0, table.max().max() or 1, BINS + 1)
-    counts = np.stack([np.histogram(column.dropna(), edges)[0] for _, column in table.items()])
-    rest, highest = counts[:, 1:].max(), counts.max()
-    handles = {
-        label: draw_steps(axis, table[column].dropna(), edges, **_look(column))
-        for column, label in titles.items()
-    }
-    axis.set(xlim=(0, edges[-1]), ylim=(0, rest if highest > DWARFED * rest > 0 else highest))
-    inner_legend(axis, handles, 3, "upper right", " ")
+    highest = max(np.histogram(column.dropna(), edges)[0].max() for _, column in table.items())
+    handles: dict = {}
+    for column, label in titles.items():
+        values = table[column].dropna()
+        name = label if len(values) else f"{label}: no image"
+        opacity = 0 if handles else 0.25
+        handles[name] = draw_steps(axis, values, edges, alpha=opacity, **_look(column))
+    lowest = 0.7  # below a count of one
+    axis.set(xlim=(0, 1.02 * edges[-1]), yscale="log", ylim=(lowest, 8 * highest))
+    axis.yaxis.set_major_formatter("{x:,.0f}")
+    axis.yaxis.set_minor_formatter("")
+    axis.legend(handles.values(), handles, loc="upper right")
     plain_axis(axis.xaxis)
-
-
-def _top(*axes) -> float:
-    return max(axis.get_ylim()[1] for axis in axes)
-
-
-def _say_what_is_cut(axis) -> None:
-    firsts = [int(patch.get_data()[0][0]) for patch in axis.patches]
-    heading = f"cut off; first bins: {', '.join(f'{count:,}' for count in firsts)}"
-    axis.get_legend().set_title(heading if max(firsts) > _top(axis) else None)
 
 
 def _look(column: str) -> dict:

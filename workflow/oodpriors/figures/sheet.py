@@ -5,9 +5,11 @@ numbers and computes none:
 
 - files: paths by name, as the kind's row in :data:`oodpriors.kinds.figures.FIGURES` has them.
 - about: the ``entry`` of the configuration; ``models`` and ``runs``, (model, seed);
-  ``components``, how many a model's prior has, and ``distances`` of two, by model; ``titles``
-  of architectures (as models), subsets and priors; ``sets``, titles of the sets test and ood;
-  ``keep``, the cluster that models learn; ``infers``, architectures that infer latents.
+  ``means``, the first coordinate of each component's mean, and ``distances`` of two
+  components, by model; ``titles`` of architectures (as models), subsets and priors; ``sets``,
+  titles of the sets test and ood; ``classes``, names of labels; ``keep``, the cluster that
+  models learn; ``infers``, architectures that infer latents; ``published``, mean
+  log-likelihoods that the paper prints, by model and set.
 - note: which data and which scale, above the panels.
 - paths: files to write; the format follows the suffix.
 """
@@ -158,20 +160,36 @@ def log_axis(axis, low: float, high: float) -> None:
     axis.axes.set(**{f"{axis.axis_name}scale": "symlog", f"{axis.axis_name}lim": (low, high)})
     axis.set_major_locator(plt.FixedLocator(_log_ticks(low, high)))
     axis.set_major_formatter(lambda value, _: _number(value))
-    axis.set_minor_locator(plt.NullLocator())
+    minor = -np.outer(10.0 ** np.arange(15), np.arange(2, 10)).ravel()
+    axis.set_minor_locator(plt.FixedLocator([*minor[(low <= minor) & (minor <= high)]]))
 
 
 def _log_ticks(low: float, high: float) -> Sequence[float]:
     for digits in ((1,), (1, 3), (1, 2, 5)):
         ticks = np.array([-digit * 10.0**power for power in range(15) for digit in digits])
         ticks = ticks[(low <= ticks) & (ticks <= high)]
-        if len(ticks) > 2:
-            return ticks[:: -(-len(ticks) // 5)].tolist()
+        if len(ticks) > 1:
+            decades = apart(np.log10(-ticks), 0.2 * np.log10(low / high))
+            return (-(10**decades)).round().tolist()
     return plt.MaxNLocator(4).tick_values(low, high)
 
 
+def apart(places: np.ndarray, gap: float) -> np.ndarray:
+    """Those rising places, from the first on, between which labels fit."""
+    kept = [places[0]]
+    for place in places[1:]:
+        if place - kept[-1] > gap:
+            kept.append(place)
+    return np.array(kept)
+
+
 def draw_steps(
-    axes, values: np.ndarray | pd.Series, edges: np.ndarray, per: np.ndarray | float = 1, **look
+    axes,
+    values: np.ndarray | pd.Series,
+    edges: np.ndarray,
+    peak: float | None = None,
+    baseline: float = 0,
+    **look,
 ):
     """Draw a histogram as an outline with a light area, from its first to its last bin.
 
@@ -179,12 +197,15 @@ def draw_steps(
         axes: to draw on.
         values: (N,).
         edges: of the bins.
-        per: what counts are divided by, one number or one for each bin.
+        peak: height of the highest bin; None draws counts.
+        baseline: on which the bins stand.
         look: ``label``, ``color``, ``linestyle``, ``alpha`` of the area and such.
     """
     counts = np.histogram(values, edges)[0]
+    heights = counts if peak is None else counts * (peak / max(1, counts.max()))
     used = np.flatnonzero(counts)
     first, last = (used[0], used[-1] + 1) if len(used) else (0, 1)
     face = matplotlib.colors.to_rgba(look.pop("color"), look.pop("alpha", 0.25))
     look = {"linewidth": 1.1, "facecolor": face, "edgecolor": face[:3], "fill": True} | look
-    return axes.stairs((counts / per)[first:last], edges[first : last + 1], **look)
+    steps = (baseline + heights)[first:last]
+    return axes.stairs(steps, edges[first : last + 1], baseline=baseline, **look)

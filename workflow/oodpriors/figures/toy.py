@@ -15,7 +15,7 @@ from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
 DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
-COLOURS_OF = {"prior": ("black", "0.6"), "data": ("#D55E00", "#F0E442")}
+COLOURS_OF = {"prior": ("0.3", "0.7"), "data": ("#D55E00", "#F0E442")}
 HATCHES = ("////", "....")
 TOLERANCE = 0.5  # nats, of typical sets
 FLATNESS = 0.7  # height of a panel over its width
@@ -51,7 +51,8 @@ def draw_contours(files: Mapping, about: Mapping, note: str, paths: list[Path]) 
     points = pd.read_parquet(files["scores"][0])
     lowest, highest = about["entry"]["levels"]
     titled = dict(zip(_titles(about), tables, strict=True))
-    plot_contours(titled, points, range(lowest, highest + 1), note, paths)
+    true = load_json(files["contours"][0])["lowest_true"]
+    plot_contours(titled, points, range(lowest, highest + 1), true, note, paths)
 
 
 def _titles(about: Mapping) -> list[str]:
@@ -82,18 +83,27 @@ def plot_topology(
         paths: files to write; the format follows the suffix.
     """
     figure, axes = sheet(len(planes), 2, 2.5 * len(planes) + 0.7, note)
+    reaches = []
     letters = iter("abcdefgh")
     for row, (title, plane) in zip(axes, planes.items(), strict=True):
         entropies = {"prior": plane.entropy, "data": data_entropy}
         for axis, (space, (letter, name)) in zip(row, SPACES.items(), strict=True):
-            _draw_areas(axis, getattr(plane, space), letter, entropies)
+            reaches.append(_draw_areas(axis, getattr(plane, space), letter, entropies))
             axis.set_title(in_panel(f"({next(letters)}) {title}: {name}", 2))
+    # all data spaces are one space, and all latent spaces are others
+    reaches[1::2] = [max(reaches[1::2])] * len(planes)
+    for axis, width in zip(axes.flat, reaches, strict=True):
+        axis.set(xlim=(-width, width), ylim=(-FLATNESS * width, FLATNESS * width))
     bottom_legend(figure, _area_handles())
     save(figure, paths)
 
 
-def _draw_areas(axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, float]) -> None:
-    """The areas at home in this space as surfaces, and those of the other hatched over them."""
+def _draw_areas(axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, float]) -> float:
+    """The areas at home in this space as surfaces, and those of the other hatched over them.
+
+    Returns:
+        Half the width of a panel that shows them.
+    """
     shown = np.zeros(len(table), dtype=bool)
     for whose in ("prior", "data") if letter == "z" else ("data", "prior"):
         log_prob = table[DENSITIES[whose]]
@@ -108,11 +118,10 @@ def _draw_areas(axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, 
             axis.contour(*surface, levels[:2], colors=COLOURS_OF[whose], linewidths=1.2)
         shown |= log_prob > below
     reach = table.loc[shown, [f"{letter}_1", f"{letter}_2"]].abs().max() * 1.1
-    width = max(reach.iloc[0], reach.iloc[1] / FLATNESS)
-    axis.set(xlim=(-width, width), ylim=(-FLATNESS * width, FLATNESS * width), aspect="equal")
-    axis.set(xlabel=f"{letter}₁", ylabel=f"{letter}₂")
+    axis.set(aspect="equal", xlabel=f"{letter}₁", ylabel=f"{letter}₂")
     plain_axis(axis.xaxis)
     plain_axis(axis.yaxis)
+    return max(reach.iloc[0], reach.iloc[1] / FLATNESS)
 
 
 def _area_handles() -> dict[str, Patch]:
@@ -121,23 +130,27 @@ def _area_handles() -> dict[str, Patch]:
         for whose, colours in COLOURS_OF.items()
         for kind, colour in zip(("typical set", "high-likelihood area"), colours, strict=True)
     }
-    hatched = Patch(facecolor="white", edgecolor="0.3", hatch=HATCHES[0], linewidth=0)
-    return areas | {"hatched: mapped by the flow": hatched}
+    mapped: dict = {"facecolor": "white", "edgecolor": "0.3", "linewidth": 0}
+    kinds = ("typical set, mapped by the flow", "high-likelihood area, mapped")
+    hatched = {kind: Patch(hatch=h, **mapped) for kind, h in zip(kinds, HATCHES, strict=True)}
+    return areas | hatched
 
 
 def plot_contours(
     grids: Mapping[str, pd.DataFrame],
     points: pd.DataFrame,
     levels: range,
+    true: float,
     note: str,
     paths: list[Path],
 ) -> None:
     """Log-likelihoods of flows on a plane, and the points of both sets (Figure 2).
 
     Args:
-        grids: ``x_1``, ``x_2`` and ``log_prob``, by the prior's title.
+        grids: ``x_1``, ``x_2``, ``log_prob`` and ``log_prob_true``, by the prior's title.
         points: ``set`` (test or ood), ``x_1`` and ``x_2``.
         levels: the contours, nats.
+        true: contour of the true density, nats.
         note, paths: see :func:`plot_topology`.
     """
     figure, axes = sheet(1, len(grids) + 1, 3.2, note, sharex=True, sharey=True)
@@ -155,6 +168,10 @@ def plot_contours(
         chosen = points[points["set"] == which]
         look = {"s": 3, "linewidths": 0, "color": COLOURS[which, 0], "label": name}
         axes[0, -1].scatter(chosen["x_1"], chosen["x_2"], rasterized=True, **look)
+    line: dict = {"colors": "0.5", "linestyles": "--", "linewidths": 0.9}
+    for axis in axes.flat:
+        axis.contour(*_surface(next(iter(grids.values())), "x", "log_prob_true"), [true], **line)
+    axes[0, -1].plot([], [], color="0.5", linestyle="--", label="99 % of the true density")
     axes[0, -1].legend(loc="upper center", markerscale=3, ncols=1)
     for letter, axis, title in zip("abcdefgh", axes.flat, [*grids, "points"], strict=False):
         axis.set(xlabel="x₁", aspect="equal")

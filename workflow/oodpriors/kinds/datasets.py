@@ -15,6 +15,7 @@ class DatasetKind(NamedTuple):
         shape: of an image, (C, H, W).
         splits: that are used, of train and test.
         stand_in: what the stand-in shows.
+        classes: names of the labels, if they have others than their numbers.
     """
 
     files: str
@@ -23,6 +24,7 @@ class DatasetKind(NamedTuple):
     shape: tuple[int, int, int] = (1, 28, 28)
     splits: tuple[str, ...] = ("train", "test")
     stand_in: str = ""
+    classes: tuple[str, ...] = ()
 
 
 OFFICIAL = {
@@ -38,6 +40,10 @@ OFFICIAL = {
         "oodpriors.data.official:read_fashion_mnist",
         "oodpriors.data.stand_ins:draw_garments",
         stand_in="garments drawn from outlines with a fixed seed, 28 x 28",
+        classes=(
+            *("T-shirt", "trouser", "pullover", "dress", "coat"),
+            *("sandal", "shirt", "sneaker", "bag", "boot"),
+        ),
     ),
     "cifar10": DatasetKind(
         "oodpriors.data.official:cifar10_files",
@@ -45,6 +51,10 @@ OFFICIAL = {
         "oodpriors.data.stand_ins:draw_objects",
         shape=(3, 32, 32),
         stand_in="coloured objects drawn with a fixed seed, 32 x 32",
+        classes=(
+            *("airplane", "automobile", "bird", "cat", "deer"),
+            *("dog", "frog", "horse", "ship", "truck"),
+        ),
     ),
     "svhn": DatasetKind(
         "oodpriors.data.official:svhn_files",

@@ -31,6 +31,7 @@ class FigureKind(NamedTuple):
         needs: the key that an entry must have.
         architectures: of its models, or IMAGES; None allows all.
         analysis: whose stored numbers it draws.
+        note: below the caption.
     """
 
     place: str
@@ -39,7 +40,18 @@ class FigureKind(NamedTuple):
     needs: str | None = None
     architectures: tuple[str, ...] | None = None
     analysis: str | None = None
+    note: str = ""
 
+
+PANELS = key(
+    "object",
+    "models in each panel, by the title of the panel",
+    minProperties=1,
+    propertyNames={"type": "string"},
+    additionalProperties=models(uniqueItems=True),
+)
+SETS = {"enum": ["test", "ood"]}
+NOT_SHOWN = "At most half a per cent of a set is not shown."
 
 FIGURES = {
     "histograms": FigureKind(
@@ -47,13 +59,7 @@ FIGURES = {
         files={"scores": "models/{model}/seed{seed}/scores.parquet"},
         needs="panels",
         keys={
-            "panels": key(
-                "object",
-                "models in each panel, by the title of the panel",
-                minProperties=1,
-                propertyNames={"type": "string"},
-                additionalProperties=models(uniqueItems=True),
-            ),
+            "panels": PANELS,
             "column": COLUMNS | {"default": "log_prob"},
             "columns": key(
                 "object",
@@ -66,10 +72,11 @@ FIGURES = {
                 "sets of images that are drawn",
                 minItems=1,
                 uniqueItems=True,
-                items={"enum": ["test", "ood"]},
+                items=SETS,
                 default=["test", "ood"],
             ),
         },
+        note=NOT_SHOWN,
     ),
     "curves": FigureKind(
         "oodpriors.figures.curves:draw",
@@ -81,6 +88,7 @@ FIGURES = {
         "oodpriors.figures.toy:draw_contours",
         files={
             "densities": "models/{model}/seed{first_seed}/density.parquet",
+            "contours": "models/{model}/seed{first_seed}/contours.json",
             "scores": "models/{model}/seed{first_seed}/scores.parquet",
         },
         needs="models",
@@ -136,5 +144,16 @@ FIGURES = {
         needs="subset",
         keys={"subset": key("string", "subset with k-means")},
         analysis="clusters",
+    ),
+    "ridges": FigureKind(
+        "oodpriors.figures.ridges:draw",
+        files={"scores": "models/{model}/seed{seed}/scores.parquet"},
+        needs="panels",
+        keys={
+            "panels": PANELS,
+            "column": COLUMNS | {"default": "log_prob"},
+            "set": SETS | {"description": "set of images that is drawn", "default": "ood"},
+        },
+        note=NOT_SHOWN,
     ),
 }

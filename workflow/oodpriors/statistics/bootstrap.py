@@ -92,6 +92,14 @@ def _median(of: Sample) -> np.ndarray:
     return of.quantile(0.5)
 
 
+def _lower_quartile(of: Sample) -> np.ndarray:
+    return of.quantile(0.25)
+
+
+def _upper_quartile(of: Sample) -> np.ndarray:
+    return of.quantile(0.75)
+
+
 def _nll(of: Sample) -> np.ndarray:
     return -_mean(of)
 
@@ -159,7 +167,15 @@ def _in_band(test: Sample, of: Sample) -> np.ndarray:
     return of.share_below(high, "right") - of.share_below(low)
 
 
-ONE_SET = {"mean": _mean, "median": _median, "nll": _nll, "std": _std, "within": _within}
+ONE_SET = {
+    "mean": _mean,
+    "median": _median,
+    "lower_quartile": _lower_quartile,
+    "upper_quartile": _upper_quartile,
+    "nll": _nll,
+    "std": _std,
+    "within": _within,
+}
 TWO_SETS = {
     "auroc": _auroc,
     "gap": _gap,

@@ -332,8 +332,9 @@ def estimate(
 
     Args:
         scores: scores of the model.
-        statistic: one of STATISTICS. For one set: ``mean``, ``median``, ``nll`` (minus
-            the mean), ``std``, ``within`` (share of values within ±5). For the test
+        statistic: one of STATISTICS. For one set: ``mean``, ``median``,
+            ``lower_quartile``, ``upper_quartile``, ``nll`` (minus the mean), ``std``,
+            ``within`` (share of values within ±5). For the test
             images and the set: ``gap`` (difference of their means), ``auroc``, ``aupr``
             (average precision), ``fpr95`` (share of the test images classified as out of
             distribution by the threshold that detects 95 % of the set), ``overlap`` (of

@@ -15,6 +15,7 @@ CURVE_STATISTICS = {
     "mean_test": ("mean", "test"),
     "auroc": ("auroc", "ood"),
 }
+QUARTILES = ("lower_quartile", "median", "upper_quartile")
 REFINED = "_refined"  # ends the names of columns with refined posteriors
 
 
@@ -34,8 +35,9 @@ def curve_table(
         measure: gives the estimate of a quantity.
 
     Returns:
-        Means and AUROC with intervals of 95 %, with refined posteriors too where there
-        are any; ``midpoint_charge`` = d² / 8, what a Gaussian prior charges a point midway
+        ``trainings``, the model's number of them; means and AUROC with intervals of 95 %,
+        and ``median_<set>`` and both quartiles, with refined posteriors too where there are
+        any; ``midpoint_charge`` = d² / 8, what a Gaussian prior charges a point midway
         between two components (nats); and ``turning_distance``, where the AUROC reaches 0.5
         (NaN if it does not).
     """
@@ -50,6 +52,7 @@ def curve_table(
                 "component": curve["component"],
                 "model": model,
                 "distance": distance,
+                "trainings": len(scores[model].tables),
                 "midpoint_charge": distance**2 / 8,
             }
             row |= _heights(model, "", measure)
@@ -63,4 +66,8 @@ def _heights(model: str, suffix: str, measure: Measure) -> dict:
     for name, (statistic, which) in CURVE_STATISTICS.items():
         about = {"model": model, "set": which, "column": f"log_prob{suffix}"}
         row |= with_interval(name + suffix, measure({**about, "statistic": statistic}))
+        if statistic == "mean":
+            for quartile in QUARTILES:
+                found = measure({**about, "statistic": quartile})
+                row[f"{quartile}_{which}{suffix}"] = found.value
     return row
