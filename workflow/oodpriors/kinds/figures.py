@@ -51,7 +51,6 @@ FIGURES = {
                 "object",
                 "models in each panel, by the title of the panel",
                 minProperties=1,
-                propertyNames={"type": "string"},
                 additionalProperties=models(uniqueItems=True),
             ),
             "column": COLUMNS | {"default": "log_prob"},
