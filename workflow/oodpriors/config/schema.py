@@ -125,10 +125,10 @@ def _mending(error) -> str:
         return ""
     if "array" in allowed and not isinstance(value, list | Mapping):
         return f"; write a list, [{value}]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "; it must be finite"
     if "string" in allowed and not isinstance(value, list | Mapping | None):
         return "; write it in quotes"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "; it must be finite"
     # YAML takes 1e-3 for text, and Snakemake the nested values of --config
     if ("integer" in allowed or "number" in allowed) and _is_number(value):
         return f"; it is text: write {float(value):g}, in a --configfile if it is nested"
