@@ -1,25 +1,32 @@
-"""A complete run of the user's data sets and prior, from the example in README."""
+"""A complete run of the user's data sets and prior, as docs/tutorial.md says."""
 
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from PIL import Image
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
 from oodpriors.io.files import load_yaml
 
+SPLITS = ("train", "test")
 MODELS = ["vae/cells/unimodal", "vae/cells/wide"]
 
 
-def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
-    example = re.search(r"```yaml\n# mine.yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    (project / "mine.yaml").write_text(example.group(1))
+def test_the_tutorials_own_pair_needs_a_configuration_alone(project: Path, monkeypatch):
+    page = (ROOT / "docs/tutorial.md").read_text()
+    pack, mine = re.findall(r"```\w+\n# (?:pack.py|mine.yaml)\n(.*?)```", page, re.S)
+    (project / "mine.yaml").write_text(mine)
     rng = np.random.default_rng(0)
-    labels, split = np.arange(80) % 2, np.repeat(["train", "test"], 40)
     for name, brightness in (("cells", 60), ("debris", 200)):
-        images = rng.integers(brightness, brightness + 20, (80, 28, 28), dtype=np.uint8)
-        np.savez(project / f"{name}.npz", images=images, labels=labels, split=split)
+        for folder in (project / name / split / label for split in SPLITS for label in "01"):
+            folder.mkdir(parents=True)
+            for number in range(20):
+                image = rng.integers(brightness, brightness + 20, (28, 28), dtype=np.uint8)
+                Image.fromarray(image).save(folder / f"{number}.png")
+    monkeypatch.chdir(project)
+    exec(pack, {})
 
     snakemake(project, "--configfile", "mine.yaml", *SMOKE)
 
@@ -27,6 +34,8 @@ def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
     assert (results / "figures/cells.png").stat().st_size > 0
     assert pd.read_csv(results / "tables/models.csv")["model"].tolist() == MODELS
     assert pd.read_csv(results / "tables/ranking.csv")["model"].tolist() == MODELS
+    header = re.search(r"^ +model .*", page, re.M)[0].split()
+    assert header in [line.split() for line in (results / "verdicts.txt").read_text().splitlines()]
     spec = load_yaml(results / "models/vae/cells/wide/seed0/spec.yaml")
     np.testing.assert_allclose(np.linalg.norm(np.diff(spec["prior"]["means"], axis=0)), 150)
     scores = pd.read_parquet(results / "models/vae/cells/wide/seed0/scores.parquet")
