@@ -38,7 +38,7 @@ def on_config(config):
 def packages() -> list[str]:
     """Names of the packages and modules right in the library."""
     library = ROOT / "workflow/oodpriors"
-    return sorted({p.stem for p in library.iterdir() if p.stem.isidentifier()} - {"__init__"})
+    return sorted(path.stem for path in library.glob("[!_]*"))
 
 
 def on_files(files, config):
@@ -129,7 +129,8 @@ def flowchart(source: str, *_, **__) -> str:
     edges = re.findall(r"^ *(\w+) --> (\w+)$", source, re.M)
     depth = dict.fromkeys(texts, 0)
     for _ in texts:
-        depth |= {end: max(depth[end], depth[start] + 1) for start, end in edges}
+        for start, end in edges:
+            depth[end] = max(depth[end], depth[start] + 1)
     rows = [[n for n in texts if depth[n] == row] for row in range(max(depth.values()) + 1)]
     width, (w, h) = max(map(len, rows)) * (BOX[0] + 36), BOX
     places = {
