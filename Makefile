@@ -50,6 +50,7 @@ lint: setup
 
 docs: setup
 	$(BIN)/python -m tools.config_readme
+	$(BIN)/python -m tools.config_schema
 
 site: .venv/site-installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet

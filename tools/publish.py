@@ -77,7 +77,9 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
             "Mean in": [f"{value:,.0f}" for value in table["mean_test"]],
             "AUROC": [f"{value:.2f} {ends}" for value, ends in aurocs],
             "d²/8": [f"{value:,.0f}" for value in table["midpoint_charge"]],
-            "Turns at": [f"{value:.0f}" for value in table["turning_distance"]],
+            "Turns at": [
+                "none" if pd.isna(value) else f"{value:.0f}" for value in table["turning_distance"]
+            ],
         }
     )
 

@@ -154,13 +154,13 @@ def test_without_a_table_of_the_paper_all_models_are_listed():
 
 
 def test_every_input_is_listed_with_its_whole_checksum():
-    text = made()["inputs"]
-    assert "t10k\\_images.gz & " + "0123456789abcdef" * 4 in text
+    text = printed(made()["inputs"])
+    assert "t10k_images.gz & " + "0123456789abcdef" * 4 in text
     assert "images of mnist, test & " + "ab" * 32 in text
 
 
 def test_commits_of_the_trainings_and_of_the_document_are_named():
-    macros = made(record=record(changed=True))["macros"]
+    macros = printed(made(record=record(changed=True))["macros"])
     assert "f" * 40 + " with changes" in macros
     assert "\\newcommand{\\TrainingCommits}{" + "e" * 40 + "}" in macros
 

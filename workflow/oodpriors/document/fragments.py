@@ -55,7 +55,7 @@ def fragments(
     note = describe(record["data"], record["scale"], titles["subsets"])
     note = note[0].upper() + note[1:]
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
-    return {
+    parts = {
         "macros": tex.macros(_macros(record, models, claims, note)),
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
         "tables": "".join(_table(n, e, t, note) for n, (e, t) in tables.items())
@@ -77,13 +77,14 @@ def fragments(
         "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
         "inputs": tex.longtable(_inputs(record), r"P{4.6cm}>{\ttfamily}l"),
     }
+    return parts | {"glyphs": tex.glyph_pages(tex.glyphs_of(parts.values()))}
 
 
 def _caption(entry: Mapping, rest: str) -> str:
     where = entry.get("where", "")
     if where:
         ours = where.lower().startswith(("ours", "control"))
-        where = f"({where[0].upper()}{where[1:]}{'' if ours else ' of the paper'}.) "
+        where = f"({where}{'' if ours else ' of the paper'}.) "
     return f"{where}{entry.get('caption', '').strip()} {rest}"
 
 
@@ -91,7 +92,7 @@ def _figure(name: str, entry: Mapping) -> str:
     histograms = entry.get("kind", "histograms") == "histograms"
     rest = "At most half a per cent of a set is not shown." if histograms else ""
     # A figure has the number of its counterpart in the paper, or else its name.
-    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""))
+    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""), re.ASCII)
     number = counterpart[1] if counterpart else name
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name, number)
 
