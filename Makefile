@@ -53,7 +53,7 @@ docs: setup
 	$(BIN)/python -m tools.config_schema
 
 site: .venv/site-installed
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
 	@echo site/index.html
 
 format: setup
