@@ -4,6 +4,7 @@
 # make quick   the experiments on the real data sets; the same as `snakemake`
 # make bench   our models compared with peers and the machine's limit (docs/performance.md)
 # make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with a GPU (docs/gpu.md)
+# make site    the documentation as pages, in site/
 # make plan    models, images, hours and disk that are left, from measured steps (SCALE=quick CONFIG=mine.yaml)
 # make cost    the same of scale paper
 
@@ -18,7 +19,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
-.PHONY: demo quick test test-slurm test-gpu lint docs format setup tex browser slurm \
+.PHONY: demo quick test test-slurm test-gpu lint docs site format setup tex browser slurm \
   bench bench-gpu plan cost clean
 
 demo: setup tex
@@ -32,7 +33,7 @@ demo: setup tex
 quick: setup tex
 	$(BIN)/snakemake --quiet host reason
 
-test: setup tex browser lint
+test: setup tex browser lint .venv/site-installed
 	$(BIN)/python -m pytest
 
 test-slurm: setup tex slurm
@@ -51,6 +52,10 @@ docs: setup
 	$(BIN)/python -m tools.config_readme
 	$(BIN)/python -m tools.config_schema
 
+site: .venv/site-installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build
+	@echo site/index.html
+
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -66,6 +71,10 @@ setup: .venv/installed
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+.venv/site-installed: docs/requirements.txt .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -r docs/requirements.txt
 	@touch $@
 
 tex:
@@ -102,4 +111,4 @@ cost: setup
 	$(BIN)/python -m benchmarks.cost $(or $(SCALE),paper)
 
 clean:
-	rm -rf results resources .snakemake
+	rm -rf results resources site .snakemake

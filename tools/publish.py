@@ -1,7 +1,7 @@
 """Writes the numbers of a finished run into the project's pages: python -m tools.publish RESULTS
 
-The pages are docs/results.md and README.md, between their comments. Two figures are copied to
-docs/. A person must check the numbers in the surrounding sentences.
+The pages are docs/results.md and README.md, between their comments. All figures are copied to
+docs/, for the gallery of the site. A person must check the numbers in the surrounding sentences.
 """
 
 import json
@@ -21,7 +21,7 @@ from oodpriors.tables.verdicts import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[1]
 
-PICTURES = ("fig04", "estimates")
+PICTURES = ("fig04", "estimates")  # of docs/results.md
 OUT = ["Model", "Prior", "Training data", "Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["Model", "Prior", "Training data", "NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
 
@@ -121,8 +121,8 @@ def main(folder: str) -> None:
     put(page, "counts", f"{len(claims)} claims: {counted}.")
     put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
     put("README.md", "table1", markdown(short(table1)))
-    for name in PICTURES:
-        shutil.copy(results / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")
+    for path in (results / "figures").glob("*.png"):
+        shutil.copy(path, ROOT / "docs")
 
 
 if __name__ == "__main__":

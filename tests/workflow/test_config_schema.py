@@ -10,7 +10,9 @@ from tests.workflow.conftest import ROOT
 from tools.config_schema import PUBLISHED, render
 
 SCHEMA = json.loads((ROOT / PUBLISHED).read_text())
-EXAMPLE = re.search(r"```yaml\n(# mine.yaml\n.*?)```", (ROOT / "README.md").read_text(), re.S)[1]
+EXAMPLE = re.search(
+    r"```yaml\n(# mine.yaml\n.*?)```", (ROOT / "docs/tutorial.md").read_text(), re.S
+)[1]
 # Text of each file by its place, from which the path in its first lines counts.
 FILES = {
     str(path.relative_to(ROOT)): path.read_text()

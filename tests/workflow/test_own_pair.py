@@ -1,33 +1,41 @@
-"""A complete run of the user's data sets and prior, from the example in README."""
+"""A complete run of the user's data sets and prior, as docs/tutorial.md says."""
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from tests.workflow.conftest import ROOT, SMOKE, copy_project, snakemake
 
 from oodpriors.io.files import load_yaml
 
+PAGE = (ROOT / "docs/tutorial.md").read_text()
 MODELS = ["vae/cells/unimodal", "vae/cells/wide"]
 RESULTS = "results/smoke-embedded-mine"
 
 
 def save(path: Path, brightness: int) -> None:
+    """Write images of a data set into folders, then pack them all."""
     rng = np.random.default_rng(0)
-    images = rng.integers(brightness, brightness + 20, (80, 28, 28), dtype=np.uint8)
-    labels, split = np.arange(80) % 2, np.repeat(["train", "test"], 40)
-    np.savez(path, images=images, labels=labels, split=split)
+    for split, label, number in np.ndindex(2, 2, 20):
+        image = rng.integers(brightness, brightness + 20, (28, 28), dtype=np.uint8)
+        file = path.with_suffix("") / ("train", "test")[split] / str(label) / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(file)
+    subprocess.run([sys.executable, "pack.py"], cwd=path.parent, check=True)
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory) -> Path:
     """A copy of the project after a run of the example."""
     folder = copy_project(tmp_path_factory.mktemp("own"))
-    example = re.search(r"```yaml\n# mine.yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    (folder / "mine.yaml").write_text(example.group(1))
+    for name, text in re.findall(r"```\w+\n# (pack.py|mine.yaml)\n(.*?)```", PAGE, re.S):
+        (folder / name).write_text(text)
     for name, brightness in (("cells", 60), ("debris", 200)):
         save(folder / f"{name}.npz", brightness)
     assert f"The results go into {RESULTS};" in run(folder)
@@ -42,11 +50,13 @@ def run(folder: Path, *arguments: str, old: str = "", new: str = "", check: bool
     return snakemake(folder, *arguments, "--configfile", "now.yaml", *SMOKE, check=check).stdout
 
 
-def test_the_readmes_own_pair_needs_a_configuration_alone(own: Path):
+def test_the_tutorials_own_pair_needs_a_configuration_alone(own: Path):
     results = own / RESULTS
     assert (results / "figures/cells.png").stat().st_size > 0
     assert pd.read_csv(results / "tables/models.csv")["model"].tolist() == MODELS
     assert pd.read_csv(results / "tables/ranking.csv")["model"].tolist() == MODELS
+    header = re.search(r"^ +model .*", PAGE, re.M)[0].split()
+    assert header in [line.split() for line in (results / "verdicts.txt").read_text().splitlines()]
     spec = load_yaml(results / "models/vae/cells/wide/seed0/spec.yaml")
     np.testing.assert_allclose(np.linalg.norm(np.diff(spec["prior"]["means"], axis=0)), 150)
     scores = pd.read_parquet(results / "models/vae/cells/wide/seed0/scores.parquet")

@@ -41,6 +41,9 @@ def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path)
     held = (claims["verdict"] == "holds").sum()
     for text in generated(page, "counts"), generated(readme, "counts"):
         assert f"{len(claims)} claims: holds {held}, fails" in text
+    pictures = list((results / "figures").glob("*.png"))
+    assert pictures
+    assert all(sha256(folder / "docs" / path.name) == sha256(path) for path in pictures)
     nll = pd.read_csv(results / "tables/table1.csv")["nll_ood"]
     for text in generated(page, "table1"), generated(readme, "table1"):
         assert all(f"{value:,.1f} ±" in text for value in nll)

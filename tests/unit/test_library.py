@@ -1,4 +1,4 @@
-"""The examples in README run unchanged."""
+"""The examples in docs/library.md run unchanged."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ import torch
 from oodpriors.io.files import save_yaml
 from oodpriors.models.build import build_model, save_weights
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs/library.md"
 SPEC = {
     "architecture": "glow",
     "image_shape": [1, 28, 28],
@@ -20,7 +20,7 @@ SPEC = {
 
 def test_the_examples_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    examples = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     images = np.random.default_rng(0).integers(0, 256, (3, 1, 28, 28), dtype=np.uint8)
     np.save("images.npy", images)
     model = build_model(**SPEC)
