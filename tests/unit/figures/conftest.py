@@ -222,9 +222,9 @@ def curves():
         for component, power, late in (("Gaussian", 2, 30), ("generalised Gaussian", 4, 8)):
             for d in DISTANCES:
                 ood = -1400 - (d**power) / (8 if power == 2 else 2000)
-                auroc = d / (d + late)
+                auroc, turning = d / (d + late), late
                 if architecture == "Glow" and power == 4:
-                    auroc = 0.3
+                    auroc, turning = 0.3, np.nan
                 row = {"auroc": auroc, "auroc_low": 0.97 * auroc, "auroc_high": 1.03 * auroc}
                 for which, median in (("ood", ood), ("test", -1300 - d / 2)):
                     row[f"median_{which}"] = median
@@ -233,7 +233,7 @@ def curves():
                 row["trainings"] = 3 if d < 100 else 1
                 about = {"curve": f"{architecture}_{component}", "architecture": architecture}
                 about |= {"component": component, "distance": d, "midpoint_charge": d * d / 8}
-                rows.append(about | row | {"turning_distance": late})
+                rows.append(about | row | {"turning_distance": turning})
     return pd.DataFrame(rows)
 
 

@@ -7,7 +7,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from oodpriors.figures.sheet import SETS, apart, bottom_legend, log_axis, look_of, save, sheet
+from oodpriors.figures.sheet import (
+    SETS,
+    apart,
+    bottom_legend,
+    in_panel,
+    log_axis,
+    look_of,
+    save,
+    sheet,
+)
+from oodpriors.tables.cells import read_table
 
 TURNING = "AUROC of 0.5, at the turning distance"
 FEW = 3  # trainings, from which a marker is filled
@@ -18,7 +28,7 @@ REFINED = {"marker": "x", "linestyle": "-.", "linewidth": 0.9}
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Curves of the configuration, see :mod:`oodpriors.figures.sheet`."""
-    table = pd.read_csv(files["table"])
+    table = read_table(files["table"])
     table = table[table["curve"].isin(about["entry"]["curves"])]
     if table.drop_duplicates("curve").duplicated(["architecture", "component"]).any():
         table = table.assign(component=table["curve_title"])
@@ -36,8 +46,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
             ``midpoint_charge`` (what a Gaussian charges a point midway, d^2 / 8 nats);
             ``median_ood``, ``lower_quartile_ood`` and ``upper_quartile_ood``, and those of
             test; ``auroc``, also with ``_low`` and ``_high``; and ``turning_distance``, where
-            the curve's AUROC reaches 0.5; ``median_ood_refined`` and ``auroc_refined`` are
-            drawn where there are any.
+            the curve's AUROC reaches 0.5 (NaN: nowhere); ``median_ood_refined`` and
+            ``auroc_refined`` are drawn where there are any.
         note, paths: see :func:`oodpriors.figures.histograms.plot_histograms`.
     """
     architectures = list(dict.fromkeys(table["architecture"]))
@@ -48,7 +58,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     for column, architecture in enumerate(architectures):
         rows = table[table["architecture"] == architecture]
         curves = {n: rows[rows["component"] == n].sort_values("distance") for n in components}
-        axes[0, column].set_title(f"({chr(ord('a') + column)}) {architecture}")
+        title = f"({chr(ord('a') + column)}) {architecture}"
+        axes[0, column].set_title(in_panel(title, len(architectures)))
         handles |= _draw_medians(axes[0, column], curves) | _draw_aurocs(axes[1, column], curves)
         axes[1, column].set_xlabel("distance d (square-root scale)")
     if (table["trainings"] < FEW).any():
@@ -121,8 +132,8 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
         refined = _refined(curve)
         if len(refined):
             axis.plot(refined["distance"], refined["auroc_refined"], **look | REFINED)
-        if len(curve) and curve["auroc"].iloc[0] < 0.5 <= curve["auroc"].max():
-            turning = curve["turning_distance"].iloc[0]
+        # 0 where the curve starts above 0.5
+        for turning in curve["turning_distance"].head(1).loc[lambda place: place > 0]:
             axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
             axis.plot(
                 turning, 0.5, color=look["color"], zorder=4, markeredgecolor="black", **diamond

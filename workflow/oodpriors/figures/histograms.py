@@ -1,6 +1,5 @@
 """Histograms of scores, drawn from stored scores only."""
 
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,9 +9,11 @@ import numpy as np
 from scipy.stats import norm
 
 from oodpriors.figures.sheet import (
+    LINE,
     SETS,
     bottom_legend,
     draw_steps,
+    in_panel,
     inner_legend,
     log_axis,
     look_of,
@@ -194,7 +195,7 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
         paths: files to write; the format follows the suffix.
     """
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
-    rows, characters = -(-len(panels) // columns), 84 // columns  # of a line in a panel
+    rows, characters = -(-len(panels) // columns), LINE // columns  # of a line in a panel
     every = [one for series in panels.values() for one in series]
     figure, axes = sheet(rows, columns, 2.1 * rows + 0.6, note + remarks(every))
     for axis in axes.flat[len(panels) :]:
@@ -208,7 +209,7 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
         drawn = _draw(axis, series, limits, logarithmic)
         handles |= drawn
         lines = [title, *_aurocs(series, characters)]
-        axis.set_title("\n".join(textwrap.fill(line, characters) for line in lines))
+        axis.set_title("\n".join(in_panel(line, columns) for line in lines))
         label_axis(axis, series[0], limits, logarithmic, characters)
         if not shared:
             inner_legend(axis, drawn, columns)

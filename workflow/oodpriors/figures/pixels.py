@@ -65,6 +65,7 @@ def _draw_pixels(axis, table: pd.DataFrame, titles: Mapping[str, str]) -> None:
     lowest = 0.7  # below a count of one
     axis.set(xlim=(0, 1.02 * edges[-1]), yscale="log", ylim=(lowest, 8 * highest))
     axis.legend(handles.values(), handles, loc="upper right")
+    axis.yaxis.set_major_formatter("{x:g}")
     plain_axis(axis.xaxis)
 
 

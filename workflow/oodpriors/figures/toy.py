@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
-from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, save, sheet
+from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, in_panel, plain_axis, save, sheet
 from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
@@ -89,7 +89,7 @@ def plot_topology(
         entropies = {"prior": plane.entropy, "data": data_entropy}
         for axis, (space, (letter, name)) in zip(row, SPACES.items(), strict=True):
             reaches.append(_draw_areas(axis, getattr(plane, space), letter, entropies))
-            axis.set_title(f"({next(letters)}) {title}: {name}")
+            axis.set_title(in_panel(f"({next(letters)}) {title}: {name}", 2))
     # all data spaces are one space, and all latent spaces are others
     reaches[1::2] = [max(reaches[1::2])] * len(planes)
     for axis, width in zip(axes.flat, reaches, strict=True):
@@ -118,7 +118,7 @@ def _draw_areas(axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, 
             axis.contour(*surface, levels[:2], colors=COLOURS_OF[whose], linewidths=1.2)
         shown |= log_prob > below
     reach = table.loc[shown, [f"{letter}_1", f"{letter}_2"]].abs().max() * 1.1
-    axis.set(aspect="equal", xlabel=f"${letter}_1$", ylabel=f"${letter}_2$")
+    axis.set(aspect="equal", xlabel=f"{letter}₁", ylabel=f"{letter}₂")
     plain_axis(axis.xaxis)
     plain_axis(axis.yaxis)
     return max(reach.iloc[0], reach.iloc[1] / FLATNESS)
@@ -174,8 +174,9 @@ def plot_contours(
     axes[0, -1].plot([], [], color="0.5", linestyle="--", label="99 % of the true density")
     axes[0, -1].legend(loc="upper center", markerscale=3, ncols=1)
     for letter, axis, title in zip("abcdefgh", axes.flat, [*grids, "points"], strict=False):
-        axis.set(title=f"({letter}) {title}", xlabel="$x_1$", aspect="equal")
-    axes[0, 0].set_ylabel("$x_2$")
+        axis.set(xlabel="x₁", aspect="equal")
+        axis.set_title(in_panel(f"({letter}) {title}", len(grids) + 1))
+    axes[0, 0].set_ylabel("x₂")
     plain_axis(axes[0, 0].xaxis)
     plain_axis(axes[0, 0].yaxis)
     save(figure, paths)

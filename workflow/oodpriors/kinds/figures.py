@@ -47,6 +47,7 @@ PANELS = key(
     "object",
     "models in each panel, by the title of the panel",
     minProperties=1,
+    propertyNames={"type": "string"},
     additionalProperties=models(uniqueItems=True),
 )
 SETS = {"enum": ["test", "ood"]}
@@ -98,7 +99,7 @@ FIGURES = {
                 "lowest and highest contour in nats; there is one at each nat between them",
                 minItems=2,
                 maxItems=2,
-                items={"type": "integer"},
+                items={"type": "integer", "minimum": -1000, "maximum": 1000},
                 default=[-10, -1],
             ),
         },

@@ -38,7 +38,8 @@ def curve_table(
         ``trainings``, the model's number of them; means and AUROC with intervals of 95 %,
         and ``median_<set>`` and both quartiles, with refined posteriors too where there are
         any; ``midpoint_charge`` = d² / 8, what a Gaussian prior charges a point midway
-        between two components (nats); and ``turning_distance``, where the AUROC reaches 0.5.
+        between two components (nats); and ``turning_distance``, where the AUROC reaches 0.5
+        (NaN if it does not).
     """
     rows = []
     for name, curve in curves.items():
