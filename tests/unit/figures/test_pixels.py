@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from tests.unit.figures.conftest import PIXEL_SETS, draw, legend_labels, pixels, steps
+from tests.unit.figures.conftest import PIXEL_SETS, draw, legend_labels, pixels, steps, tick_texts
 
 from oodpriors.figures.pixels import plot_pixel_distances
 
@@ -21,6 +21,7 @@ def test_pixel_histograms_share_axes_and_show_every_count(figure_of):
     for axes in (inside, outside, variance):
         low, top = axes.get_ylim()
         assert axes.get_yscale() == "log"
+        assert [text.get_text() for text in tick_texts(axes.yaxis)][:3] == ["1", "10", "100"]
         assert 0 < low < 1
         assert all(patch.get_data()[0].max() < top for patch in steps(axes))
         assert all(patch.get_data()[0].sum() == 784 for patch in steps(axes))

@@ -132,8 +132,8 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
         refined = _refined(curve)
         if len(refined):
             axis.plot(refined["distance"], refined["auroc_refined"], **look | REFINED)
-        starts_below = len(curve) and curve["auroc"].iloc[0] < 0.5
-        for turning in curve["turning_distance"].dropna().head(1) if starts_below else []:
+        # 0 where the curve starts above 0.5
+        for turning in curve["turning_distance"].head(1).loc[lambda place: place > 0]:
             axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
             axis.plot(
                 turning, 0.5, color=look["color"], zorder=4, markeredgecolor="black", **diamond

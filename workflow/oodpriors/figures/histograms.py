@@ -208,8 +208,8 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
         limits = limits_of(compared[_subject(series)], logarithmic)
         drawn = _draw(axis, series, limits, logarithmic)
         handles |= drawn
-        lines = [in_panel(title, columns), *_aurocs(series, characters)]
-        axis.set_title("\n".join(lines))
+        lines = [title, *_aurocs(series, characters)]
+        axis.set_title("\n".join(in_panel(line, columns) for line in lines))
         label_axis(axis, series[0], limits, logarithmic, characters)
         if not shared:
             inner_legend(axis, drawn, columns)

@@ -14,7 +14,16 @@ from oodpriors.figures.histograms import (
     remarks,
     spans_much,
 )
-from oodpriors.figures.sheet import SETS, bottom_legend, draw_steps, look_of, save, sheet
+from oodpriors.figures.sheet import (
+    LINE,
+    SETS,
+    bottom_legend,
+    draw_steps,
+    in_panel,
+    look_of,
+    save,
+    sheet,
+)
 from oodpriors.statistics.estimates import read_scores
 
 HIGHEST = 0.85  # of the distance between rows
@@ -64,8 +73,8 @@ def plot_ridges(
             f"d = {distances[m]:g}" if (m := one.model) in distances else one.prior for one in rows
         ]
         axis.set_yticks(-np.arange(len(rows)), names)
-        axis.set_title(title)
-        label_axis(axis, rows[0], limits, logarithmic, 84 // columns)
+        axis.set_title(in_panel(title, columns))
+        label_axis(axis, rows[0], limits, logarithmic, LINE // columns)
     bottom_legend(figure, handles)
     save(figure, paths)
 
