@@ -23,16 +23,11 @@ from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
 from used_code import checksum
 
-# Scripts find this copy of the library before any other one that may be installed, and read
-# and write UTF-8 in every locale.
-PLACES = filter(None, [workflow.basedir, os.getenv("PYTHONPATH")])
-os.environ.update(PYTHONPATH=os.pathsep.join(PLACES), PYTHONUTF8="1")
-
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
 
 def read_yaml(path):
-    with open(workflow.source_path(path), encoding="utf-8") as file:
+    with open(PROJECT / path, encoding="utf-8") as file:
         return yaml.load(file, YAML_LOADER)
 
 
@@ -65,14 +60,15 @@ def check_mirror(mirror):
 
 
 def load_config():
-    """Merge the scale below the user's values, then check everything."""
+    """Merge the scale and the paper's experiments below the user's values, then check everything."""
     scales = ["smoke", "quick", "short", "paper"]
-    scale = config.get("scale", "quick")
+    given = schema.merge(read_yaml("config/config.yaml"), config)
+    scale = given["scale"]
     if scale not in scales:
         raise WorkflowError(f"config: scale: {scale!r} is not one of {', '.join(scales)}")
-    merged = schema.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
+    merged = schema.merge(read_yaml(f"config/scales/{scale}.yaml"), given)
     try:
-        allowed = choices.with_kinds(read_yaml("../schemas/config.schema.yaml"))
+        allowed = choices.with_kinds(read_yaml("workflow/schemas/config.schema.yaml"))
         checked = schema.validate(merged, allowed)
         check_own_files(checked, lambda path: inside(path, "results"))
         check_mirror(checked["mirror"])
@@ -87,8 +83,7 @@ def load_config():
     return checked, inspected
 
 
-checked, INSPECTED = load_config()
-config.update(checked)
+config, INSPECTED = load_config()
 
 N_DECODED = 16
 RUN = specs.run_name(config)
@@ -97,8 +92,8 @@ TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
 SEEDS = specs.model_seeds(config)
 ANALYSED = [*config["analyses"], *(["toy"] if TOYS else [])]
-CLAIMS = restrict.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSED)
-PUBLISHED = restrict.with_models(read_yaml("../../config/published.yaml"), config, ANALYSED)
+CLAIMS = restrict.with_models(read_yaml("config/claims.yaml"), config, ANALYSED)
+PUBLISHED = restrict.with_models(read_yaml("config/published.yaml"), config, ANALYSED)
 HAS_TEX = bool(
     "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
     or shutil.which("latexmk")
@@ -129,7 +124,7 @@ wildcard_constraints:
 @cache
 def get_checksum(script, choices):
     rows = {f"oodpriors.kinds.{table}": kind for table, kind in choices}
-    return checksum(Path(workflow.basedir, "scripts", f"{script}.py"), rows)
+    return checksum(PROJECT / f"workflow/scripts/{script}.py", rows)
 
 
 def get_code(script):
@@ -159,8 +154,8 @@ def get_kind(table, name):
 
 
 def source_file(path):
-    """A file of the project, relative to its root."""
-    return os.path.relpath(Path(workflow.basedir).parent / path)
+    """A file of the project, relative to its root; a prefix of a module does not move it."""
+    return local(os.path.relpath(PROJECT / path))
 
 
 def get_dataset(wildcards):
