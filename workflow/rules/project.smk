@@ -35,6 +35,10 @@ def find_project(rules):
 
 
 PROJECT = find_project(workflow.current_basedir)
+if odd := set(str(PROJECT)) & {"{", "}", "\\", os.pathsep}:
+    raise WorkflowError(
+        f"{PROJECT}: jobs cannot use the library in a folder with {' '.join(sorted(odd))} in its path: move the project"
+    )
 
 # Rules and scripts find this copy of the library before any other one that may be installed;
 # scripts read and write UTF-8 in every locale.
