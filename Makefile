@@ -4,10 +4,12 @@
 # make quick   the experiments on the real data sets; the same as `snakemake`
 # make bench   our models compared with peers and the machine's limit (docs/performance.md)
 # make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with a GPU (docs/gpu.md)
+# make release  the trained models of a run in one archive, for other machines (RUN=quick)
 # make cost    cost of a scale on this machine, from measured steps (SCALE=paper)
 
 PYTHON ?= python3
 SCALE ?= paper
+RUN ?= quick
 BIN := .venv/bin
 DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
@@ -19,7 +21,7 @@ install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
 .PHONY: demo quick test test-slurm test-gpu lint docs format setup tex browser slurm \
-  bench bench-gpu cost clean
+  bench bench-gpu cost release clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -96,6 +98,9 @@ bench-gpu:
 
 cost: setup
 	$(BIN)/python -m benchmarks.cost $(SCALE)
+
+release: setup
+	@$(BIN)/python -m tools.release results/$(RUN)
 
 clean:
 	rm -rf results resources .snakemake

@@ -21,6 +21,7 @@ from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
+from oodpriors.training.taken import FILES, check, check_archive
 from used_code import checksum
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
@@ -91,6 +92,8 @@ MODELS = specs.model_ids(config)
 TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
 SEEDS = specs.model_seeds(config)
+TAKEN = specs.taken(config)
+TAKEN_PATHS = "|".join(f"{model}/seed{seed}/" for model, seed in TAKEN) or "(?!)"
 ANALYSED = [*config["analyses"], *(["toy"] if TOYS else [])]
 CLAIMS = restrict.with_models(read_yaml("config/claims.yaml"), config, ANALYSED)
 PUBLISHED = restrict.with_models(read_yaml("config/published.yaml"), config, ANALYSED)
@@ -234,6 +237,40 @@ def get_budget(key, growing=False):
 
 def get_toy_spec(wildcards):
     return specs.toy_spec(config, int(wildcards.dim), wildcards.prior, int(wildcards.seed))
+
+
+def get_model_folder(ahead):
+    """Pattern of the folders of models whose paths, from the architecture on, match a look-ahead."""
+    name = f"{{architecture,{ahead}({'|'.join(ARCHITECTURES)})}}"
+    return f"<results>/models/{name}/{{subset}}/{{prior}}/seed{{seed}}"
+
+
+def find_weights(model, seed):
+    """Folder of a model that is taken, files that the job needs, and where the user has them from."""
+    _, weights = TAKEN[model, seed]
+    place = Path(str(model), f"seed{seed}")
+    if isinstance(weights, dict):
+        unpacked, source = f"resources/weights/{weights['sha256']}", weights["archive"]
+        return {"folder": f"{unpacked}/models/{place}", "files": local(unpacked), "source": source}
+    folder = Path(weights).expanduser() / place
+    files = [local(str(folder / name)) for name in FILES]
+    return {"folder": str(folder), "files": files, "source": weights}
+
+
+def get_weights(key):
+    """Input function of what find_weights finds."""
+
+    def get(wildcards):
+        model = ModelId(wildcards.architecture, wildcards.subset, wildcards.prior)
+        return find_weights(model, int(wildcards.seed))[key]
+
+    return get
+
+
+def get_archive(wildcards):
+    """Path or address of an archive of trained models."""
+    archives = [weights for _, weights in TAKEN.values() if isinstance(weights, dict)]
+    return next(entry["archive"] for entry in archives if entry["sha256"] == wildcards.sha256)
 
 
 def collect_files(models, name):
@@ -420,6 +457,30 @@ def get_titles():
 
 def get_pdf():
     return "<results>/paper.pdf" if HAS_TEX else []
+
+
+def check_weights():
+    """Refuse trained models that would not be trained; those of an archive, when it is unpacked."""
+    mistakes = []
+    for (model, seed), (experiment, weights) in TAKEN.items():
+        folder = find_weights(model, seed)["folder"]
+        try:
+            if isinstance(weights, dict):
+                check_archive(weights["archive"])
+            elif inside(folder, f"results/{RUN}"):
+                raise UserError(f"{weights} is of this run itself: name another run, run: NAME")
+            elif not Path(weights).expanduser().is_dir():
+                raise UserError(f"{weights} is no folder here")
+            else:
+                check(Path(folder), specs.model_spec(config, model, seed, INSPECTED))
+        except UserError as error:
+            mistakes.append(f"experiments.{experiment}.weights: {error}")
+    if mistakes:
+        raise WorkflowError(str(schema.ConfigError(mistakes)))
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    check_weights()
 
 
 def check_device():

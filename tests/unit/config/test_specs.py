@@ -15,6 +15,7 @@ from oodpriors.config.specs import (
     models_of,
     run_name,
     selection,
+    taken,
     toy_ids,
     toy_spec,
     with_stand_ins,
@@ -25,6 +26,13 @@ def test_labels_of_an_npz_are_those_that_were_found_in_it():
     models = {"experiments.x": {"models": ["vae/own/bimodal_75"]}}
     config = checked(NPZ | models, GREY_NPZ)
     assert dataset_facts(config, "own", GREY_NPZ) == tuple(GREY_NPZ["own"].values())
+
+
+def test_models_with_weights_are_taken_with_the_seeds_of_their_experiment():
+    assert taken(checked()) == {}
+    entry = {"models": [UNI], "seeds": [3, 4], "weights": "somewhere"}
+    own = taken(checked({"experiments.x": entry}))
+    assert own == {(ModelId.of(UNI), seed): ("x", "somewhere") for seed in (3, 4)}
 
 
 # lookups in the configuration
