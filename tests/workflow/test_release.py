@@ -23,9 +23,12 @@ def files(run: str) -> list[str]:
     return [f"results/{run}/models/{MODEL}/seed0/{name}" for name in FILES]
 
 
-def configure(project: Path, **entry) -> tuple[str, ...]:
-    experiment = {"models": [MODEL], **entry}
-    config = {"only": ["mine"], "experiments": {"mine": experiment}, "save_every": 0}
+def configure(project: Path, weights=None, epochs: int = 1) -> tuple[str, ...]:
+    config = {
+        "only": ["mine"],
+        "experiments": {"mine": {"models": [MODEL], "weights": weights}},
+        "models": {"vae": {"training": {"epochs": epochs}}},
+    }
     (project / "mine.yaml").write_text(yaml.safe_dump(config))
     return ("--configfile", "mine.yaml", *SMOKE)
 
@@ -55,5 +58,10 @@ def test_a_released_model_is_taken_and_scores_the_same(project: Path):
     planned = jobs(snakemake(project, "-n", *arguments).stdout)
     assert planned["take"] == 1
     assert not {"train", "unpack"} & set(planned)
-    other = snakemake(project, "-n", *arguments, "images={train: 200}", check=False)
-    assert "config: images.train" in other.stdout or "holds another model" in other.stdout
+
+    arguments = (*configure(project, weights="results/first/models", epochs=2), "run=third")
+    refused = snakemake(project, "-n", *arguments, check=False)
+    told = [line for line in refused.stdout.splitlines() if line.startswith("config: ")]
+    assert [line.split(" holds ")[1] for line in told] == [
+        "another model: training.epochs is 1 there, 2 here"
+    ]

@@ -12,7 +12,7 @@ rule unpack:
     priority: 1  # what is wrong with it is told before long trainings
     localrule: True
     conda:
-        "../../envs/plotting.yaml"
+        "../../envs/latex.yaml"
     params:
         code=get_code("unpack"),
         address=get_archive,
@@ -38,7 +38,7 @@ rule take:
     priority: 1
     localrule: True
     conda:
-        "../../envs/plotting.yaml"
+        "../../envs/latex.yaml"
     params:
         code=get_code("take"),
         spec=get_spec,
