@@ -5,10 +5,10 @@
 # make bench   our models compared with peers and the machine's limit (docs/performance.md)
 # make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with a GPU (docs/gpu.md)
 # make release  the trained models of a run in one archive, for other machines (RUN=quick)
-# make cost    cost of a scale on this machine, from measured steps (SCALE=paper)
+# make plan    models, images, hours and disk that are left, from measured steps (SCALE=quick CONFIG=mine.yaml)
+# make cost    the same of scale paper
 
 PYTHON ?= python3
-SCALE ?= paper
 RUN ?= quick
 BIN := .venv/bin
 DEMO := --config scale=smoke data=embedded
@@ -21,7 +21,7 @@ install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
 .PHONY: demo quick test test-slurm test-gpu lint docs format setup tex browser slurm \
-  bench bench-gpu cost release clean
+  bench bench-gpu plan cost release clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -51,6 +51,7 @@ lint: setup
 
 docs: setup
 	$(BIN)/python -m tools.config_readme
+	$(BIN)/python -m tools.config_schema
 
 format: setup
 	$(BIN)/ruff check --fix .
@@ -96,8 +97,11 @@ test-gpu:
 bench-gpu:
 	PYTHONPATH=workflow:. $(PYTHON) -m benchmarks.bench_gpu
 
+plan: setup
+	$(BIN)/python -m benchmarks.cost $(or $(SCALE),quick) $(if $(CONFIG),--configfile $(CONFIG))
+
 cost: setup
-	$(BIN)/python -m benchmarks.cost $(SCALE)
+	$(BIN)/python -m benchmarks.cost $(or $(SCALE),paper)
 
 release: setup
 	@$(BIN)/python -m tools.release results/$(RUN)

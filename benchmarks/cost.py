@@ -1,54 +1,95 @@
-"""Cost of a scale on this machine, from measured steps: python -m benchmarks.cost paper
+"""Plan of a run and its cost on this machine, from measured steps:
 
-Prints a Markdown table: for each kind of model, seconds per training step and per image
-to score, hours per model, and hours of all models; then the total number of operations,
-for an estimate on another device.
+    python -m benchmarks.cost paper
+    python -m benchmarks.cost quick --configfile mine.yaml
+
+Prints a Markdown table: for each kind of model, its trainings and how many are already there,
+its images, seconds per training step and milliseconds per draw, hours per model, and hours of
+all that is not there; then the disk, and the number of operations, for an estimate on another
+device.
 """
 
+import argparse
+import math
+import os
 import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import torch
 import yaml
 from benchmarks.measure import flops, seconds
 
-from oodpriors.config import choices, means, schema, specs
+from oodpriors.config import choices, means, restrict, schema, specs
+from oodpriors.data.datasets import inspect_npz
 from oodpriors.io.devices import GpuLimits, find_device
+from oodpriors.io.errors import UserError
+from oodpriors.io.machine import processor
+from oodpriors.kinds.datasets import LABELS
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
 ROOT = Path(__file__).parents[1]
 
-# Images of the real data: training and test images per label, and out of distribution.
-PER_LABEL = {"fashion_mnist": (6000, 1000), "cifar10": (5000, 1000)}
-OUT = {"mnist": 10_000, "svhn": 26_032}
+# Images of each label of the official data; of SVHN's test part a tenth.
+PER_LABEL = {
+    "fashion_mnist": {"train": 6000, "test": 1000},
+    "mnist": {"train": 6000, "test": 1000},
+    "cifar10": {"train": 5000, "test": 1000},
+    "svhn": {"test": 2603},
+}
+BYTES = {"weight": 4, "latent": 8, "image": 300}  # of an image, its row in the score file
 MOST_DRAWS, SCORED = 128, 16
 SUSTAINED = 1e13  # operations per second; a sixth of an H100's theoretical float32 rate
 
 
-def read(path: str) -> dict:
-    return yaml.safe_load((ROOT / path).read_text())
+def read(path: str | Path) -> dict:
+    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
-def load(scale: str) -> dict:
+def load(scale: str, own: Path | None = None) -> dict:
+    """The checked configuration of a scale, with that of a file of the user."""
     merged = schema.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
+    merged = schema.merge(merged, read(own.resolve()) if own else {}) | {"scale": scale}
     allowed = choices.with_kinds(read("workflow/schemas/config.schema.yaml"))
     checked = schema.validate(merged, allowed)
-    return means.with_means(checked, lambda path: Path(path).read_text(encoding="utf-8"))
+    checked = means.with_means(checked, lambda path: Path(path).read_text(encoding="utf-8"))
+    return restrict.with_only(checked)
+
+
+def available(entry: dict, dataset: dict, split: str) -> int:
+    """Number of images of a split that a subset may use, before any limit."""
+    if dataset["kind"] == "npz":
+        with np.load(dataset["path"]) as file:
+            labels = file["labels"][file["split"].astype(str) == split]
+        number = len(labels) if entry["labels"] is None else np.isin(labels, entry["labels"]).sum()
+    else:
+        number = PER_LABEL[dataset["kind"]][split] * len(entry["labels"] or LABELS)
+    one_cluster = entry["kmeans"] and entry["kmeans"]["keep"] is not None
+    return int(number) // (entry["kmeans"]["k"] if one_cluster else 1)  # of the mean size
 
 
 def sizes(config: dict, subset: str) -> tuple[int, int]:
     """Numbers of training images and of images to score, for a subset."""
-    entry = config["subsets"][subset]
-    train, test = (n * len(entry["labels"]) for n in PER_LABEL[entry["dataset"]])
-    if entry["kmeans"]:  # one cluster per label, assumed to have the mean size
-        train, test = (n // entry["kmeans"]["k"] for n in (train, test))
-    limits = config["images"]
-    ood = OUT[config["subsets"][entry["out_of_distribution"]]["dataset"]]
-    wanted = (("train", train), ("test", test), ("ood", ood), ("score_train", train))
-    kept = {name: min(n, limits[name] or n) for name, n in wanted}
-    return kept["train"], kept["test"] + kept["ood"] + kept["score_train"]
+
+    def used(name: str, split: str, limit: str) -> int:
+        entry, selected = config["subsets"][name], specs.selection(config, name, split)
+        number = available(entry, config["datasets"][entry["dataset"]], split)
+        return min(number, selected[limit] or number)
+
+    train, few = used(subset, "train", "each_training"), config["images"]["score_train"]
+    other = config["subsets"][subset]["out_of_distribution"]
+    scored = used(subset, "test", "limit") + used(other, "test", "limit")
+    return train, scored + min(train, few or train)
+
+
+def disk(spec: dict, scored: int) -> float:
+    """Bytes of a trained and scored model: weights, latents and a row for each image."""
+    parameters = sum(p.numel() for p in build(spec).parameters())
+    latents = 2 * spec["network"].get("latent_dim", math.prod(spec["image_shape"]) / 2)
+    rows = BYTES["image"] + BYTES["latent"] * latents
+    return BYTES["weight"] * parameters + rows * scored
 
 
 def measure(spec: dict, draws: int, device: torch.device) -> dict[str, float]:
@@ -105,24 +146,37 @@ def timed(work, device: torch.device) -> float:
     return seconds(work, device)
 
 
-def main(scale: str) -> None:
-    config, device = load(scale), find_device("auto")
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
+def there(config: dict, model: specs.ModelId, seeds: list[int]) -> int:
+    """How many trainings of a model are finished and scored."""
+    folder = ROOT / "results" / specs.run_name(config) / "models" / str(model)
+    return sum((folder / f"seed{seed}" / "scores.parquet").exists() for seed in seeds)
+
+
+def main(scale: str, own: Path | None) -> None:
+    config, device = load(scale, own), find_device("auto")
+    own_data = {n: d["path"] for n, d in config["datasets"].items() if d["kind"] == "npz"}
+    inspected = {name: inspect_npz(path) for name, path in own_data.items()}
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else processor()
+    cores = os.cpu_count() or 1
+    print(f"Scale {scale} on {name}, {cores} cores, torch {torch.__version__}\n")
     print(
-        f"Scale {scale} on {name}, {torch.get_num_threads()} threads, torch {torch.__version__}\n"
+        "| model | images of | trainings | there | images | s / step | steps | ms / draw "
+        "| hours each | hours |"
     )
-    print("| model | images of | trainings | s / step | steps | ms / draw | hours each | hours |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     seeds = specs.model_seeds(config)
-    kinds = Counter()
-    for model, own in seeds.items():
-        kinds[model.architecture, model.subset] += len(own)
-    measured, total, arithmetic = {}, 0.0, 0.0
+    models = specs.model_ids(config)
+    kinds, done = Counter(), Counter()
+    for model in models:
+        kinds[model[:2]] += len(seeds[model])
+        done[model[:2]] += there(config, model, seeds[model])
+    measured, total, arithmetic, space = {}, 0.0, 0.0, 0.0
     for (architecture, subset), number in kinds.items():
-        model = next(m for m in seeds if (m.architecture, m.subset) == (architecture, subset))
-        spec = specs.model_spec(config, model, 0, {})
+        model = next(m for m in models if m[:2] == (architecture, subset))
+        spec, left = specs.model_spec(config, model, 0, inspected), number - done[model[:2]]
         shape = (architecture, tuple(spec["image_shape"]))
         if shape not in measured:
+            torch.set_num_threads(min(config["models"][architecture]["threads"], cores))
             most = 500 if device.type == "cuda" else MOST_DRAWS
             draws = min(most, config["models"][architecture]["draws"])
             measured[shape] = measure(spec, draws, device)
@@ -132,16 +186,20 @@ def main(scale: str) -> None:
         steps = train // spec["training"]["batch_size"] * spec["training"]["epochs"]
         draws = scored * config["models"][architecture]["draws"]
         hours = (steps * step + draws * draw) / 3600
-        total += hours * number
-        arithmetic += (steps * cost["step_operations"] + draws * cost["draw_operations"]) * number
+        total += hours * left
+        space += disk(spec, scored) * left
+        arithmetic += (steps * cost["step_operations"] + draws * cost["draw_operations"]) * left
         title = config["subsets"][subset]["title"]
         print(
-            f"| {architecture} | {title} | {number} | {step:.4f} | {steps:,} | {1000 * draw:.4f} "
-            f"| {hours:,.2f} | {hours * number:,.1f} |",
+            f"| {architecture} | {title} | {number} | {number - left} | {train:,} + {scored:,} "
+            f"| {step:.4f} | {steps:,} | {1000 * draw:.4f} | {hours:,.2f} | {hours * left:,.1f} |",
             flush=True,
         )
     unit = "GPU hours" if device.type == "cuda" else "hours"
-    print(f"\nIn total {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time.")
+    print(
+        f"\nStill to do: {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time with the "
+        f"scale's threads, and {space / 1e9:,.1f} GB of disk. Images: for training + to score."
+    )
     print(
         f"Total: {arithmetic:.2e} operations, {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
         f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."
@@ -149,4 +207,11 @@ def main(scale: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:] or ["paper"])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cost")
+    parser.add_argument("scale", choices=("smoke", "quick", "short", "paper"))
+    parser.add_argument("--configfile", type=Path, help="the user's configuration")
+    given = parser.parse_args()
+    try:
+        main(given.scale, given.configfile)
+    except UserError as error:
+        sys.exit(f"error: {error}")

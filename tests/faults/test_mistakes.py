@@ -404,6 +404,33 @@ MISTAKES = {
         {"analyses": {"second_order": {"models": [UNI]}}},
         f"analyses.second_order: {UNI} is no cv_glow, which second_order needs",
     ),
+    # texts
+    "a title that the fonts lack": (
+        {"subsets": {"fashion_1": {"title": "ファッション"}}},
+        "subsets.fashion_1.title: 'フ' (U+30D5, KATAKANA LETTER HU) cannot be printed: write it "
+        "with Latin, Greek or Cyrillic letters, or other symbols",
+    ),
+    "a title in two lines": (
+        {"priors": {"unimodal": {"title": "two\n\nparagraphs"}}},
+        "priors.unimodal.title: write it in one line, with no blank at its ends",
+    ),
+    "an empty title": (
+        of("vae", title=""),
+        "models.vae.title: '' should be non-empty (name in figures and tables)",
+    ),
+    "a title that is a number": (
+        of("vae", title=75),
+        "models.vae.title: 75 is not of type 'string' (name in figures and tables); write it in "
+        "quotes",
+    ),
+    "a panel that is a number": (
+        figure(panels={75: [UNI]}),
+        "figures.mine.panels: 75 is no text: write it in quotes",
+    ),
+    "a script in a caption": (
+        figure(panels={"VAE": [UNI]}, caption="a</script><script>alert(1)</script>"),
+        "figures.mine.caption: '</' begins a tag of HTML: put a blank after <",
+    ),
     # some experiments
     "an unknown experiment alone": (
         {"only": ["ciphar"]},

@@ -12,6 +12,7 @@ from oodpriors.config.specs import (
     model_ids,
     models_of,
     toy_ids,
+    with_stand_ins,
 )
 
 # some of the experiments
@@ -181,3 +182,15 @@ def test_the_configuration_has_everything_for_the_papers_claims_and_numbers(path
     entries, config = read(path), checked(scale=scale)
     known = kept_of(entries, config, [*config["analyses"], "toy"])
     assert known == [e["id"] for e in entries]
+
+
+@pytest.mark.parametrize(("data", "kind"), [("real", None), ("embedded", False)])
+def test_only_the_papers_images_decide_a_claim_about_them(data, kind):
+    config = checked({"data": data})
+    config = with_stand_ins(config) if data == "embedded" else config
+    compared = [{"left": {"model": "glow/fashion_1/unimodal"}, "relation": "<", "right": 0}]
+    claims = [
+        {"id": i, "data": on, "comparisons": compared} for i, on in (("A", "paper"), ("B", ""))
+    ]
+    found = with_models(claims, config, [])
+    assert [claim.get("applies") for claim in found] == [kind, None]

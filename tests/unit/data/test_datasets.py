@@ -27,6 +27,7 @@ from oodpriors.data.datasets import (
     save_arrays,
 )
 from oodpriors.data.fetching import DownloadError
+from oodpriors.io.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 
@@ -310,7 +311,9 @@ def test_the_provenance_of_an_npz_names_the_file_with_its_checksum(tmp_path):
 def test_inspecting_an_npz_tells_channels_first_and_labels_by_split(tmp_path, shape, facts):
     path = write_npz(tmp_path / "own.npz", images=draw(6, shape, 0))
     # labels 0 1 2 0 1 2, splits train test train test train test
-    assert inspect_npz(path) == {"shape": facts, "labels": {"train": [0, 1, 2], "test": [0, 1, 2]}}
+    inspected = inspect_npz(path)
+    assert inspected["shape"] == facts
+    assert inspected["labels"] == {"train": [0, 1, 2], "test": [0, 1, 2]}
 
 
 def test_inspecting_agrees_with_loading(tmp_path):
@@ -321,6 +324,31 @@ def test_inspecting_agrees_with_loading(tmp_path):
         s: sorted(set(data.labels[data.split == s].tolist())) for s in ("train", "test")
     }
     assert facts["shape"] == (1, *data.images.shape[1:])
+
+
+def test_what_an_npz_holds_is_told_apart_and_not_how_it_is_stored(tmp_path):
+    arrays = {"images": draw(6, (8, 8), 0), "labels": np.arange(6), "split": ["train", "test"] * 3}
+
+    def content(**changes):
+        np.savez(tmp_path / "own.npz", **arrays | changes)
+        return inspect_npz(tmp_path / "own.npz")["content"]
+
+    first = content()
+    np.savez_compressed(tmp_path / "packed.npz", **arrays)
+    assert inspect_npz(tmp_path / "packed.npz")["content"] == first
+    assert content(notes=np.arange(3)) == first
+    others = [content(images=draw(6, (8, 8), 1)), content(labels=np.arange(6)[::-1])]
+    others += [content(split=["test", "train"] * 3)]
+    assert all(other != first for other in others)
+
+
+def test_an_npz_that_was_replaced_since_it_was_inspected_is_refused(tmp_path):
+    path = write_npz(tmp_path / "own.npz")
+    content = inspect_npz(path)["content"]
+    load_npz(path, content)
+    write_npz(path, labels=np.arange(6)[::-1].copy())
+    with pytest.raises(UserError, match=r"own\.npz: it was replaced after the run started"):
+        load_npz(path, content)
 
 
 def test_inspecting_reads_no_image(tmp_path):
@@ -338,7 +366,15 @@ MISTAKES = {
     "no images": ({"images": None}, "missing images; the file has ['labels', 'split']"),
     "no labels": ({"labels": None}, "missing labels; the file has ['images', 'split']"),
     "no labels, no split": ({"labels": None, "split": None}, "missing labels, split"),
-    "float images": ({"images": np.zeros((6, 8, 8))}, "images are float64, not uint8"),
+    "float images": (
+        {"images": np.zeros((6, 8, 8))},
+        "images are float64, not uint8 (for pixels x in [0, 1]: (255 * x).round() as uint8",
+    ),
+    "whole numbers": (
+        {"images": np.full((6, 8, 8), 300)},
+        "images are int64, not uint8 (for pixels x in [0, 1]: (255 * x).round() as uint8; "
+        "for whole numbers from 0 to 255: x as uint8)",
+    ),
     "flat images": ({"images": draw(6, (64,), 0)}, "images have shape (6, 64), not (N, H, W)"),
     "two channels": ({"images": draw(6, (8, 8, 2), 0)}, "images have shape (6, 8, 8, 2)"),
     "four channels": ({"images": draw(6, (8, 8, 4), 0)}, "images have shape (6, 8, 8, 4)"),
@@ -422,7 +458,7 @@ def test_an_entry_of_each_kind_is_loaded(official, tmp_path, stand_ins):
     loaded = load_dataset({"kind": "mnist"}, sources, cache)
     np.testing.assert_array_equal(loaded.images, images)
     path = write_npz(tmp_path / "own.npz")
-    loaded = load_dataset({"kind": "npz", "path": str(path)}, sources, cache)
+    loaded = load_dataset({"kind": "npz", "path": str(path), "content": None}, sources, cache)
     np.testing.assert_array_equal(loaded.images, own()["images"])
     loaded = load_dataset({"kind": "embedded", "stands_for": "mnist"}, sources, cache)
     np.testing.assert_array_equal(loaded.images, stand_ins["mnist"].images)

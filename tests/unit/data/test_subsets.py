@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances_argmin
 
-from oodpriors.data.subsets import assign, fit_clusters, nearest_cluster, select, to_nchw
+from oodpriors.data.subsets import assign, drawn, fit_clusters, nearest_cluster, select, to_nchw
 
 LABELS = np.array([7, 1, 3, 1, 7, 7, 1, 3, 7, 1])
 
@@ -51,23 +51,18 @@ def test_a_subset_has_the_images_of_its_labels(wanted, index):
     assert chosen["cluster"].tolist() == [0] * len(index)
 
 
+# drawn
+
+
 @pytest.mark.parametrize(("limit", "size"), [(None, 8), (20, 8), (8, 8), (3, 3), (1, 1)])
-def test_a_limit_is_the_most_that_is_kept(limit, size):
-    assert len(select(IMAGES, LABELS, [1, 7], limit)["index"]) == size
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_a_limited_subset_keeps_the_order_and_the_labels(seed):
-    index = select(IMAGES, LABELS, [1, 7], 4, seed)["index"]
-    assert np.all(np.diff(index) > 0)
-    assert set(LABELS[index].tolist()) <= {1, 7}
+def test_a_limit_is_the_most_that_is_drawn(limit, size):
+    assert len(drawn(8, limit, 0)) == size
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_draw_follows_its_seed_alone(seed):
-    images, labels = images_of(500), np.arange(500) % 10
-    first, again = (select(images, labels, [2, 3], 20, seed)["index"] for _ in range(2))
-    other = select(images, labels, [2, 3], 20, seed + 1)["index"]
+def test_a_draw_keeps_the_order_and_follows_its_seed_alone(seed):
+    first, again, other = drawn(100, 20, seed), drawn(100, 20, seed), drawn(100, 20, seed + 1)
+    assert np.all(np.diff(first) > 0)
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -75,7 +70,7 @@ def test_a_draw_follows_its_seed_alone(seed):
 def test_a_draw_takes_every_image_alike():
     counts = np.zeros(10)
     for seed in range(2000):
-        counts[select(IMAGES, LABELS, None, 3, seed)["index"]] += 1
+        counts[drawn(10, 3, seed)] += 1
     # each count is binomial with mean 600 and standard deviation 20.5
     np.testing.assert_allclose(counts, 600, atol=90)
 
@@ -177,21 +172,6 @@ def test_one_cluster_of_each_label_can_be_kept(wanted, cluster):
     np.testing.assert_array_equal(chosen["index"], np.flatnonzero(right))
     np.testing.assert_array_equal(chosen["cluster"], ranks[right])
     np.testing.assert_array_equal(chosen["images"], images[right])
-
-
-def test_the_limit_counts_images_of_the_kept_cluster():
-    images, labels, ranks = blobs()
-    centres = fit_clusters(images, labels, [7, 1], 3, seed=0)
-    chosen = select(images, labels, [7, 1], 12, 0, centres, cluster=1)
-    assert len(chosen["index"]) == 12
-    assert set(ranks[chosen["index"]].tolist()) == set(chosen["cluster"].tolist()) == {1}
-
-
-def test_a_limited_subset_keeps_the_cluster_of_each_image():
-    images, labels, ranks = blobs()
-    centres = fit_clusters(images, labels, [7, 1], 3, seed=0)
-    chosen = select(images, labels, [7, 1], 20, 0, centres)
-    np.testing.assert_array_equal(chosen["cluster"], ranks[chosen["index"]])
 
 
 # assignment

@@ -4,7 +4,16 @@ import re
 from collections import Counter
 
 import pytest
-from tests.unit.document.conftest import MODELS, ROOT, assert_balanced, cells, made, printed, record
+from tests.unit.document.conftest import (
+    MODELS,
+    ROOT,
+    assert_balanced,
+    cells,
+    made,
+    printed,
+    record,
+    table_1,
+)
 
 from oodpriors.statistics.claims import compare_with_paper
 
@@ -145,13 +154,13 @@ def test_without_a_table_of_the_paper_all_models_are_listed():
 
 
 def test_every_input_is_listed_with_its_whole_checksum():
-    text = made()["inputs"]
-    assert "t10k\\_images.gz & " + "0123456789abcdef" * 4 in text
+    text = printed(made()["inputs"])
+    assert "t10k_images.gz & " + "0123456789abcdef" * 4 in text
     assert "images of mnist, test & " + "ab" * 32 in text
 
 
 def test_commits_of_the_trainings_and_of_the_document_are_named():
-    macros = made(record=record(changed=True))["macros"]
+    macros = printed(made(record=record(changed=True))["macros"])
     assert "f" * 40 + " with changes" in macros
     assert "\\newcommand{\\TrainingCommits}{" + "e" * 40 + "}" in macros
 
@@ -163,3 +172,13 @@ def test_software_is_listed_with_its_versions():
 def test_the_references_and_labels_of_the_document_stand_once():
     counts = Counter(re.findall(r"\\label\{(\w+)\}", MAIN + "".join(made().values())))
     assert set(counts.values()) == {1}
+
+
+def test_a_caption_names_the_sets_of_its_own_table():
+    entry = {"where": "Table 1", "caption": "Of two."}
+    table = table_1()
+    table.loc[table["model"] == MODELS[0], "out_of_distribution"] = "SVHN"
+    few = table[table["model"] == MODELS[0]]
+    both, one = (made(tables={"t": (entry, rows)})["tables"] for rows in (table, few))
+    assert r"out: MNIST \& more, SVHN;" in both
+    assert "out: SVHN;" in one

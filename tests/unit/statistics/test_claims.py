@@ -61,6 +61,31 @@ def verdict(value, *, relation=">", **more):
     return table["verdict"].item()
 
 
+@pytest.mark.parametrize("value", [-9.0, 0.0, 9.0])
+def test_a_claim_that_does_not_apply_has_no_other_verdict(value):
+    entries = [claim(comparison()) | {"applies": False}, claim(comparison(), name="C2")]
+    table = judge(entries, [], measure_of(left=value, right=0.0)).set_index("id")
+    found = table.loc["C1", ["verdict", "comparison_verdict"]]
+    assert found.tolist() == ["not applicable"] * 2
+    assert table.loc["C1", "left"] == value
+    assert table.loc["C2", "verdict"] == BY_VALUE[value]
+
+
+OTHER = {"model": "vae/a/other", "statistic": "nll", "set": "ood"}
+
+
+@pytest.mark.parametrize(
+    ("value", "other", "said"), [(9.0, 9.0, "so"), (9.0, -9.0, ""), (-9.0, 9.0, ""), (0.0, 9.0, "")]
+)
+def test_what_a_claim_leaves_out_is_said_where_it_and_the_claim_hold(value, other, said):
+    but = [comparison(left=OTHER) | {"text": "so"}]
+    table = judge(
+        [claim(comparison()) | {"but": but}], [], measure_of(left=value, right=0.0, other=other)
+    )
+    assert table["but"].item() == said
+    assert show_claims(table)["Text"].item() == "It is so." + (" But so." if said else "")
+
+
 # the rule
 
 Z = Estimate(0.0, UNIT_ERROR).half_width()  # 1.96
@@ -141,7 +166,7 @@ def test_without_error_the_tolerance_is_within(left, expected):
 def test_the_row_of_a_tolerance_tells_what_is_left_of_it():
     table = judge([claim(comparison("within", tolerance=4))], [], measure_of(left=5.0, right=2.0))
     row = table.iloc[0]
-    assert (row["excess"], row["margin"], row["excess"] - row["margin"]) == (-3, -4, 1)
+    assert (row["excess"], row["margin"]) == (1, -4)
     assert row["comparison"] == (
         "nll(log_prob, ood) of vae/a/left within 4 of nll(log_prob, ood) of vae/a/right"
     )
@@ -291,7 +316,7 @@ def test_claims_do_not_touch_one_another():
 def test_a_row_tells_both_sides_and_the_excess_in_the_claims_direction(relation, excess):
     table = judge([claim(comparison(relation, margin=1))], [], measure_of(left=5.0, right=2.0))
     row = table.iloc[0]
-    assert (row["left"], row["right"], row["excess"], row["margin"]) == (5, 2, excess, 1)
+    assert (row["left"], row["right"], row["excess"], row["margin"]) == (5, 2, excess - 1, 1)
     assert row["std_error"] == 1
     assert (row["id"], row["where"], row["text"]) == ("C1", "Table 9", "It is so.")
     names = [f"nll(log_prob, ood) of vae/a/{side}" for side in ("left", "right")]
@@ -631,16 +656,18 @@ def assert_operation(quantity):
 @pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
 def test_every_claim_is_well_formed(entry):
     required = {"id", "where", "text", "refuted_by", "comparisons"}
-    assert required <= entry.keys() <= required | {"kind", "shown", "expected_at"}
+    assert required <= entry.keys() <= required | {"kind", "shown", "expected_at", "data", "but"}
     assert all(entry[key].strip() for key in ("id", "where", "text", "refuted_by"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
     assert entry.get("expected_at", "paper") in {"smoke", "quick", "short", "paper"}
     assert isinstance(entry.get("shown", True), bool)
     assert entry["comparisons"]
-    for compared in entry["comparisons"]:
+    more = entry.get("but", [])
+    assert all("text" in compared for compared in more)
+    for compared in [*entry["comparisons"], *more]:
         limit = "tolerance" if compared["relation"] == "within" else "margin"
         assert {"left", "relation", "right"} <= compared.keys()
-        assert compared.keys() <= {"left", "relation", "right", limit}
+        assert compared.keys() <= {"left", "relation", "right", limit, "text"}
         assert compared["relation"] in {">", "<", "within"}
         assert compared.get(limit, 0) >= 0
         assert ("tolerance" in compared) == (compared["relation"] == "within")

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from oodpriors.data.datasets import load_arrays
+from oodpriors.data.subsets import flat
 from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate, over_trainings
 
@@ -16,28 +18,41 @@ def analyse(
     tables: dict[str, list] = {}
     for (model, _), path in zip(runs, files["tables"], strict=True):
         tables.setdefault(model, []).append(pd.read_csv(path))
-    return likeness_estimates(tables, n_bootstrap, seed)
+    arrays = zip(tables, files["arrays"], strict=True)
+    blank = {model: blank_distance(load_arrays(path)["images"] / 255) for model, path in arrays}
+    return likeness_estimates(tables, blank, n_bootstrap, seed)
+
+
+def blank_distance(train: np.ndarray) -> float:
+    """Squared distance of a black image to the nearest training image, (N, ...) in [0, 1]."""
+    return float((flat(train) ** 2).sum(1).min())
 
 
 def likeness_estimates(
-    tables: Mapping[str, Sequence[pd.DataFrame]], n_bootstrap: int, seed: int
+    tables: Mapping[str, Sequence[pd.DataFrame]],
+    blank: Mapping[str, float],
+    n_bootstrap: int,
+    seed: int,
 ) -> dict[str, Estimate]:
     """Summarise :func:`~oodpriors.scoring.decoding.compare_decoded` by model, over its seeds.
 
     Args:
         tables: tables by model, one per seed.
+        blank: :func:`blank_distance` by model.
         n_bootstrap: number of replicates, over samples.
         seed: seed of the bootstrap.
 
     Returns:
         ``<model>/mean_percentile`` and ``<model>/sample_percentile``, the mean
-        percentile of mean images and of samples; with several components also
-        ``<model>/own_ratio``: the distance of a mean image to the mean training image of
-        its component, divided by the distance to the nearest other one (the largest).
+        percentile of mean images and of samples; ``<model>/blank_ratio``, the distance of
+        the mean images to the nearest training image, divided by that of a black image
+        (dark data have an image near black, so a blank image has a low percentile); with several
+        components also ``<model>/own_ratio``: the distance of a mean image to the mean training
+        image of its component, divided by the distance to the nearest other one (the largest).
     """
     estimates = {}
     for model, own in tables.items():
-        rows = [_likeness(table, n_bootstrap, seed) for table in own]
+        rows = [_likeness(table, blank[model], n_bootstrap, seed) for table in own]
         for name in rows[0]:
             images = {"samples": _n_samples(own)} if name == "sample_percentile" else {}
             found = over_trainings([row[name] for row in rows], model, images)
@@ -49,11 +64,14 @@ def _n_samples(tables: Sequence[pd.DataFrame]) -> int:
     return min(int((table["kind"] == "sample").sum()) for table in tables)
 
 
-def _likeness(table: pd.DataFrame, n_bootstrap: int, seed: int) -> dict[str, np.ndarray]:
+def _likeness(
+    table: pd.DataFrame, blank: float, n_bootstrap: int, seed: int
+) -> dict[str, np.ndarray]:
     means, samples = (table[table["kind"] == kind] for kind in ("mean", "sample"))
     weights = multiplicities("samples", len(samples), n_bootstrap, seed)
     found = {
         "mean_percentile": np.array([means["percentile"].mean()]),
+        "blank_ratio": np.array([means["nearest_distance"].mean() / blank]),
         "sample_percentile": weights @ samples["percentile"].to_numpy() / len(samples),
     }
     if len(means) > 1:

@@ -78,6 +78,9 @@ def with_models(
 ) -> list[Mapping]:
     """Those claims or published numbers for which this configuration has everything.
 
+    ``applies`` is false for a claim that only the paper's images decide, if a model learns
+    or scores stand-ins.
+
     Args:
         entries: with quantities (see :class:`oodpriors.statistics.quantities.Measure`).
         config: the whole configuration.
@@ -86,10 +89,18 @@ def with_models(
     refined = {f"refined {name}" for name in _refined_architectures(config)}
     known = _known(config) | set(analyses) | set(_cluster_estimates(config)) | refined
     return [
-        entry
+        {**entry, "applies": False} if _on_stand_ins(entry, config) else entry
         for entry in entries
         if set(_needs(entry)) <= known and _has(config, entry.get("setting"))
     ]
+
+
+def _on_stand_ins(entry: Mapping, config: Mapping) -> bool:
+    if entry.get("data") != "paper":
+        return False
+    subsets, own = config["subsets"], {name.split("/")[1] for name in _needs(entry) if "/" in name}
+    used = own | {subsets[name]["out_of_distribution"] for name in own}
+    return any(config["datasets"][subsets[name]["dataset"]]["stands_for"] for name in used)
 
 
 def _has(config: Mapping, key: str | None) -> bool:

@@ -99,6 +99,8 @@ def _mending(error) -> str:
         return ""
     if "array" in allowed and not isinstance(value, list | Mapping):
         return f"; write a list, [{value}]"
+    if "string" in allowed and not isinstance(value, list | Mapping | None):
+        return "; write it in quotes"
     # YAML takes 1e-3 for text, and Snakemake the nested values of --config
     if ("integer" in allowed or "number" in allowed) and _is_number(value):
         return f"; it is text: write {float(value):g}, in a --configfile if it is nested"

@@ -11,7 +11,7 @@ import numpy as np
 
 from oodpriors.data.fetching import fetch
 from oodpriors.data.official import Parts
-from oodpriors.io.errors import UserError
+from oodpriors.io.errors import AS_UINT8, UserError
 from oodpriors.io.files import atomic, sha256
 from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.rows import load
@@ -68,13 +68,20 @@ def _joined(parts: Parts, provenance: dict) -> Dataset:
     return Dataset(np.concatenate(images), np.concatenate(labels), split, provenance)
 
 
-def load_npz(path: Path) -> Dataset:
+def load_npz(path: Path, content: list | None = None) -> Dataset:
     """Load the user's data set: ``images`` uint8 (N, H, W[, 3]), ``labels``, ``split``.
 
+    Args:
+        path: the file.
+        content: what :func:`inspect_npz` said of it before.
+
     Raises:
-        UserError: the file is unreadable, or an array has a wrong name, shape or type.
+        UserError: the file is unreadable, an array has a wrong name, shape or type, or the
+            content is another.
     """
-    inspect_npz(path)
+    inspected = inspect_npz(path)
+    if content and content != inspected["content"]:
+        raise UserError(f"{path}: it was replaced after the run started: run again")
     with _readable(path), np.load(path, allow_pickle=False) as file:
         images, labels = file["images"], file["labels"]
         split = file["split"].astype(str)
@@ -92,7 +99,8 @@ def inspect_npz(path: Path) -> dict:
     """Read image shape, labels and splits of an npz file, but not its images.
 
     Returns:
-        ``shape`` (C, H, W), and ``labels``, a dict of split -> sorted labels.
+        ``shape`` (C, H, W); ``labels``, a dict of split -> sorted labels; and ``content``,
+        CRC-32 and bytes of each array, from the file's directory.
 
     Raises:
         UserError: see :func:`load_npz`.
@@ -104,11 +112,13 @@ def inspect_npz(path: Path) -> dict:
         labels, split = file["labels"], file["split"].astype(str)
         with archive.open("images.npy") as member:
             shape, dtype = _npy_header(member)
+        stored = [archive.getinfo(f"{name}.npy") for name in ("images", "labels", "split")]
     _check_arrays(path, shape, dtype, labels, split)
     channels = shape[3] if len(shape) == 4 else 1
     return {
         "shape": (channels, shape[1], shape[2]),
         "labels": {s: np.unique(labels[split == s]).tolist() for s in np.unique(split).tolist()},
+        "content": [[member.CRC, member.file_size] for member in stored],
     }
 
 
@@ -147,7 +157,7 @@ def _check_arrays(
     if shape[:1] == (0,):
         problems.append("there are no images")
     if dtype != np.uint8:
-        problems.append(f"images are {dtype}, not uint8")
+        problems.append(f"images are {dtype}, not uint8 ({AS_UINT8})")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
         problems.append(f"images have shape {shape}, not (N, H, W) or (N, H, W, 3)")
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape != shape[:1]:
@@ -178,13 +188,13 @@ def load_embedded(stands_for: str) -> Dataset:
 
 
 def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
-    """Load the data set of a configuration entry (kind, and path or stands_for).
+    """Load the data set of a configuration entry (kind; path and content, or stands_for).
 
     Raises:
         UserError, DownloadError: see the loader of its kind.
     """
     if entry["kind"] == "npz":
-        return load_npz(entry["path"])
+        return load_npz(entry["path"], entry["content"])
     if entry["kind"] == "embedded":
         return load_embedded(entry["stands_for"])
     return load_official(entry["kind"], sources, cache)

@@ -3,31 +3,26 @@
 import hashlib
 from collections.abc import Mapping
 
-import numpy as np
-
 from oodpriors.io.files import load_json
 
 
-def subset_provenance(source: dict, selection: dict, data: dict, chosen: dict) -> dict:
+def subset_provenance(source: dict, selection: dict, eligible: int, chosen: dict) -> dict:
     """Record the source of a subset's images, their number, and which were kept.
 
     Args:
         source: provenance of the data set.
         selection: name of the subset and how its images are selected.
-        data: ``labels`` and ``split`` of the whole data set.
+        eligible: number of images that belong to the subset, before any limit.
         chosen: the selected arrays.
 
     Returns:
         The selection; ``images``, the number that a model uses; ``of_images``, of how many;
         the SHA-256 of all selected images; and the source.
     """
-    eligible = data["split"] == selection["split"]
-    if selection["labels"]:
-        eligible &= np.isin(data["labels"], selection["labels"])
     return {
         **selection,
         "images": min(len(chosen["images"]), selection["each_training"] or len(chosen["images"])),
-        "of_images": int(eligible.sum()),
+        "of_images": eligible,
         "content_sha256": hashlib.sha256(chosen["images"].tobytes()).hexdigest(),
         "source": source,
     }

@@ -60,8 +60,6 @@ def select(
     images: np.ndarray,
     labels: np.ndarray,
     wanted: list[int] | None = None,
-    limit: int | None = None,
-    seed: int = 0,
     centres: np.ndarray | None = None,
     cluster: int | None = None,
 ) -> dict[str, np.ndarray]:
@@ -71,8 +69,6 @@ def select(
         images: (N, H, W[, C]) of one split.
         labels: (N,).
         wanted: labels to keep; None keeps all.
-        limit: largest number of images, drawn at random; None keeps all.
-        seed: seed of this random draw.
         centres: k-means centres of each wanted label; None for no clusters.
         cluster: number of the cluster to keep for each label; None keeps all.
 
@@ -93,8 +89,6 @@ def select(
         clusters = nearest_cluster(images[index], labels[index], wanted, centres)
     if cluster is not None:
         index, clusters = index[clusters == cluster], clusters[clusters == cluster]
-    kept = drawn(len(index), limit, seed)
-    index, clusters = index[kept], clusters[kept]
     if len(index) == 0:
         raise UserError("no image is left in this subset")
     return {

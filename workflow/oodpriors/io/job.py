@@ -3,7 +3,7 @@
 import ctypes
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO
@@ -15,8 +15,10 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 
 
 @contextmanager
-def job(log: str) -> Iterator[None]:
+def job(log: str, start: Callable[[], None] | None = None) -> Iterator[None]:
     """Write the output of the block to the log file; report a user's mistake in one line.
+
+    ``start`` is called before the block, as a part of it.
 
     A :class:`oodpriors.io.errors.UserError` or an OSError becomes ``error: ...`` and exit
     status 1. Any other error keeps its traceback.
@@ -24,6 +26,8 @@ def job(log: str) -> Iterator[None]:
     _keep_freed_memory()
     with _log(log) as file, redirect_stdout(file), redirect_stderr(file):
         try:
+            if start:
+                start()
             yield
         except Exception as error:
             message = _one_line(error)

@@ -30,7 +30,7 @@ def status(models: Sequence[Path], since: float) -> str:
 
 
 def _seconds_left(models: Sequence[Path], done: dict[str, list[bool]]) -> float:
-    """Time of all jobs that are not done, one after the other; 0 if there is nothing to tell from."""
+    """Time of all jobs that are not done, one after the other; 0 if none was measured."""
     total = 0.0
     for job, finished in done.items():
         seconds: dict[tuple, list[float]] = {}

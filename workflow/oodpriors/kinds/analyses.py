@@ -61,7 +61,10 @@ ANALYSES = {
     ),
     "decoded": AnalysisKind(
         "oodpriors.analyses.decoded:analyse",
-        files={"tables": "models/{model}/seed{seed}/decoded.csv"},
+        files={
+            "tables": "models/{model}/seed{seed}/decoded.csv",
+            "arrays": "data/{subset}/train.npz",
+        },
         keys={"models": models()},
         architectures=IMAGES,
         description="how similar the decoded images are to the data (Appendix D)",

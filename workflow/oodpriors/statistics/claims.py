@@ -5,8 +5,7 @@ A claim is a list of comparisons of quantities (see :class:`.quantities.Measure`
 interval of 95 % (:meth:`.estimates.Estimate.half_width`), over images and trainings. It
 fails if left - right is below the margin by more than that. In between it is not decided.
 *left within right* holds if |left - right| plus half the width is at most the tolerance,
-and fails if |left - right| minus it is above; its excess is -|left - right| and its margin
--tolerance.
+and fails if |left - right| minus it is above; its margin is -tolerance.
 
 A claim holds if all its comparisons hold. Each may be tested at the full level, because
 the claim holds falsely only if a false comparison does (intersection-union test, Berger
@@ -16,7 +15,8 @@ p-value at LEVEL / m, the next at LEVEL / (m - 1), and so on.
 
 Comparisons of trained models are decided if each model has LEAST_TRAININGS. With fewer the
 spread of trainings is unknown or known too poorly: what they show is said as that, and is
-no verdict on the claim.
+no verdict on the claim. A claim that only the paper's images can decide is not applicable
+to stand-ins.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,20 +31,23 @@ from oodpriors.statistics.quantities import OPERATIONS
 
 LEAST_TRAININGS = 3
 FEW = {1: "one training", 2: "two trainings"}
+NOT_APPLICABLE = "not applicable"
 VERDICTS = (
     *("holds", "fails", "not decided"),
     *(f"{shown} by {few}" for few in FEW.values() for shown in ("shown", "not shown")),
+    NOT_APPLICABLE,
 )
 # The verdict on a claim is the first of these that one of its comparisons has.
 WORST_FIRST = (
-    *("fails", "not shown by one training", "not shown by two trainings", "not decided"),
-    *("shown by one training", "shown by two trainings", "holds"),
+    *(NOT_APPLICABLE, "fails", "not shown by one training", "not shown by two trainings"),
+    *("not decided", "shown by one training", "shown by two trainings", "holds"),
 )
 SHOWN, NOT_SHOWN = "shown", "stated, not shown"
 PAPER, REFINED = "paper", "refined"  # estimators of a VAE's likelihood
 
 CLAIM_COLUMNS = [
-    *("id", "estimator", "where", "kind", "text", "refuted_by", "shown", "expected_at", "verdict"),
+    *("id", "estimator", "where", "kind", "text", "refuted_by", "shown", "expected_at", "but"),
+    "verdict",
     *("comparison", "left", "right", "excess", "margin", "difference", "low", "high"),
     *("std_error", "degrees_of_freedom", "p_value", "trainings", "images"),
     *("comparison_verdict", "paper_numbers"),
@@ -121,7 +124,9 @@ def judge(
             ``tolerance`` for within. Optional for a claim: ``kind`` (num, ord, shape or
             def), ``shown`` (false: the paper shows no data for it) and ``expected_at``
             (the scale whose larger budget is expected to decide it), ``refuted_by`` (the
-            result that would refute it).
+            result that would refute it), ``but`` (what it leaves out: comparisons with a
+            ``text`` each, which is said where they hold, if the claim does), and ``applies``
+            (false: these data cannot decide it).
         published: the paper's numbers, to say which claims they support by themselves.
         measure: returns the estimate of a quantity.
         estimator: of the likelihoods of VAEs, to be named in the table.
@@ -135,12 +140,16 @@ def judge(
     rows = []
     for claim in claims:
         measured = [_measured(c, measure) for c in claim["comparisons"]]
-        found = _decide(measured)
+        found = (
+            _decide(measured) if claim.get("applies", True) else [NOT_APPLICABLE] * len(measured)
+        )
         verdict = next((worst for worst in WORST_FIRST if worst in found), "not decided")
+        but = _but(claim, measure) if verdict.startswith(("holds", "shown")) else ""
         for compared, own, decided in zip(claim["comparisons"], measured, found, strict=True):
             rows.append(
                 _about(claim)
-                | {"estimator": estimator, "verdict": verdict, "comparison_verdict": decided}
+                | {"estimator": estimator, "but": but}
+                | {"verdict": verdict, "comparison_verdict": decided}
                 | _row(compared, own)
                 | {"paper_numbers": _paper_says(compared, values)}
             )
@@ -159,6 +168,12 @@ def _about(claim: Mapping) -> dict:
     }
 
 
+def _but(claim: Mapping, measure: Measure) -> str:
+    """What holds besides, whatever the number of trainings."""
+    found = [(entry["text"], _measured(entry, measure)) for entry in claim.get("but", [])]
+    return "; ".join(text for text, own in found if own.holds)
+
+
 class Measured(NamedTuple):
     """Both sides of a comparison, their difference, and its excess over the margin."""
 
@@ -170,8 +185,8 @@ class Measured(NamedTuple):
     within: bool
 
     @property
-    def slack(self) -> float:
-        return self.excess - self.margin
+    def holds(self) -> bool:
+        return _holds(self.excess, self.difference.half_width(), self.within)
 
     @property
     def fewest_trainings(self) -> int:
@@ -179,8 +194,8 @@ class Measured(NamedTuple):
         return min(self.difference.trainings.values(), default=LEAST_TRAININGS)
 
 
-# Signed excess of left over right in the direction that the claim asserts.
-EXCESS = {
+# Signed difference of left and right in the direction that the claim asserts.
+SIGNED = {
     ">": lambda difference: difference,
     "<": lambda difference: 0.0 - difference,
     "within": lambda difference: 0.0 - abs(difference),
@@ -189,11 +204,12 @@ EXCESS = {
 
 def _measured(comparison: Mapping, measure: Measure) -> Measured:
     relation = comparison["relation"]
-    if relation not in EXCESS:
-        raise UserError(f"relation {relation!r} is unknown; there are {', '.join(EXCESS)}")
+    if relation not in SIGNED:
+        raise UserError(f"relation {relation!r} is unknown; there are {', '.join(SIGNED)}")
     left, right = measure(comparison["left"]), measure(comparison["right"])
-    excess = EXCESS[relation]((left - right).value)
-    return Measured(left, right, left - right, excess, _margin(comparison), relation == "within")
+    difference, margin = left - right, _margin(comparison)
+    excess = SIGNED[relation](difference.value) - margin
+    return Measured(left, right, difference, excess, margin, relation == "within")
 
 
 def _margin(comparison: Mapping) -> float:
@@ -205,27 +221,26 @@ def _decide(measured: Sequence[Measured]) -> list[str]:
     """Verdict on each comparison of a claim."""
     failing, verdicts = _failing(measured), []
     for k, own in enumerate(measured):
-        holds = _holds(own.slack, own.difference.half_width(), own.within)
         few = FEW.get(own.fewest_trainings)
         if few:
-            verdicts.append(f"shown by {few}" if holds else f"not shown by {few}")
+            verdicts.append(f"shown by {few}" if own.holds else f"not shown by {few}")
         else:
-            verdicts.append("holds" if holds else "fails" if k in failing else "not decided")
+            verdicts.append("holds" if own.holds else "fails" if k in failing else "not decided")
     return verdicts
 
 
-def _holds(slack: float, error: float, within: bool) -> bool:
-    return slack > error or (within and slack == error)
+def _holds(excess: float, error: float, within: bool) -> bool:
+    return excess > error or (within and excess == error)
 
 
 def _failing(measured: Sequence[Measured]) -> set[int]:
     """Comparisons that fail at LEVEL, all together (Holm 1979)."""
-    below = [k for k, own in enumerate(measured) if own.slack < 0]
-    below.sort(key=lambda k: measured[k].difference.p_value(measured[k].slack))
+    below = [k for k, own in enumerate(measured) if own.excess < 0]
+    below.sort(key=lambda k: measured[k].difference.p_value(measured[k].excess))
     failing: set[int] = set()
     for rank, k in enumerate(below):
         level = LEVEL / (len(measured) - rank)
-        if not measured[k].slack < -measured[k].difference.half_width(level):
+        if not measured[k].excess < -measured[k].difference.half_width(level):
             break
         failing.add(k)
     return failing
@@ -246,7 +261,7 @@ def _row(comparison: Mapping, own: Measured) -> dict:
         "high": high,
         "std_error": own.difference.std_error,
         "degrees_of_freedom": own.difference.degrees_of_freedom,
-        "p_value": own.difference.p_value(own.slack),
+        "p_value": own.difference.p_value(own.excess),
         "trainings": _listed(own.difference.trainings),
         "images": _listed(own.difference.images),
     }
@@ -261,8 +276,8 @@ def _paper_says(comparison: Mapping, values: Mapping[str, float]) -> str:
     if left is None or right is None:
         return "not printed"
     relation = comparison["relation"]
-    slack = EXCESS[relation](left - right) - _margin(comparison)
-    return "hold" if _holds(slack, 0.0, relation == "within") else "fail"
+    excess = SIGNED[relation](left - right) - _margin(comparison)
+    return "hold" if _holds(excess, 0.0, relation == "within") else "fail"
 
 
 def _published_value(quantity: Quantity, values: Mapping[str, float]) -> float | None:

@@ -46,8 +46,8 @@ def refined_claims(
     for claim in claims:
         used = {_column(leaf) for leaf in _leaves(claim["comparisons"], models | grids)}
         if used & COLUMNS.keys() and used <= COLUMNS.keys():
-            comparisons = _replaced(claim["comparisons"], models | grids)
-            changed.append({**claim, "comparisons": comparisons})
+            parts = {key: claim[key] for key in ("comparisons", "but") if key in claim}
+            changed.append({**claim, **_replaced(parts, models | grids)})
     return changed
 
 

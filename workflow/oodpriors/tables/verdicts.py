@@ -66,10 +66,8 @@ def show_claims(table: pd.DataFrame) -> pd.DataFrame:
     for name, claim in table[table["estimator"] == PAPER].groupby("id", sort=False):
         first = claim.iloc[0]
         excess = [
-            _signed(e - m, (high - low) / 2)
-            for e, m, low, high in claim[["excess", "margin", "low", "high"]].itertuples(
-                index=False
-            )
+            _signed(excess, (high - low) / 2)
+            for excess, low, high in claim[["excess", "low", "high"]].itertuples(index=False)
         ]
         numbers = list(dict.fromkeys(claim["paper_numbers"]))
         rows.append(
@@ -108,11 +106,13 @@ def show_two_estimates(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _claim_text(claim: pd.Series) -> str:
-    """The text, and what there is to know of it, also if it comes from a CSV file."""
+    """The text, what there is to know of it, and what it leaves out; also from a CSV file."""
     notes = [NOT_SHOWN] if claim["shown"] == NOT_SHOWN else []
     if claim["expected_at"] and not pd.isna(claim["expected_at"]):
         notes.append(f"expected at scale {claim['expected_at']}")
-    return f"{claim['text']} [{'; '.join(notes)}]" if notes else claim["text"]
+    text = f"{claim['text']} [{'; '.join(notes)}]" if notes else claim["text"]
+    said = claim["but"] and not pd.isna(claim["but"])
+    return f"{text} But {claim['but']}." if said else text
 
 
 def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:

@@ -1,0 +1,64 @@
+"""The plan of a run counts the images, trainings and results that there are."""
+
+import numpy as np
+import pytest
+import yaml
+from benchmarks import cost
+
+OWN = {
+    "only": ["mine"],
+    "datasets": {name: {"kind": "npz"} for name in ("shirts", "letters")},
+    "subsets": {
+        "shirts": {"title": "s", "dataset": "shirts", "labels": [0, 2], "out_of_distribution": "l"},
+        "l": {"title": "l", "dataset": "letters"},
+    },
+    "experiments": {"mine": {"models": ["vae/shirts/unimodal"], "seeds": [0, 1]}},
+    "images": {"train": 6, "test": None, "ood": 9, "score_train": 4},
+}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A configuration of the user, with data of three labels: 12 + 6 and 30 + 30 images."""
+    for name, (train, test) in {"shirts": (12, 6), "letters": (30, 30)}.items():
+        n = train + test
+        split = np.repeat(["train", "test"], [train, test])
+        images = np.zeros((n, 28, 28), np.uint8)
+        np.savez(tmp_path / f"{name}.npz", images=images, labels=np.arange(n) % 3, split=split)
+        OWN["datasets"][name]["path"] = str(tmp_path / f"{name}.npz")
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(OWN))
+    return path
+
+
+def test_images_are_counted_by_label_split_and_limit(own):
+    config = cost.load("smoke", own)
+    assert cost.sizes(config, "shirts") == (6, 4 + 9 + 4)
+    config["images"] = dict.fromkeys(config["images"])
+    assert cost.sizes(config, "shirts") == (8, 4 + 30 + 8)
+
+
+def test_of_the_official_data_the_paper_uses_all():
+    assert cost.sizes(cost.load("paper"), "fashion_1_7") == (12_000, 2000 + 10_000 + 2000)
+
+
+def test_what_is_scored_is_there(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(cost, "ROOT", tmp_path)
+    config = {"run": "r", "scale": "smoke", "data": "real"}
+    model = cost.specs.ModelId("vae", "shirts", "unimodal")
+    folder = tmp_path / "results/r/models/vae/shirts/unimodal"
+    for seed in (0, 1):
+        (folder / f"seed{seed}").mkdir(parents=True)
+    assert cost.there(config, model, [0, 1]) == 0
+    (folder / "seed1/scores.parquet").write_text("")
+    assert cost.there(config, model, [0, 1, 2]) == 1
+
+
+def test_disk_holds_weights_latents_and_rows(own):
+    config = cost.load("smoke", own)
+    model = cost.specs.ModelId("vae", "shirts", "unimodal")
+    inspected = {"shirts": {"shape": (1, 28, 28), "labels": {}}}
+    spec = cost.specs.model_spec(config, model, 0, inspected)
+    weights = 4 * sum(p.numel() for p in cost.build(spec).parameters())
+    assert cost.disk(spec, 0) == weights
+    assert cost.disk(spec, 10) - weights == 10 * (300 + 2 * 8 * spec["network"]["latent_dim"])
