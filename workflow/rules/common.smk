@@ -12,13 +12,14 @@ from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
 from oodpriors.config import choices, means, record, restrict, schema, specs
-from oodpriors.config.checks import check_own_files, check_references
+from oodpriors.config.checks import check_names, check_own_files, check_references
+from oodpriors.config.repeats import check_repeats
 from oodpriors.config.specs import ModelId
 from oodpriors.config.texts import check_texts
 from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
-from oodpriors.io.files import inside, load_json, save_json
+from oodpriors.io.files import inside, load_json, regular, save_json
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
@@ -62,6 +63,13 @@ def check_mirror(mirror):
             raise schema.ConfigError([mistake])
 
 
+def check_files():
+    """Snakemake keeps the last of two keys of the same name without a word."""
+    if workflow.exec_mode == ExecMode.DEFAULT:
+        files = [Path(file) for file in workflow.configfiles]
+        check_repeats({str(f): f.read_text("utf-8") for f in files if f.is_file()})
+
+
 def load_config():
     """Merge the scale and the paper's experiments below the user's values, then check everything."""
     scales = ["smoke", "quick", "short", "paper"]
@@ -72,16 +80,19 @@ def load_config():
     merged = schema.merge(read_yaml(f"config/scales/{scale}.yaml"), given)
     try:
         allowed = choices.with_kinds(read_yaml("workflow/schemas/config.schema.yaml"))
+        check_files()
         checked = schema.validate(merged, allowed)
+        check_names(checked)
+        checked = restrict.with_only(checked)
         check_texts(checked)
         check_own_files(checked, lambda path: inside(path, "results"))
         check_mirror(checked["mirror"])
-        checked = means.with_means(checked, lambda path: Path(path).read_text("utf-8"))
+        checked = means.with_means(checked, lambda path: regular(path).read_text("utf-8"))
         if checked["data"] == "embedded":
             checked = specs.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])
         check_references(checked, inspected)
-        checked = restrict.with_estimates(restrict.with_only(checked))
+        checked = restrict.with_estimates(checked)
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return checked, inspected
@@ -89,6 +100,7 @@ def load_config():
 
 config, INSPECTED = load_config()
 
+WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
 FRAGMENTS = (
     *("macros", "glyphs", "figures", "tables", "claims", "whose", "comparison", "assumptions"),

@@ -20,6 +20,8 @@ rule record:
         code=get_code("record"),
         run=RUN,
         scale=config["scale"],
+        experiments=[*config["experiments"], *(["toy"] if TOYS else [])],
+        whole=WHOLE,
         budget={key: config[key] for key in ("images", "bootstrap", "models", "toy")},
         runs=get_runs(MODELS),
     script:

@@ -18,6 +18,8 @@ with job(snakemake.log[0], snakemake.params.code.load):
     record = {
         "run": params.run,
         "scale": params.scale,
+        "experiments": params.experiments,
+        "whole": params.whole,
         "code": code_version(),
         "platform": platform.platform(),
         "software": software_versions() | trained[0]["software"],

@@ -72,9 +72,13 @@ def test_a_file_may_change_its_content_and_data_may_be_added():
     [
         ({}, {"scale": "quick"}, "a run with scale smoke, now quick:"),
         ({}, {"data": "embedded"}, "a run with data real, now embedded:"),
-        ({}, {"only": ["cifar"]}, r"a run with only None, now \['cifar'\]:"),
+        ({}, {"only": ["cifar"]}, r"a run with only None, now \['cifar'\];"),
         (USED, {}, "a run with the data set own, now without:"),
-        ({}, {"datasets.mnist": {"kind": "fashion_mnist"}}, "the data set mnist, now another:"),
+        (
+            {},
+            {"datasets.mnist": {"kind": "embedded", "stands_for": "mnist"}},
+            "the data set mnist, now another:",
+        ),
     ],
 )
 def test_another_run_is_refused(old, new, message):

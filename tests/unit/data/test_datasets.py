@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import pickle
 import re
+import socket
 import struct
 import tarfile
 import zipfile
@@ -295,7 +297,12 @@ def test_the_provenance_of_an_npz_names_the_file_with_its_checksum(tmp_path):
     path = write_npz(tmp_path / "own.npz")
     provenance = load_npz(path).provenance
     (record,) = provenance.pop("files")
-    assert provenance == {"kind": "npz", "stand_in": False, "images": {"test": 3, "train": 3}}
+    assert provenance == {
+        "kind": "npz",
+        "stand_in": False,
+        "images": {"test": 3, "train": 3},
+        "test_images_in_train": 0,
+    }
     assert record == {
         "name": "own.npz",
         "origin": str(path),
@@ -351,15 +358,81 @@ def test_an_npz_that_was_replaced_since_it_was_inspected_is_refused(tmp_path):
         load_npz(path, content)
 
 
-def test_inspecting_reads_no_image(tmp_path):
-    # a header that announces 30 GB of images that do not exist
-    header = io.BytesIO()
-    described = {"descr": "|u1", "fortran_order": False, "shape": (6, 50_000, 100_000)}
-    np.lib.format.write_array_header_1_0(header, described)
-    path = write_npz(tmp_path / "own.npz", images=None)
+def with_member(path, name, content):
+    """An npz whose member of this name has other bytes."""
+    write_npz(path, **{name: None})
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("images.npy", header.getvalue())
-    assert inspect_npz(path)["shape"] == (1, 50_000, 100_000)
+        archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def test_inspecting_reads_no_image(tmp_path):
+    path, arrays = tmp_path / "own.npz", own(shape=(100, 100))
+    np.savez(path, **arrays)
+    images = arrays["images"].tobytes()
+    path.write_bytes(path.read_bytes().replace(images, bytes(len(images))))
+    assert inspect_npz(path)["shape"] == (1, 100, 100)
+    with pytest.raises(ValueError, match="Bad CRC-32"):
+        load_npz(path)
+
+
+HUGE = {
+    "images": ("|u1", (6, 50_000, 400_000)),
+    "labels": ("<i8", (15_000_000_000,)),
+    "split": ("<U500000000", (6,)),
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+@pytest.mark.parametrize("lies", [False, True])
+def test_an_array_that_the_file_cannot_hold_is_refused_unread(tmp_path, monkeypatch, name, lies):
+    header, (kind, shape) = io.BytesIO(), HUGE[name]
+    described = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, described)
+    path = with_member(tmp_path / "own.npz", name, header.getvalue())
+    found = zipfile.ZipFile.getinfo
+
+    def lie(archive, member):
+        info = found(archive, member)
+        info.file_size = info.compress_size = 2**50
+        return info
+
+    if lies:  # the list of members as well
+        monkeypatch.setattr(zipfile.ZipFile, "getinfo", lie)
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("it was read"))
+    assert_refused(path, f"{name} of shape {shape} would take ")
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "socket"])
+def test_what_is_no_regular_file_is_refused_unopened(tmp_path, kind):
+    path = tmp_path / "own.npz"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(str(path))
+    assert_refused(path, "is no regular file")
+
+
+def test_test_images_that_are_training_images_are_counted(tmp_path, capsys):
+    images = draw(6, (8, 8), 0)
+    images[3] = images[0]  # one of the test split, one of the training split
+    path = write_npz(tmp_path / "own.npz", images=images)
+    assert load_npz(path).provenance["test_images_in_train"] == 1
+    assert capsys.readouterr().err == (f"{path}: 1 of 3 test images are training images as well\n")
+
+
+def test_a_test_split_of_training_images_is_refused(tmp_path):
+    images = draw(6, (8, 8), 0)
+    images[1::2] = images[::2]
+    path = write_npz(tmp_path / "own.npz", images=images)
+    with pytest.raises(UserError, match="3 of 3 test images are training images as well: take"):
+        load_npz(path)
 
 
 MISTAKES = {
@@ -421,9 +494,7 @@ def test_a_pickle_in_an_npz_is_not_opened(tmp_path, marked):
 def test_images_of_an_unknown_format_are_refused_by_name(tmp_path):
     array = io.BytesIO()
     np.lib.format.write_array(array, own()["images"], version=(3, 0))
-    path = write_npz(tmp_path / "own.npz", images=None)
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("images.npy", array.getvalue())
+    path = with_member(tmp_path / "own.npz", "images", array.getvalue())
     assert_refused(path, "images.npy has an unknown format version (3, 0)")
 
 

@@ -125,6 +125,8 @@ def record(stand_in=False, changed=False):
     return {
         "run": "my_run",
         "scale": "smoke",
+        "experiments": ["two_modes", "toy"],
+        "whole": True,
         "budget": {"images": {"train": None}, "models": {"vae": {"draws": 5000}}},
         "code": {"commit": "f" * 40, "changed": changed},
         "platform": "Linux",

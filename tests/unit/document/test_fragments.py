@@ -99,6 +99,34 @@ def test_stand_ins_are_named_as_such(stand_in, data, source):
     assert cells(parts["data"])[1] == ["mnist", "test", "5", "9,000", source]
 
 
+OFFICIAL = record()["data"][0]
+OWN = OFFICIAL | {"source": {"kind": "npz", "stand_in": False, "files": [{"name": "own.npz"}]}}
+OWN["source"]["files"][0]["sha256"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("whole", "data", "kind", "sentences"),
+    [
+        (True, [OFFICIAL], "A Reproduction of", []),
+        (True, [OFFICIAL, OWN], "A Reproduction of", ["own.npz are our own"]),
+        (False, [OFFICIAL], "A Part of the Experiments of", ["this run: two_modes, toy."]),
+        (False, [OWN], "Our Own Data, after", ["this run: two_modes, toy.", "are our own"]),
+    ],
+)
+def test_a_document_says_what_is_run_on_whose_data(whole, data, kind, sentences):
+    found = macros(made(record=record() | {"whole": whole, "data": data})["macros"])
+    assert (found["Kind"], found["Whole"]) == (kind, str(int(whole)))
+    assert all(sentence in found["Scope"] for sentence in sentences)
+    assert bool(found["Scope"]) == bool(sentences)
+    assert ("own.npz" in found["Data"]) == (OWN in data)
+
+
+def test_the_document_claims_all_experiments_only_of_a_whole_run():
+    claim = MAIN.index("reproduce all experiments")
+    opened = MAIN.rindex(r"\ifnum\Whole=1", 0, claim)
+    assert r"\fi" not in MAIN[opened:claim]
+
+
 def test_changed_code_is_named_as_such():
     found = macros(made(record=record(changed=True))["macros"])
     assert found["Commit"] == "f" * 12 + " with changes"

@@ -131,8 +131,12 @@ def run_name(config: Mapping) -> str:
     return config["run"] or "-".join([config["scale"], *stand_ins, *run_part(config)])
 
 
+def network_kind(shape: tuple) -> str:
+    return "grey" if shape[0] == 1 else "colour"
+
+
 def network_of(config: Mapping, architecture: str, shape: tuple) -> dict:
-    return config["models"][architecture]["network"]["grey" if shape[0] == 1 else "colour"]
+    return config["models"][architecture]["network"][network_kind(shape)]
 
 
 def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -> dict:

@@ -125,11 +125,14 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
     holds, fails, undecided = (str((verdicts == v).sum()) for v in VERDICTS[:3])
     code = record["code"]
     stand_in = any(part["source"]["stand_in"] for part in record["data"])
+    budgets = record["budget"]["models"]
+    flows = [budget["draws"] for name, budget in budgets.items() if name != "vae"]
+    trained = [model["model"].split("/")[0] for model in record["models"]]
     return {
         "Run": record["run"],
         "Scale": record["scale"],
         "Note": note,
-        "Data": "stand-in data" if stand_in else "the real data sets",
+        **_scope(record),
         "Platform": record["platform"],
         "Devices": ", ".join(sorted({trained_on(model) for model in record["models"]})),
         "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
@@ -147,8 +150,10 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Claims": str(len(verdicts)),
         "ExpectedFalse": expected_false(verdicts),
         "Warning": STAND_IN_WARNING if stand_in else "",
-        "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
-        "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",
+        "VaeModels": str(trained.count("vae")),
+        "GlowModels": str(len(trained) - trained.count("vae")),
+        "Samples": f"{budgets.get('vae', {}).get('draws', 0):,}",
+        "Draws": f"{max(flows, default=0):,}",
         "Ess": f"{models.get('effective_sample_size_ood', pd.Series(dtype=float)).mean():.1f}",
         "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
         "TestImages": f"{models['n_test'].max():,}",
@@ -159,6 +164,30 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
 
 def _not_applicable(number: int) -> str:
     return f"; {number} cannot be decided on stand-ins" if number else ""
+
+
+def _scope(record: Mapping) -> dict:
+    """What a run is: all experiments of the paper or some, and on whose data."""
+    sources = [part["source"] for part in record["data"]]
+    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] == "npz")
+    own, kinds = ", ".join(files), {source["kind"] for source in sources}
+    stand_in = any(source["stand_in"] for source in sources)
+    data = "stand-in data" if stand_in else "the real data sets"
+    if own:
+        data = f"{data} and our own ({own})" if kinds > {"npz"} else f"our own data ({own})"
+    whole, scope = record["whole"], ""
+    if not whole:
+        named = ", ".join(record["experiments"])
+        scope = f"Experiments of this run: {named}. It reproduces no other of the paper. "
+    if own:
+        scope += f"The data in {own} are our own: the paper has no number of them."
+    kind = "A Reproduction of" if whole else "A Part of the Experiments of"
+    return {
+        "Data": data,
+        "Whole": str(int(whole)),
+        "Kind": "Our Own Data, after" if kinds == {"npz"} else kind,
+        "Scope": scope,
+    }
 
 
 def _refined_macros(models: pd.DataFrame) -> dict:

@@ -20,8 +20,8 @@ def job(log: str, start: Callable[[], None] | None = None) -> Iterator[None]:
 
     ``start`` is called before the block, as a part of it.
 
-    A :class:`oodpriors.io.errors.UserError` or an OSError becomes ``error: ...`` and exit
-    status 1. Any other error keeps its traceback.
+    A :class:`oodpriors.io.errors.UserError`, an OSError or an interruption (Ctrl-C) becomes
+    ``error: ...`` and exit status 1. Any other error keeps its traceback.
     """
     _keep_freed_memory()
     with _log(log) as file, redirect_stdout(file), redirect_stderr(file):
@@ -29,7 +29,7 @@ def job(log: str, start: Callable[[], None] | None = None) -> Iterator[None]:
             if start:
                 start()
             yield
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             message = _one_line(error)
             trace = "".join(traceback.format_exception(error))
             _tell(trace if message is None else f"error: {message}\n", file)
@@ -69,9 +69,18 @@ def _tell(text: str, file: IO) -> None:
         print(text, end="", file=sys.__stderr__)
 
 
-def _one_line(error: Exception) -> str | None:
+def _one_line(error: BaseException) -> str | None:
+    if _interrupted(error):
+        return "interrupted"
     if isinstance(error, OSError):
         text = str(error) if error.filename or not error.strerror else error.strerror
         bare = error.errno in NO_SPACE and "run again" not in text
         return f"{text}: free some space, then run again" if bare else text
     return str(error) if isinstance(error, UserError) else None
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an interruption is the error or its cause: imports turn it into other errors."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

@@ -28,3 +28,8 @@ def models(**rules) -> dict:
     """JSON schema of a list of models."""
     written = {"type": "string", "pattern": MODEL, "description": "write architecture/subset/prior"}
     return key("array", "models", minItems=1, items=written, **rules)
+
+
+def beta(description: str) -> dict:
+    """JSON schema of a shape for which the density can be computed in single precision."""
+    return key("number", description, minimum=0.1, maximum=40)
