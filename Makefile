@@ -5,10 +5,12 @@
 # make bench   our models compared with peers and the machine's limit (docs/performance.md)
 # make test-gpu, make bench-gpu   the fast path for GPUs, on a machine with a GPU (docs/gpu.md)
 # make site    the documentation as pages, in site/
+# make release  the trained models of a run in one archive, for other machines (RUN=quick)
 # make plan    models, images, hours and disk that are left, from measured steps (SCALE=quick CONFIG=mine.yaml)
 # make cost    the same of scale paper
 
 PYTHON ?= python3
+RUN ?= quick
 BIN := .venv/bin
 DEMO := --config scale=smoke data=embedded
 DEMO_RESULTS := results/smoke-embedded
@@ -20,7 +22,7 @@ install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
 .PHONY: demo quick test test-slurm test-gpu lint docs site format setup tex browser slurm \
-  bench bench-gpu plan cost clean
+  bench bench-gpu plan cost release clean
 
 demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet host reason
@@ -109,6 +111,9 @@ plan: setup
 
 cost: setup
 	$(BIN)/python -m benchmarks.cost $(or $(SCALE),paper)
+
+release: setup
+	@$(BIN)/python -m tools.release results/$(RUN)
 
 clean:
 	rm -rf results resources site .snakemake

@@ -402,6 +402,23 @@ MISTAKES = {
         {"toy": {"training": {"batch_size": 100_000}, "points": {"train": 500}}},
         "toy.training.batch_size: 100000 is more than toy.points.train, 500",
     ),
+    # weights that are taken
+    "a folder of weights that is not there": (
+        {"experiments": {"two_modes": {"weights": "nowhere"}}},
+        "experiments.two_modes.weights: nowhere is no folder here",
+    ),
+    "a folder without these weights": (
+        {"experiments": {"two_modes": {"weights": "config"}}},
+        f"experiments.two_modes.weights: config/{UNI}/seed0 holds no trained model: there is no",
+    ),
+    "an archive that is not there": (
+        {"experiments": {"two_modes": {"weights": {"archive": "a.tgz", "sha256": "0" * 64}}}},
+        "experiments.two_modes.weights: there is no file a.tgz, and it is no http:// or https://",
+    ),
+    "an archive without its checksum": (
+        {"experiments": {"two_modes": {"weights": {"archive": "a.tgz"}}}},
+        "experiments.two_modes.weights: sha256 missing",
+    ),
     # figures, tables and analyses
     "a figure without its panels": (
         figure(caption="mine"),

@@ -24,18 +24,14 @@ from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
+from oodpriors.training.taken import FILES, check, check_archive
 from used_code import planned_code
-
-# Scripts find this copy of the library before any other one that may be installed, and read
-# and write UTF-8 in every locale.
-PLACES = filter(None, [workflow.basedir, os.getenv("PYTHONPATH")])
-os.environ.update(PYTHONPATH=os.pathsep.join(PLACES), PYTHONUTF8="1")
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 
 
 def read_yaml(path):
-    with open(workflow.source_path(path), encoding="utf-8") as file:
+    with open(PROJECT / path, encoding="utf-8") as file:
         return yaml.load(file, YAML_LOADER)
 
 
@@ -75,14 +71,15 @@ def check_files():
 
 
 def load_config():
-    """Merge the scale below the user's values, then check everything."""
+    """Merge the scale and the paper's experiments below the user's values, then check everything."""
     scales = ["smoke", "quick", "short", "paper"]
-    scale = config.get("scale", "quick")
+    given = schema.merge(read_yaml("config/config.yaml"), config)
+    scale = given["scale"]
     if scale not in scales:
         raise WorkflowError(f"config: scale: {scale!r} is not one of {', '.join(scales)}")
-    merged = schema.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
+    merged = schema.merge(read_yaml(f"config/scales/{scale}.yaml"), given)
     try:
-        allowed = choices.with_kinds(read_yaml("../schemas/config.schema.yaml"))
+        allowed = choices.with_kinds(read_yaml("workflow/schemas/config.schema.yaml"))
         check_files()
         checked = schema.validate(merged, allowed)
         check_names(checked)
@@ -101,8 +98,7 @@ def load_config():
     return checked, inspected
 
 
-checked, INSPECTED = load_config()
-config.update(checked)
+config, INSPECTED = load_config()
 
 WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
@@ -117,9 +113,11 @@ MODELS = specs.model_ids(config)
 TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
 SEEDS = specs.model_seeds(config)
+TAKEN = specs.taken(config)
+TAKEN_PATHS = "|".join(f"{model}/seed{seed}/" for model, seed in TAKEN) or "(?!)"
 ANALYSED = [*config["analyses"], *(["toy"] if TOYS else [])]
-CLAIMS = restrict.with_models(read_yaml("../../config/claims.yaml"), config, ANALYSED)
-PUBLISHED = restrict.with_models(read_yaml("../../config/published.yaml"), config, ANALYSED)
+CLAIMS = restrict.with_models(read_yaml("config/claims.yaml"), config, ANALYSED)
+PUBLISHED = restrict.with_models(read_yaml("config/published.yaml"), config, ANALYSED)
 HAS_TEX = bool(
     "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
     or shutil.which("latexmk")
@@ -175,7 +173,7 @@ CODES = {} if workflow.exec_mode == ExecMode.DEFAULT else json.loads(os.getenv("
 
 def get_planned_code(script, choices):
     key = json.dumps([script, choices])
-    path = Path(workflow.basedir, "scripts", f"{script}.py")
+    path = PROJECT / f"workflow/scripts/{script}.py"
     code = planned_code(path, choices, CODES.get(key))
     CODES[key] = str(code)
     return code
@@ -217,8 +215,8 @@ def get_kind(table, name):
 
 
 def source_file(path):
-    """A file of the project, relative to its root."""
-    return os.path.relpath(Path(workflow.basedir).parent / path)
+    """A file of the project, relative to its root; a prefix of a module does not move it."""
+    return local(os.path.relpath(PROJECT / path))
 
 
 def get_source(wildcards):
@@ -290,6 +288,40 @@ def get_budget(key, growing=False):
 
 def get_toy_spec(wildcards):
     return specs.toy_spec(config, int(wildcards.dim), wildcards.prior, int(wildcards.seed))
+
+
+def get_model_folder(ahead):
+    """Pattern of the folders of models whose paths, from the architecture on, match a look-ahead."""
+    name = f"{{architecture,{ahead}({'|'.join(ARCHITECTURES)})}}"
+    return f"<results>/models/{name}/{{subset}}/{{prior}}/seed{{seed}}"
+
+
+def find_weights(model, seed):
+    """Folder of a model that is taken, files that the job needs, and where the user has them from."""
+    _, weights = TAKEN[model, seed]
+    place = Path(str(model), f"seed{seed}")
+    if isinstance(weights, dict):
+        unpacked, source = f"resources/weights/{weights['sha256']}", weights["archive"]
+        return {"folder": f"{unpacked}/models/{place}", "files": local(unpacked), "source": source}
+    folder = Path(weights).expanduser() / place
+    files = [local(str(folder / name)) for name in FILES]
+    return {"folder": str(folder), "files": files, "source": weights}
+
+
+def get_weights(key):
+    """Input function of what find_weights finds."""
+
+    def get(wildcards):
+        model = ModelId(wildcards.architecture, wildcards.subset, wildcards.prior)
+        return find_weights(model, int(wildcards.seed))[key]
+
+    return get
+
+
+def get_archive(wildcards):
+    """Path or address of an archive of trained models."""
+    archives = [weights for _, weights in TAKEN.values() if isinstance(weights, dict)]
+    return next(entry["archive"] for entry in archives if entry["sha256"] == wildcards.sha256)
 
 
 def collect_files(models, name):
@@ -537,6 +569,30 @@ def get_trainings(models):
         for model in models
         for seed in SEEDS[model]
     ]
+
+
+def check_weights():
+    """Refuse trained models that would not be trained; those of an archive, when it is unpacked."""
+    mistakes = []
+    for (model, seed), (experiment, weights) in TAKEN.items():
+        folder = find_weights(model, seed)["folder"]
+        try:
+            if isinstance(weights, dict):
+                check_archive(weights["archive"])
+            elif inside(folder, f"results/{RUN}"):
+                raise UserError(f"{weights} is of this run itself: name another run, run: NAME")
+            elif not Path(weights).expanduser().is_dir():
+                raise UserError(f"{weights} is no folder here")
+            else:
+                check(Path(folder), specs.model_spec(config, model, seed, INSPECTED))
+        except UserError as error:
+            mistakes.append(f"experiments.{experiment}.weights: {error}")
+    if mistakes:
+        raise WorkflowError(str(schema.ConfigError(mistakes)))
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    check_weights()
 
 
 def check_device():

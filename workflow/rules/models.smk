@@ -1,20 +1,67 @@
 """One training and one score file per configuration and seed."""
 
 
+rule unpack:
+    """Fetch an archive of trained models, check it, and unpack it."""
+    output:
+        directory(local("resources/weights/{sha256}")),
+    log:
+        "<results>/logs/unpack/{sha256}.log",
+    benchmark:
+        "<results>/benchmarks/unpack/{sha256}.tsv"
+    priority: 1  # what is wrong with it is told before long trainings
+    localrule: True
+    conda:
+        "../../envs/latex.yaml"
+    params:
+        code=get_code("unpack"),
+        address=get_archive,
+    script:
+        "../scripts/unpack.py"
+
+
+rule take:
+    """Take a trained model instead of training it, if it is the one that would be trained."""
+    input:
+        arrays="<results>/data/{subset}/train.npz",
+        components=get_assignment,
+        weights=get_weights("files"),
+    output:
+        spec="<taken>/spec.yaml",
+        weights="<taken>/weights.pt",
+        history="<taken>/history.csv",
+        diagnostics="<taken>/diagnostics.json",
+    log:
+        "<taken>/take.log",
+    benchmark:
+        "<taken>/take.benchmark.tsv"
+    priority: 1
+    localrule: True
+    conda:
+        "../../envs/latex.yaml"
+    params:
+        code=get_code("take"),
+        spec=get_spec,
+        folder=get_weights("folder"),
+        source=get_weights("source"),
+    script:
+        "../scripts/take.py"
+
+
 rule train:
     """Train one model, or go on where its checkpoint stopped (Appendix B)."""
     input:
         arrays="<results>/data/{subset}/train.npz",
         components=get_assignment,
     output:
-        spec="<model>/spec.yaml",
-        weights="<model>/weights.pt",
-        history="<model>/history.csv",
-        diagnostics="<model>/diagnostics.json",
+        spec="<trained>/spec.yaml",
+        weights="<trained>/weights.pt",
+        history="<trained>/history.csv",
+        diagnostics="<trained>/diagnostics.json",
     log:
-        "<model>/train.log",
+        "<trained>/train.log",
     benchmark:
-        "<model>/train.benchmark.tsv"
+        "<trained>/train.benchmark.tsv"
     conda:
         "../../envs/torch.yaml"
     threads: get_budget("threads")

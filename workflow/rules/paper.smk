@@ -96,4 +96,4 @@ rule explain:
     conda:
         "../../envs/plotting.yaml"
     shell:
-        "cp {input} {output} 2> {log}"
+        "cp {input:q} {output:q} 2> {log:q}"

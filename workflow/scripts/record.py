@@ -26,7 +26,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
         "budget": params.budget,
         "data": [load_json(path) for path in snakemake.input.provenance],
         "models": [
-            {"model": model, "seed": seed, **entry}
+            {"model": model, "seed": seed, "weights": "trained", **entry}
             for (model, seed), entry in zip(params.runs, trained, strict=True)
         ],
     }

@@ -76,7 +76,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "save_every": 60,
         "only": None,
         "data_seed": 0,
-        "experiments": {"x": {"models": [UNI], "where": "", "seeds": None}},
+        "experiments": {"x": {"models": [UNI], "where": "", "seeds": None, "weights": None}},
         "figures": {
             "f": {
                 "kind": "histograms",

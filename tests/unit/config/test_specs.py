@@ -17,6 +17,7 @@ from oodpriors.config.specs import (
     published_means,
     run_name,
     selection,
+    taken,
     toy_ids,
     toy_spec,
     used_datasets,
@@ -49,6 +50,13 @@ def test_the_means_of_likelihoods_are_found_among_the_paper_s_numbers():
         {"setting": "priors.bimodal_75.means", "value": 75},
     ]
     assert published_means(entries) == {UNI: {"ood": -1647.76, "test": -3.25}}
+
+
+def test_models_with_weights_are_taken_with_the_seeds_of_their_experiment():
+    assert taken(checked()) == {}
+    entry = {"models": [UNI], "seeds": [3, 4], "weights": "somewhere"}
+    own = taken(checked({"experiments.x": entry}))
+    assert own == {(ModelId.of(UNI), seed): ("x", "somewhere") for seed in (3, 4)}
 
 
 # lookups in the configuration

@@ -53,6 +53,12 @@ def test_code_as_it_was_committed_is_its_commit(repository):
     assert code_version() == {"commit": commit, "changed": False}
 
 
+def test_code_of_another_user_is_its_commit(repository, monkeypatch):
+    _, commit = repository
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # as if the folder were theirs
+    assert code_version() == {"commit": commit, "changed": False}
+
+
 def test_code_that_was_edited_since_is_changed(repository):
     folder, commit = repository
     (folder / "machine.py").write_text("two = 2\n")

@@ -55,6 +55,16 @@ def model_seeds(config: Mapping) -> dict[ModelId, list[int]]:
     return {model: sorted(own) for model, own in seeds.items()} | toys
 
 
+def taken(config: Mapping) -> dict[tuple[ModelId, int], tuple[str, str | dict]]:
+    """Experiment and ``weights`` of each model and seed that is taken instead of trained."""
+    return {
+        (ModelId.of(name), seed): (experiment, entry["weights"])
+        for experiment, entry in config["experiments"].items()
+        for name in (entry["models"] if entry["weights"] else [])
+        for seed in entry["seeds"] or config["seeds"]
+    }
+
+
 def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
     """Image shape and labels by split of a data set; npz files were inspected before."""
     entry = config["datasets"][name]

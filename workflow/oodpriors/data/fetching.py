@@ -32,25 +32,30 @@ class RemoteFile:
     Attributes:
         name: file name.
         urls: official addresses, tried in this order.
-        md5: checksum of the file.
+        checksum: MD5 or SHA-256 of the file, hexadecimal.
         content_sha256: checksum of the uncompressed content, for copies compressed again.
     """
 
     name: str
     urls: tuple[str, ...]
-    md5: str
+    checksum: str
     content_sha256: str | None = None
 
     def matches(self, path: Path) -> bool:
         """Whether the file at path has the official content."""
-        if _md5(path) == self.md5:
+        if self.checksum_of(path) == self.checksum:
             return True
         return self.content_sha256 is not None and _gzip_sha256(path) == self.content_sha256
 
+    @property
+    def algorithm(self) -> str:
+        """Name of the checksum's algorithm."""
+        return "md5" if len(self.checksum) == 32 else "sha256"
 
-def _md5(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
+    def checksum_of(self, path: Path) -> str:
+        """The same checksum of another file."""
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, self.algorithm).hexdigest()
 
 
 def _gzip_sha256(path: Path) -> str | None:
@@ -107,7 +112,7 @@ def _fetch(file: RemoteFile, sources: Sequence[str], target: Path) -> None:
                 raise
             failures.append(f"  {address}: {error}")
     raise DownloadError(
-        f"could not get {file.name} (md5 {file.md5}):\n"
+        f"could not get {file.name} ({file.algorithm} {file.checksum}):\n"
         + "\n".join(failures)
         + "\nEither run again when the address answers, or put the file into a folder "
         f"and set --config mirror=FOLDER, or copy the file to {target}"
@@ -129,7 +134,8 @@ def _obtain(address: str, file: RemoteFile, target: Path) -> None:
 def _check(file: RemoteFile, path: Path) -> None:
     if not file.matches(path):
         raise ValueError(
-            f"wrong checksum: md5 {_md5(path)} of {path.stat().st_size} bytes, expected {file.md5}"
+            f"wrong checksum: {file.algorithm} {file.checksum_of(path)} of "
+            f"{path.stat().st_size} bytes, expected {file.checksum}"
         )
 
 
