@@ -149,12 +149,12 @@ MISTAKES = {
     "an unknown kind of figure": (
         figure(kind="histogram"),
         "figures.mine.kind: 'histogram' is not one of histograms, curves, contours, topology, "
-        "densities, pixels, decoded, clusters; did you mean histograms?",
+        "densities, pixels, decoded, clusters, companions; did you mean histograms?",
     ),
     "an unknown kind of table": (
         {"tables": {"mine": {"kind": "likelyhoods"}}},
         "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, refined, "
-        "decomposition, architecture, toy, second_order; did you mean likelihoods?",
+        "decomposition, architecture, toy, second_order, companions; did you mean likelihoods?",
     ),
     # folders
     "a run outside results": (

@@ -278,6 +278,13 @@ def get_pairs():
     return [tuple(pair) for pair in pairs]
 
 
+def get_scored_subsets():
+    """Subsets whose test images the models score, each once."""
+    own = (model.subset for model in MODELS)
+    pairs = ((name, config["subsets"][name]["out_of_distribution"]) for name in own)
+    return list(dict.fromkeys(name for pair in pairs for name in pair))
+
+
 def get_settings():
     """Our value of each setting that the paper prints."""
     return {

@@ -237,6 +237,7 @@ NEEDED = {
         "pixels": "models",
         "decoded": "models",
         "clusters": "subset",
+        "companions": "models",
     },
     "tables": {
         "likelihoods": "models",
@@ -246,6 +247,7 @@ NEEDED = {
         "architecture": "network",
         "toy": None,
         "second_order": "models",
+        "companions": "models",
     },
 }
 

@@ -232,11 +232,15 @@ def _check_budgets(config: Mapping) -> Iterator[str]:
 
 
 def _check_figures(config: Mapping) -> Iterator[str]:
-    for table, kinds in (("figures", FIGURES), ("tables", TABLES)):
-        for name, entry in config[table].items():
-            need = kinds[entry["kind"]].needs
-            if need and need not in entry:
-                yield f"{table}.{name}: kind {entry['kind']} needs the key {need}"
+    kinds: dict[str, Mapping] = {"figures": FIGURES, "tables": TABLES}
+    shown = [
+        (f"{table}.{name}", entry, kinds[table][entry["kind"]])
+        for table in kinds
+        for name, entry in config[table].items()
+    ]
+    for where, entry, kind in shown:
+        if kind.needs and kind.needs not in entry:
+            yield f"{where}: kind {entry['kind']} needs the key {kind.needs}"
     known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
     for table in ("figures", "tables", "curves", "analyses"):
         for name, entry in config[table].items():
@@ -245,10 +249,9 @@ def _check_figures(config: Mapping) -> Iterator[str]:
                 if model not in known:
                     yield _unknown(where, "model of an experiment named", model, known)
             yield from _check_parts(config, entry, where)
-    for name, entry in config["figures"].items():
-        kind = entry["kind"]
-        yield from _check_architectures(entry, FIGURES[kind].architectures, f"figures.{name}", kind)
-        yield from _check_refined(entry, f"figures.{name}")
+    for where, entry, kind in shown:
+        yield from _check_architectures(entry, kind.architectures, where, entry["kind"])
+        yield from _check_refined(entry, where)
     for name, entry in config["analyses"].items():
         drawn = ANALYSES[name].architectures
         yield from _check_architectures(entry, drawn, f"analyses.{name}", name)

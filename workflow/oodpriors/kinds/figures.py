@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from oodpriors.kinds.companions import SHOWN
 from oodpriors.kinds.rows import IMAGES, PLANE, key, models
 
 COLUMNS = {
@@ -135,5 +136,12 @@ FIGURES = {
         needs="subset",
         keys={"subset": key("string", "subset with k-means")},
         analysis="clusters",
+    ),
+    "companions": FigureKind(
+        "oodpriors.figures.companions:draw",
+        files={"table": "statistics/companions.csv"},
+        needs="models",
+        keys={"models": models()} | SHOWN,
+        architectures=IMAGES,
     ),
 }
