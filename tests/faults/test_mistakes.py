@@ -379,6 +379,14 @@ MISTAKES = {
         f"figures.mine.models: ['{UNI}'] was not analysed; analyses.pixels has "
         "['vae/fashion_1_7/bimodal_75']",
     ),
+    "companion scores of a toy flow": (
+        {"tables": {"mine": {"kind": "companions", "models": ["toy/mixture_2/unimodal"]}}},
+        "tables.mine: toy/mixture_2/unimodal is no vae or glow or cv_glow, which companions needs",
+    ),
+    "a mistyped companion score": (
+        figure(kind="companions", models=[UNI], scores=["typicality"]),
+        "figures.mine.scores.0: 'typicality' is not one of log_prob, prior_own, ",
+    ),
     "clusters where there are none": (
         {"analyses": {"clusters": {"subset": "fashion_1_7"}}},
         "analyses.clusters.subset: 'fashion_1_7' is no subset with kmeans",

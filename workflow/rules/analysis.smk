@@ -188,7 +188,7 @@ rule score_companions:
         "../../envs/torch.yaml"
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=240,
     params:
         code=get_code("score_companions"),
         runs=get_runs(MODELS),

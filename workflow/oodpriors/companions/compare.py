@@ -43,9 +43,9 @@ def companion_table(
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
-        trainings, and of what is scored; ``ties``, the share of the pairs of an image of
-        each set with equal scores; ``infinite``, the share of scores that are; and
-        ``missing``, why there is no AUROC.
+        trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
+        ``ties``, the share of the pairs of an image of each set with equal scores;
+        ``infinite``, the share of scores that are; and ``missing``, why there is no AUROC.
     """
     rows: list[dict] = []
     places = zip(runs, files["scores"], files["latents"], strict=True)
@@ -90,7 +90,7 @@ def model_rows(
     for which in (which for which in plain.images if which not in INSIDE):
         about = {"model": model, "set": which, **about_model(model, plain, titles, which)}
         for name, kind in COMPANIONS.items():
-            row = about | {"score": name}
+            row = about | {"score": name, "title": kind.title}
             tables = [scored[name] for scored in trainings]
             try:
                 yield row | _measured(kind, tables, model, which, n_bootstrap, seed)
@@ -134,17 +134,18 @@ def _measured(
         raise NotApplicable("images of this set lack the score")
     n_test, n_ood = found.images.values()
     counts = {"n_test": n_test, "n_ood": n_ood}
-    return with_interval("auroc", found) | counts | _degenerate(judged, which) | {"missing": ""}
+    return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}
 
 
-def _degenerate(tables: Sequence[pd.DataFrame], which: str) -> dict[str, float]:
-    """Shares of pairs with equal scores and of infinite scores, means over trainings."""
-    shares = []
+def _described(tables: Sequence[pd.DataFrame], which: str) -> dict[str, float]:
+    """Mean scores of both sets, and shares of equal pairs and infinite scores, over trainings."""
+    found = []
     for table in tables:
         test, out = (
             np.sort(table.loc[table["set"] == name, "score"].dropna()) for name in ("test", which)
         )
         equal = np.searchsorted(out, test, "right") - np.searchsorted(out, test, "left")
-        shares.append((equal.mean() / len(out), np.isinf(np.concatenate([test, out])).mean()))
-    ties, infinite = np.mean(shares, axis=0)
-    return {"ties": float(ties), "infinite": float(infinite)}
+        infinite = np.isinf(np.concatenate([test, out]))
+        found.append((test.mean(), out.mean(), equal.mean() / len(out), infinite.mean()))
+    names = ("mean_test", "mean_ood", "ties", "infinite")
+    return dict(zip(names, np.mean(found, axis=0).tolist(), strict=True))

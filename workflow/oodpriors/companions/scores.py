@@ -63,7 +63,7 @@ def corrected(training: Training) -> np.ndarray:
 
 
 def png_sizes(arrays: Mapping[str, np.ndarray]) -> pd.Series:
-    """Sizes as PNG files by ``index``, nats, of uint8 ``images`` (N, H, W) or (N, H, W, 3)."""
+    """Sizes as PNG files by ``index``, nats, of uint8 ``images`` (N, H, W[, 1 or 3])."""
     sizes = [_png_bytes(image) * 8 * math.log(2) for image in arrays["images"]]
     return pd.Series(sizes, index=arrays["index"])
 
@@ -72,7 +72,9 @@ def _png_bytes(image: np.ndarray) -> int:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(image.squeeze()).save(file, "PNG", optimize=True)
+    Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image).save(
+        file, "PNG", optimize=True
+    )
     return len(file.getvalue())
 
 
@@ -141,12 +143,12 @@ def norm_typicality(training: Training) -> np.ndarray:
     transform, whose tails have no ties. For components of another shape the degrees of
     freedom are those that match the variance (Satterthwaite 1946).
     """
-    dim, squares = training.means.shape[1], _reference(training) ** 2
-    freedom = 2 * dim * squares.mean() ** 2 / squares.var()
+    dim = training.means.shape[1]
+    freedom = 2 * dim / (_reference(training) ** 2).var()
     norms = training.scores["latent_norm_squared"].to_numpy(float)
     if training.stds is not None:
         norms = norms + (training.stds.astype(float) ** 2).sum(1) / training.prior.scale**2
-    roots = np.cbrt(norms / (dim * squares.mean()))
+    roots = np.cbrt(norms / dim)
     return -np.abs(roots - (1 - 2 / (9 * freedom))) / math.sqrt(2 / (9 * freedom))
 
 

@@ -7,15 +7,14 @@ import numpy as np
 import pandas as pd
 
 from oodpriors.figures.sheet import save, sheet
-from oodpriors.kinds.companions import COMPANIONS
-from oodpriors.tables.companions import make_companions, model_labels
+from oodpriors.statistics.companions import chosen, model_labels
 
 ROW, COLUMN_NAMES = 0.16, 1.6  # inches: height of a row, and of the names below
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Companion scores of the configuration's models, see :mod:`oodpriors.figures.sheet`."""
-    plot_companions(make_companions(about["entry"], pd.read_csv(files["table"]), []), note, paths)
+    plot_companions(chosen(pd.read_csv(files["table"]), about["entry"]), note, paths)
 
 
 def plot_companions(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
@@ -23,8 +22,8 @@ def plot_companions(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
 
     Args:
         table: a row per model, set and score: ``architecture``, ``prior``,
-            ``training_data``, ``out_of_distribution``, ``score`` and ``auroc``, empty
-            where a model has no such score.
+            ``training_data``, ``out_of_distribution``, ``score`` with its ``title``, and
+            ``auroc``, empty where a model has no such score.
         note, paths: see :func:`oodpriors.figures.histograms.plot_histograms`.
     """
     labels = model_labels(table)
@@ -32,14 +31,14 @@ def plot_companions(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     widths = [panel["model"].nunique() for panel in panels.values()]
     height = COLUMN_NAMES + ROW * table["score"].nunique()
     figure, (axes,) = sheet(1, len(panels), height, note, width_ratios=widths, sharey=True)
-    names = {name: COMPANIONS[name].title for name in dict.fromkeys(table["score"])}
+    names = dict(zip(table["score"], table["title"], strict=True))
     for axis, (title, panel) in zip(axes, panels.items(), strict=True):
         values = panel.pivot_table("auroc", "score", "model", sort=False, dropna=False)
         values = values.reindex([*names])
         image = axis.imshow(values, vmin=0, vmax=1, cmap="RdBu", aspect="auto")
         axis.set_xticks(range(values.shape[1]), map(labels.get, values), rotation=90)
         axis.set_yticks(range(len(names)), names.values())
-        axis.set_title(title)
+        axis.set(title=title, facecolor="0.9")  # of scores that are missing
         axis.tick_params(length=0)
         for (row, column), value in np.ndenumerate(values.to_numpy()):
             colour = "white" if abs(value - 0.5) > 0.3 else "black"
