@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from oodpriors.kinds.rows import key
-
 
 class CompanionKind(NamedTuple):
     """A score of images, oriented so that higher is more like the training images.
@@ -132,13 +130,3 @@ COMPANIONS = {
         "log p with the refined posterior; VAE, refined images",
     ),
 }
-
-SHOWN = {
-    "scores": key(
-        "array",
-        "companion scores that are shown; all if not given",
-        minItems=1,
-        uniqueItems=True,
-        items={"enum": [*COMPANIONS]},
-    )
-}  # key of the table and of the figure of these scores

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.companions import SHOWN
-from oodpriors.kinds.rows import IMAGES, PLANE, key, models
+from oodpriors.kinds.rows import IMAGES, PLANE, SCORES, key, models
 
 COLUMNS = {
     "description": "column of the score files",
@@ -141,7 +140,7 @@ FIGURES = {
         "oodpriors.figures.companions:draw",
         files={"table": "statistics/companions.csv"},
         needs="models",
-        keys={"models": models()} | SHOWN,
+        keys={"models": models()} | SCORES,
         architectures=IMAGES,
     ),
 }

@@ -28,3 +28,15 @@ def models(**rules) -> dict:
     """JSON schema of a list of models."""
     written = {"type": "string", "pattern": MODEL, "description": "write architecture/subset/prior"}
     return key("array", "models", minItems=1, items=written, **rules)
+
+
+# Key of what shows companion scores; ``config.choices`` adds their names.
+SCORES = {
+    "scores": key(
+        "array",
+        "companion scores that are shown; all if not given",
+        minItems=1,
+        uniqueItems=True,
+        items={"type": "string"},
+    )
+}

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.companions import SHOWN
-from oodpriors.kinds.rows import IMAGES, key, models
+from oodpriors.kinds.rows import IMAGES, SCORES, key, models
 
 
 class TableKind(NamedTuple):
@@ -130,7 +129,7 @@ TABLES = {
         "oodpriors.tables.companions:make_companions",
         source="statistics/companions.csv",
         needs="models",
-        keys={"models": models(uniqueItems=True)} | SHOWN,
+        keys={"models": models(uniqueItems=True)} | SCORES,
         architectures=IMAGES,
         note=(
             "AUROC with intervals of 95 % over images (or batches of M) and trainings; the test "
