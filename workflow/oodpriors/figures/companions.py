@@ -1,5 +1,6 @@
 """AUROC of companion scores by model."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pandas as pd
 from oodpriors.figures.sheet import save, sheet
 from oodpriors.statistics.companions import chosen, model_labels
 
-ROW, COLUMN_NAMES = 0.16, 1.6  # inches: height of a row, and of the names below
+ROW, MARGIN = 0.16, 2.4  # inches: height of a row, and of what is above and below all rows
+NAME = 30  # characters in a line of a model's name
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
@@ -29,14 +31,15 @@ def plot_companions(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     labels = model_labels(table)
     panels = dict([*table.groupby("out_of_distribution", sort=False)])
     widths = [panel["model"].nunique() for panel in panels.values()]
-    height = COLUMN_NAMES + ROW * table["score"].nunique()
+    height = MARGIN + ROW * table["score"].nunique()
     figure, (axes,) = sheet(1, len(panels), height, note, width_ratios=widths, sharey=True)
     names = dict(zip(table["score"], table["title"], strict=True))
     for axis, (title, panel) in zip(axes, panels.items(), strict=True):
         values = panel.pivot_table("auroc", "score", "model", sort=False, dropna=False)
         values = values.reindex([*names])
         image = axis.imshow(values, vmin=0, vmax=1, cmap="RdBu", aspect="auto")
-        axis.set_xticks(range(values.shape[1]), map(labels.get, values), rotation=90)
+        wrapped = [textwrap.fill(labels[model], NAME) for model in values]
+        axis.set_xticks(range(len(wrapped)), wrapped, rotation=90)
         axis.set_yticks(range(len(names)), names.values())
         axis.set(title=title, facecolor="0.9")  # of scores that are missing
         axis.tick_params(length=0)
