@@ -49,6 +49,7 @@ lint: setup
 
 docs: setup
 	$(BIN)/python -m tools.config_readme
+	$(BIN)/python -m tools.config_schema
 
 format: setup
 	$(BIN)/ruff check --fix .

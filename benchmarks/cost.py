@@ -54,8 +54,8 @@ def load(scale: str, own: Path | None = None) -> dict:
     merged = schema.merge(merged, read(own.resolve()) if own else {}) | {"scale": scale}
     allowed = choices.with_kinds(read("workflow/schemas/config.schema.yaml"))
     checked = schema.validate(merged, allowed)
-    checked = means.with_means(checked, lambda path: Path(path).read_text(encoding="utf-8"))
-    return restrict.with_only(checked)
+    checked = restrict.with_only(checked)
+    return means.with_means(checked, lambda path: Path(path).read_text(encoding="utf-8"))
 
 
 def available(entry: dict, dataset: dict, split: str) -> int:

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-import yaml
-from tools.pages import ROOT, put
-
-from oodpriors.config.choices import with_kinds
+from tools.config_schema import checked
+from tools.pages import put
 
 
 def document(schema: Mapping, prefix: str = "") -> Iterator[tuple[str, str, str]]:
@@ -27,9 +25,7 @@ def _document_entry(schema: Mapping, name: str) -> Iterator[tuple[str, str, str]
 
 def render() -> str:
     """One row for each key of the schema: its default and its meaning."""
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-    keys = document(with_kinds(schema))
-    rows = [f"| `{key}` | {default} | {text} |" for key, default, text in keys]
+    rows = [f"| `{key}` | {default} | {text} |" for key, default, text in document(checked())]
     return "\n".join(["| key | default | meaning |", "| --- | --- | --- |", *rows])
 
 

@@ -14,12 +14,14 @@ from benchmarks.breakdown import KINDS, read, wall_time
 from tools.pages import put
 
 from oodpriors.data.provenance import trained_on
+from oodpriors.io.files import sha256
 from oodpriors.statistics.claims import count_verdicts
 from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[1]
 
+PICTURES = ("fig04", "estimates")
 OUT = ["Model", "Prior", "Training data", "Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["Model", "Prior", "Training data", "NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
 
@@ -44,8 +46,14 @@ def about(results: Path, record: dict) -> str:
         "trained on": ", ".join(sorted({trained_on(model) for model in record["models"]})),
         "software": f"PyTorch {record['software']['torch']}",
         "time": f"{wall_time(jobs) / 60:.0f} minutes; core-minutes: {spent}",
+        "pictures": ", ".join(picture(results / "figures" / f"{name}.png") for name in PICTURES),
     }
     return markdown(pd.DataFrame(rows.items(), columns=["", " "]))
+
+
+def picture(path: Path) -> str:
+    """Name and checksum, by which a test sees that a picture is of the run of the tables."""
+    return f"`{path.name}` {sha256(path)[:12]}"
 
 
 def _commit(code: dict) -> str:
@@ -69,7 +77,9 @@ def curves(table: pd.DataFrame) -> pd.DataFrame:
             "Mean in": [f"{value:,.0f}" for value in table["mean_test"]],
             "AUROC": [f"{value:.2f} {ends}" for value, ends in aurocs],
             "d²/8": [f"{value:,.0f}" for value in table["midpoint_charge"]],
-            "Turns at": [f"{value:.0f}" for value in table["turning_distance"]],
+            "Turns at": [
+                "none" if pd.isna(value) else f"{value:.0f}" for value in table["turning_distance"]
+            ],
         }
     )
 
@@ -111,7 +121,7 @@ def main(folder: str) -> None:
     put(page, "counts", f"{len(claims)} claims: {counted}.")
     put("README.md", "counts", f"At this scale, of {len(claims)} claims: {counted}.")
     put("README.md", "table1", markdown(short(table1)))
-    for name in ("fig04", "estimates"):
+    for name in PICTURES:
         shutil.copy(results / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")
 
 

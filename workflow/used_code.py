@@ -13,10 +13,14 @@ A name that is computed, as in ``getattr(model, name)``, is not followed.
 
 import ast
 import hashlib
+import importlib
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
+
+from oodpriors.io.errors import UserError
 
 CALLED_BY_PYTORCH = ("forward", "backward", "get_extra_state", "set_extra_state")
 LEFT_OUT = "oodpriors.io."
@@ -27,6 +31,41 @@ def checksum(script: Path, choices: Mapping[str, str] | None = None) -> str:
     """Checksum of the library's code that a script uses, 20 hexadecimal digits."""
     text = "\n".join(f"{name}\n{code}" for name, code in sorted(used_code(script, choices).items()))
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+class Code(str):
+    """Checksum of the code that a planned job uses, with what it was computed from."""
+
+    script: Path
+    choices: Mapping[str, str]
+
+    def load(self) -> None:
+        """Import all modules of this code, then check that they are still as planned.
+
+        Later edits do not reach a process that has them all, even one that imports late.
+
+        Raises:
+            UserError: the code was edited after the plan.
+        """
+        for name in _modules(self.script.parents[1], used_code(self.script, self.choices)):
+            importlib.import_module(name)
+        _read.cache_clear()
+        if checksum(self.script, self.choices) != self:
+            raise UserError("code that this job uses was edited after the run started: run again")
+
+
+def planned_code(script: Path, choices: Mapping[str, str], known: str | None = None) -> Code:
+    """The code of a planned job; its checksum is computed unless it is known."""
+    code = Code(known or checksum(script, choices))
+    code.script, code.choices = script, choices
+    return code
+
+
+def _modules(folder: Path, names: Mapping[str, str]) -> set[str]:
+    """Modules in which the definitions with these full names are."""
+    paths = {part for name in names for part in accumulate(name.split("."), "{}/{}".format)}
+    found = {path for path in paths if folder.joinpath(f"{path}.py").is_file()}
+    return {path.replace("/", ".") for path in found}
 
 
 def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -88,7 +88,7 @@ class Training:
                 "components": str(seen / "assignment.csv"),
             },
             "output": {Path(name).stem: str(seen / "model" / name) for name in self.names},
-            "params": {"spec": self.spec, "code": "0123456789abcdef"},
+            "params": {"spec": self.spec},
             "log": str(seen / "train.log"),
             "wildcards": {"architecture": "glow"},
             "config": CONFIG | {"save_every": save_every},

@@ -31,10 +31,12 @@ def named(files: dict[str, str | list[str]]) -> InputFiles:
 
 
 def run(script: str, told: dict) -> None:
+    from used_code import planned_code  # of the project that has the script
+
     snakemake = Snakemake(
         named(told["input"]),
         OutputFiles(fromdict=told["output"]),
-        Params(fromdict=told["params"]),
+        Params(fromdict=told["params"] | {"code": planned_code(Path(script), {})}),
         Wildcards(fromdict=told.get("wildcards", {})),
         1,
         ResourceList(fromdict={}),

@@ -129,6 +129,8 @@ CELLS = {
     "experiments": {"mine": {"models": ["vae/cells/bimodal_75"]}},
 }
 
+ARRAYS = "results/smoke-embedded-own/data/cells.npz"
+
 UNFIT = {
     "floats": (
         own(images=np.zeros((40, 28, 28), np.float32)),
@@ -194,7 +196,7 @@ def cells(tmp_path_factory, garments: Path) -> Path:
 def test_a_data_set_that_does_not_fit_is_told_before_anything_runs(cells: Path, fault: str):
     arrays, message = UNFIT[fault]
     np.savez(cells / "cells.npz", **arrays)
-    failed = snakemake(cells, *OPTIONS, "--", "results/smoke-embedded/data/cells.npz", check=False)
+    failed = snakemake(cells, *OPTIONS, "--", ARRAYS, check=False)
     assert failed.returncode != 0
     told = [line for line in failed.stdout.splitlines() if line.startswith("config: ")]
     assert told, failed.stdout
@@ -211,11 +213,11 @@ def test_pixels_that_are_damaged_are_told_when_they_are_read(cells: Path):
     content = bytearray((cells / "cells.npz").read_bytes())
     content[start] ^= 1
     (cells / "cells.npz").write_bytes(content)
-    line = refused(cells, "results/smoke-embedded/data/cells.npz")
+    line = refused(cells, ARRAYS)
     assert line.startswith("cells.npz: not a usable npz data set: Bad CRC-32 for file 'images.npy'")
-    assert not (cells / "results/smoke-embedded/data/cells.npz").exists()
+    assert not (cells / ARRAYS).exists()
 
     np.savez(cells / "cells.npz", **own())
-    make(cells, "results/smoke-embedded/data/cells.npz")
-    with np.load(cells / "results/smoke-embedded/data/cells.npz") as arrays:
+    make(cells, ARRAYS)
+    with np.load(cells / ARRAYS) as arrays:
         np.testing.assert_array_equal(arrays["images"], own()["images"])

@@ -105,7 +105,7 @@ def folder(project: Path, server: Server, monkeypatch) -> Path:
 
 def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tuple[int, str]:
     """Run the script of rule download; returns its exit status and its log."""
-    entry = {"kind": "mnist", "path": None, "stands_for": None}
+    source = {"kind": "mnist", "stands_for": None}
     arrays, log = folder / f"results/{run}/data/mnist.npz", folder / f"{run}.log"
     told = {
         "input": {},
@@ -113,7 +113,7 @@ def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tu
             "arrays": str(arrays),
             "provenance": str(arrays.with_suffix(".provenance.json")),
         },
-        "params": {"entry": entry, "cache": str(folder / "resources/mnist")},
+        "params": {"source": source, "cache": str(folder / "resources/mnist")},
         "wildcards": {"dataset": "mnist"},
         "config": {
             "mirror": mirror and str(mirror),

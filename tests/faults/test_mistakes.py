@@ -96,7 +96,7 @@ MISTAKES = {
     ),
     "an unknown precision": (
         of("vae", network={"grey": {"decoder_precision": "float16"}}),
-        "network.grey.decoder_precision: 'float16' is not one of float32, bfloat16, auto",
+        "models.vae.network.grey.decoder_precision: 'float16' is not one of float32, bfloat16",
     ),
     "no replicates": (
         {"bootstrap": 0},
@@ -123,6 +123,40 @@ MISTAKES = {
     "a negative seed": (
         {"experiments": {"cifar": {"seeds": [-1]}}},
         "experiments.cifar.seeds.0: -1 is less than the minimum of 0",
+    ),
+    "a number that is none": (
+        of("vae", training={"learning_rate": math.nan}),
+        "models.vae.training.learning_rate: nan is not of type 'number' (learning rate after the "
+        "warm-up); it must be finite",
+    ),
+    "a number without end": (
+        {"save_every": math.inf},
+        "save_every: inf is not of type 'number' (seconds between",
+    ),
+    "too many components": (
+        prior({"rule": "axes", "k": 10**9, "distance": 3}),
+        "priors.mine.means.k: 1000000000 is greater than the maximum of 1000",
+    ),
+    "a beta that overflows": (
+        {"priors": {"generalized_d5": {"beta": 1000}}},
+        "priors.generalized_d5.beta: 1000 is greater than the maximum of 40",
+    ),
+    "a seed that is too large": (
+        {"data_seed": 2**32},
+        "data_seed: 4294967296 is greater than the maximum of 4294967295",
+    ),
+    "too many replicates": (
+        {"bootstrap": 10**9},
+        "bootstrap: 1000000000 is greater than the maximum of 100000",
+    ),
+    # names
+    "a name with a line break": (
+        {"priors": {"mine\n": {"title": "m", "means": [[0]], "assignment": "single"}}},
+        "priors: 'mine\\n' does not match '^[a-z0-9_]+$' (use only small letters, digits and _)",
+    ),
+    "a table named like another file": (
+        {"tables": {"claims": {"models": [UNI]}}},
+        "tables.claims: the pipeline uses this name itself: choose another",
     ),
     # one of several values
     "an unknown scale": (
@@ -212,6 +246,30 @@ MISTAKES = {
         prior("results/means.csv"),
         "priors.mine.means: results/means.csv is in the results folder",
     ),
+    "an npz with wildcards in its path": (
+        {"datasets": {"mine": {"kind": "npz", "path": "{mine}.npz"}}},
+        "datasets.mine.path: '{mine}.npz' has a character that Snakemake reads as a part of its",
+    ),
+    "a mirror with wildcards": (
+        {"mirror": "<results>"},
+        "mirror: '<results>' has a character that Snakemake reads",
+    ),
+    "an npz that is a device": (
+        {"datasets": {"mine": {"kind": "npz", "path": "/dev/zero"}}},
+        "datasets.mine.path: /dev/zero: not a usable npz data set: /dev/zero is no regular file",
+    ),
+    "an npz that is a folder": (
+        {"datasets": {"mine": {"kind": "npz", "path": "config"}}},
+        "datasets.mine.path: config: not a usable npz data set: config is no regular file",
+    ),
+    "means that are a device": (
+        prior("/dev/zero"),
+        "priors.mine.means: /dev/zero is no CSV file with a mean in each line (/dev/zero is no",
+    ),
+    "a subset out of its own distribution": (
+        {"subsets": {"fashion_1": {"out_of_distribution": "fashion_1_7"}}},
+        "subsets.fashion_1.out_of_distribution: fashion_1_7 has test images of fashion_1 itself",
+    ),
     "a path of another kind": (
         {"datasets": {"mnist": {"path": "mnist.npz"}}},
         "datasets.mnist.path: only kind npz has a path; kind is mnist",
@@ -239,7 +297,7 @@ MISTAKES = {
     ),
     "means that are not finite": (
         prior([[float("inf")], [0]]),
-        "priors.mine.means: [[inf], [0]] must be finite",
+        "priors.mine.means.0.0: inf is not of type 'number'; it must be finite",
     ),
     "a file of means that is not there": (
         {"priors": {"bimodal_75": {"means": "nowhere.csv"}}},
@@ -256,7 +314,7 @@ MISTAKES = {
     ),
     "a beta of zero": (
         {"priors": {"generalized_d5": {"beta": 0}}},
-        "priors.generalized_d5.beta: 0 is less than or equal to the minimum of 0 (shape of the g",
+        "priors.generalized_d5.beta: 0 is less than the minimum of 0.1 (shape of the generalised",
     ),
     "a beta that is missing": (
         {"priors": {"generalized_d5": {"beta": None}}},
@@ -268,7 +326,7 @@ MISTAKES = {
     ),
     "a negative scale": (
         {"priors": {"unimodal": {"scale": -1}}},
-        "priors.unimodal.scale: -1 is less than or equal to the minimum of 0",
+        "priors.unimodal.scale: -1 is less than the minimum of 1e-06",
     ),
     # models
     "a model of two names": (
@@ -338,7 +396,7 @@ MISTAKES = {
     ),
     "an infinite bound": (
         {"toy": {"network": {"log_scale_bound": math.inf}}},
-        "toy.network.log_scale_bound: inf must be finite; null sets no bound",
+        "toy.network.log_scale_bound: inf is not of type 'number', 'null' (bound of each",
     ),
     "a batch larger than the points": (
         {"toy": {"training": {"batch_size": 100_000}, "points": {"train": 500}}},
@@ -395,6 +453,33 @@ MISTAKES = {
         {"analyses": {"second_order": {"models": [UNI]}}},
         f"analyses.second_order: {UNI} is no cv_glow, which second_order needs",
     ),
+    # texts
+    "a title that the fonts lack": (
+        {"subsets": {"fashion_1": {"title": "ファッション"}}},
+        "subsets.fashion_1.title: 'フ' (U+30D5, KATAKANA LETTER HU) cannot be printed: write it "
+        "with Latin, Greek or Cyrillic letters, or other symbols",
+    ),
+    "a title in two lines": (
+        {"priors": {"unimodal": {"title": "two\n\nparagraphs"}}},
+        "priors.unimodal.title: write it in one line, with no blank at its ends",
+    ),
+    "an empty title": (
+        of("vae", title=""),
+        "models.vae.title: '' should be non-empty (name in figures and tables)",
+    ),
+    "a title that is a number": (
+        of("vae", title=75),
+        "models.vae.title: 75 is not of type 'string' (name in figures and tables); write it in "
+        "quotes",
+    ),
+    "a panel that is a number": (
+        figure(panels={75: [UNI]}),
+        "figures.mine.panels: 75 is no text: write it in quotes",
+    ),
+    "a script in a caption": (
+        figure(panels={"VAE": [UNI]}, caption="a</script><script>alert(1)</script>"),
+        "figures.mine.caption: '</' begins a tag of HTML: put a blank after <",
+    ),
     # some experiments
     "an unknown experiment alone": (
         {"only": ["ciphar"]},
@@ -434,6 +519,28 @@ FILES = {
     ),
     "an empty file": ("", "Config file must be given as JSON or YAML with keys at top level"),
     "no file": (None, "No such file or directory: '"),
+    "a key twice": (
+        "seeds: [0]\nmodels: {vae: {draws: 4, draws: 5}}\n",
+        ".yaml: models.vae.draws is there twice, in lines 2 and 2: keep one",
+    ),
+}
+
+# What a run needs, and mistakes in what it does not need.
+OWN_RUN = {"only": ["mine"], "experiments": {"mine": {"models": ["vae/fashion_1/unimodal"]}}}
+ALLOWED = {
+    "few images for an architecture that is not run": (
+        OWN_RUN | {"images": {"train": 10}, "models": {"vae": {"training": {"batch_size": 5}}}}
+    ),
+    "a latent that is too small for a prior that is not used": (
+        OWN_RUN | {"models": {"vae": {"network": {"grey": {"latent_dim": 2}}}}}
+    ),
+    "an analysis of our own": (
+        OWN_RUN | {"analyses": {"pixels": {"model": "vae/fashion_1/unimodal"}}}
+    ),
+    "no toy flows": {"toy": None},
+    "whole numbers with a point": (
+        OWN_RUN | {"images": {"train": 192.0}, "models": {"vae": {"draws": 4.0, "threads": 1.0}}}
+    ),
 }
 
 
@@ -442,7 +549,10 @@ def arguments_of(kind: str, name: str, folder: Path) -> list[str]:
     if kind == "option":
         return ["--config", OPTIONS[name][0]]
     file = folder / f"{kind} {name}.yaml"
-    text = yaml.safe_dump(MISTAKES[name][0]) if kind == "mistake" else FILES[name][0]
+    if kind == "file":
+        text = FILES[name][0]
+    else:
+        text = yaml.safe_dump(MISTAKES[name][0] if kind == "mistake" else ALLOWED[name])
     if text is not None:
         file.write_text(text)
     return ["--configfile", str(file)]
@@ -499,6 +609,13 @@ def test_a_mistaken_option_ends_the_run_before_it_starts(dry_runs, option: str):
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_that_cannot_be_read_ends_the_run_before_it_starts(dry_runs, file: str):
     assert FILES[file][1] in refused(dry_runs["file", file])
+
+
+@pytest.mark.parametrize("allowed", ALLOWED)
+def test_what_is_not_run_is_not_refused(dry_runs, allowed: str):
+    run = dry_runs["allowed", allowed]
+    assert run["status"] == 0, run["output"]
+    assert "Job stats" in run["output"]
 
 
 def test_all_mistakes_are_told_at_once(project: Path):

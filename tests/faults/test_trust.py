@@ -107,11 +107,14 @@ def load_cifar10(project: Path, content: bytes, trusted: bool) -> tuple[int, str
             "provenance": str(project / "cifar10.provenance.json"),
         },
         "params": {
-            "entry": {"kind": "cifar10", "path": None, "stands_for": None},
+            "source": {"kind": "cifar10", "stands_for": None},
             "cache": str(project / "resources/cifar10"),
         },
         "wildcards": {"dataset": "cifar10"},
-        "config": {"mirror": str(mirror), "datasets": {"cifar10": {"system_folder": None}}},
+        "config": {
+            "mirror": str(mirror),
+            "datasets": {"cifar10": {"path": None, "system_folder": None}},
+        },
     }
     return run_script("download.py", told, project, project)
 
@@ -245,9 +248,9 @@ def test_an_npz_of_ones_own_executes_nothing(tmp_path: Path, mark: Path, name: s
             "arrays": str(tmp_path / "arrays.npz"),
             "provenance": str(tmp_path / "provenance.json"),
         },
-        "params": {"entry": {"kind": "npz", "path": str(path)}, "cache": str(tmp_path)},
+        "params": {"source": {"kind": "npz", "content": None}, "cache": str(tmp_path)},
         "wildcards": {"dataset": "own"},
-        "config": {"mirror": None, "datasets": {"own": {"system_folder": None}}},
+        "config": {"mirror": None, "datasets": {"own": {"path": str(path), "system_folder": None}}},
     }
     status, log = run_script("download.py", told, tmp_path)
     assert status == 1

@@ -35,7 +35,7 @@ def pipeline(cluster, submitted: list, tmp_path_factory: pytest.TempPathFactory)
         if job not in earlier:
             names = ("state", "limit", "memory", "cores", "gres", "comment")
             submitted.append(dict(zip(names, facts, strict=True)))
-    return folder / "results/smoke-embedded"
+    return folder / "results/smoke-embedded-toy-two_modes"
 
 
 def rule(job: dict) -> str:

@@ -1,29 +1,49 @@
 """A complete run of the user's data sets and prior, from the example in README."""
 
+import os
 import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tests.workflow.conftest import ROOT, SMOKE, snakemake
+import pytest
+from tests.workflow.conftest import ROOT, SMOKE, copy_project, snakemake
 
 from oodpriors.io.files import load_yaml
 
 MODELS = ["vae/cells/unimodal", "vae/cells/wide"]
+RESULTS = "results/smoke-embedded-mine"
 
 
-def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
-    example = re.search(r"```yaml\n# mine.yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    (project / "mine.yaml").write_text(example.group(1))
+def save(path: Path, brightness: int) -> None:
     rng = np.random.default_rng(0)
+    images = rng.integers(brightness, brightness + 20, (80, 28, 28), dtype=np.uint8)
     labels, split = np.arange(80) % 2, np.repeat(["train", "test"], 40)
+    np.savez(path, images=images, labels=labels, split=split)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory) -> Path:
+    """A copy of the project after a run of the example."""
+    folder = copy_project(tmp_path_factory.mktemp("own"))
+    example = re.search(r"```yaml\n# mine.yaml\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    (folder / "mine.yaml").write_text(example.group(1))
     for name, brightness in (("cells", 60), ("debris", 200)):
-        images = rng.integers(brightness, brightness + 20, (80, 28, 28), dtype=np.uint8)
-        np.savez(project / f"{name}.npz", images=images, labels=labels, split=split)
+        save(folder / f"{name}.npz", brightness)
+    assert f"The results go into {RESULTS};" in run(folder)
+    return folder
 
-    snakemake(project, "--configfile", "mine.yaml", *SMOKE)
 
-    results = project / "results/smoke-embedded"
+def run(folder: Path, *arguments: str, old: str = "", new: str = "", check: bool = True) -> str:
+    """Output of Snakemake with the example, in which old is replaced."""
+    text = (folder / "mine.yaml").read_text()
+    assert old in text
+    (folder / "now.yaml").write_text(text.replace(old, new))
+    return snakemake(folder, *arguments, "--configfile", "now.yaml", *SMOKE, check=check).stdout
+
+
+def test_the_readmes_own_pair_needs_a_configuration_alone(own: Path):
+    results = own / RESULTS
     assert (results / "figures/cells.png").stat().st_size > 0
     assert pd.read_csv(results / "tables/models.csv")["model"].tolist() == MODELS
     assert pd.read_csv(results / "tables/ranking.csv")["model"].tolist() == MODELS
@@ -31,3 +51,105 @@ def test_the_readmes_own_pair_needs_a_configuration_alone(project: Path):
     np.testing.assert_allclose(np.linalg.norm(np.diff(spec["prior"]["means"], axis=0)), 150)
     scores = pd.read_parquet(results / "models/vae/cells/wide/seed0/scores.parquet")
     assert scores["set"].value_counts().to_dict() == {"test": 40, "ood": 40, "train": 20}
+
+
+def test_the_same_bytes_at_another_time_and_place_make_nothing_again(own: Path):
+    file, moved = own / "cells.npz", own / "moved.npz"
+    file.rename(moved)
+    os.utime(moved)
+    try:
+        output = run(own, "-n", old="cells.npz", new="moved.npz")
+    finally:
+        moved.rename(file)
+    assert "Nothing to be done" in output
+    assert "made with other values" not in output
+
+
+def test_other_bytes_of_an_older_time_are_noticed(own: Path):
+    kept = (own / "debris.npz").read_bytes()
+    save(own / "debris.npz", 100)
+    os.utime(own / "debris.npz", (0, 0))
+    try:
+        output = run(own, "-n")
+    finally:
+        (own / "debris.npz").write_bytes(kept)
+    assert "rule download:" in output
+    assert "rule score:" in output
+    assert "rule train:" not in output  # on the other data set
+    assert f"{RESULTS} was made with other values of datasets.debris.content: what" in output
+
+
+def test_an_edit_goes_on_in_the_same_folder(own: Path):
+    output = run(own, "-n", old="distance: 150", new="distance: 140")
+    assert f"{RESULTS} was made with other values of priors.wide.means: what" in output
+    assert "rule train:" in output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "other"),
+    [
+        ("cells.npz", "debris.npz", "the data set cells, now another"),
+        ("only: [mine]", "run: smoke-embedded-mine", "only ['mine'], now None"),
+    ],
+)
+def test_another_run_does_not_go_into_the_same_folder(own: Path, old: str, new: str, other: str):
+    output = run(own, "-n", old=old, new=new, check=False)
+    (line,) = [line for line in output.splitlines() if line.startswith("config: ")]
+    assert line.startswith(f"config: run: {RESULTS} holds a run with {other}: ")
+    assert "Job stats" not in output
+
+
+def test_a_dry_run_records_nothing(own: Path):
+    record = own / RESULTS / "configuration.json"
+    kept = record.read_text()
+    record.unlink()
+    try:
+        run(own, "-n", old="distance: 150", new="distance: 140")
+        assert not record.exists()
+    finally:
+        record.write_text(kept)
+
+
+def test_a_damaged_record_is_told_in_one_line(own: Path):
+    record = own / RESULTS / "configuration.json"
+    kept = record.read_text()
+    record.write_text(kept[:100])
+    try:
+        output = run(own, "-n", check=False)
+    finally:
+        record.write_text(kept)
+    (line,) = [line for line in output.splitlines() if line.startswith(f"{RESULTS}/conf")]
+    assert ": damaged (" in line
+    assert line.endswith("; delete the file, then run again")
+
+
+@pytest.mark.parametrize(
+    ("file", "rules"),
+    [
+        ("models/vae/cells/wide/seed0/history.csv", {"train", "score"}),
+        ("models/vae/cells/wide/seed0/decoded.csv", {"score"}),
+        ("data/debris.npz", {"download", "prepare", "score"}),
+        ("statistics/curves.csv", {"summarise"}),
+        ("verdicts.txt", {"judge"}),
+        ("figures/cells.png", {"plot"}),
+        ("paper/data.tex", {"typeset"}),
+    ],
+)
+def test_a_deleted_file_is_made_again(own: Path, file: str, rules: set[str]):
+    path, kept = own / RESULTS / file, own / "kept"
+    path.rename(kept)
+    try:
+        output = run(own, "-n")
+    finally:
+        kept.rename(path)
+    assert rules <= set(re.findall(r"^rule (\w+):", output, re.M))
+
+
+def test_every_file_that_is_not_said_to_be_left_out_would_be_made_again(own: Path):
+    """What a run that has begun lacks is asked for: here everything, as the folder is empty."""
+    (own / "results/empty").mkdir()
+    output = run(own, "-n", old="only:", new="run: empty\nonly:")
+    asked = re.search(r"^rule all:\n    input: (.*)$", output, re.M)[1].split(", ")
+    files = {str(p.relative_to(own / RESULTS)) for p in (own / RESULTS).rglob("*") if p.is_file()}
+    left_out = {name for name in files if name.endswith((".log", ".tsv", "configuration.json"))}
+    assert {name.removeprefix("results/empty/") for name in asked} == files - left_out

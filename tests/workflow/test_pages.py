@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 from tests.workflow.conftest import ROOT, copy_project
+from tools.publish import curves
+
+from oodpriors.io.files import sha256
 
 
 def publish(folder: Path, results: Path) -> subprocess.CompletedProcess:
@@ -46,6 +49,21 @@ def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path)
         columns = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
         assert len(rows) > 2, name
         assert len(columns) == 1, name
+
+
+def test_the_pictures_of_the_pages_are_of_the_run_of_their_tables():
+    named = re.findall(r"`(\w+\.png)` ([0-9a-f]{12})", generated(ROOT / "docs/results.md", "run"))
+    assert named
+    for name, checksum in named:
+        assert sha256(ROOT / "docs" / name).startswith(checksum), name
+        assert f"({name})" in (ROOT / "docs/results.md").read_text()
+
+
+def test_a_curve_that_does_not_turn_says_so():
+    columns = ["distance", "midpoint_charge", "mean_test"]
+    columns += [f"{name}{end}" for name in ("mean_ood", "auroc") for end in ("", "_low", "_high")]
+    table = pd.DataFrame(0.1, [0, 1], columns).assign(curve_title="c", turning_distance=[9, None])
+    assert curves(table)["Turns at"].tolist() == ["9", "none"]
 
 
 def test_a_page_without_a_place_is_named(smoke: Path, tmp_path: Path):

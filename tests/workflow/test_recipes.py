@@ -65,7 +65,7 @@ def test_the_recipes_work_as_they_are_written(project: Path):
     follow(project)
     snakemake(project, "--configfile", "mine.yaml", *SMOKE, 'only=["mine"]')
 
-    results = project / "results/smoke-embedded"
+    results = project / "results/smoke-embedded-mine"
     assert pd.read_csv(results / "tables/models.csv")["model"].tolist() == [MODEL]
     assert (results / "figures/medians.png").stat().st_size > 0
     assert pd.read_csv(results / "tables/sizes.csv")["n_test"].tolist() == [50]

@@ -2,13 +2,17 @@
 
 import json
 import os
+import pickle
+import shutil
+import subprocess
+import sys
 
 import pytest
 from tests.faults.conftest import Training
 from tests.workflow.conftest import ROOT
 
 from oodpriors.kinds.figures import FIGURES
-from used_code import checksum, used_code
+from used_code import checksum, planned_code, used_code
 
 SCRIPTS = ROOT / "workflow/scripts"
 SCRIPT = """
@@ -140,6 +144,74 @@ def test_the_checksum_follows_what_is_used_and_nothing_else(script, tmp_path, ol
     assert (checksum(copy / "scripts/train.py") == before) is same
 
 
+# A job that imports a module late and prints what it has, after a line of input.
+JOB = """
+import pickle, sys
+
+code = pickle.load(open("code", "rb"))
+code.load()
+print("loaded", flush=True)
+input()
+from library.late import later
+
+print(later(1))
+"""
+
+
+@pytest.fixture
+def start(script, tmp_path):
+    """Starts the job that was planned with the code of now."""
+    (tmp_path / "code").write_bytes(pickle.dumps(planned_code(script, {})))
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "workflow")])
+
+    def begin():
+        return subprocess.Popen(
+            [sys.executable, "-c", JOB],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return begin
+
+
+LATE = "def later(x):\n    return x + 1\n"
+
+
+def test_code_that_is_edited_before_a_job_starts_ends_it(start, tmp_path):
+    """The job would be recorded with the code of the plan."""
+    (tmp_path / "library/late.py").write_text(LATE)
+    _, errors = start().communicate("go on\n")
+    assert errors.splitlines()[-1].endswith("was edited after the run started: run again")
+
+
+def test_code_that_is_edited_while_a_job_runs_does_not_reach_it(start, tmp_path, script):
+    """Not even a module that the job imports late; the next plan has another code."""
+    planned = checksum(script)
+    job = start()
+    assert job.stdout.readline() == "loaded\n"
+    (tmp_path / "library/late.py").write_text(LATE)
+    output, errors = job.communicate("go on\n")
+    assert (output, errors) == ("1\n", "")
+    shutil.copytree(tmp_path, tmp_path / "copy")  # files are read once in a process
+    assert checksum(tmp_path / "copy/scripts/train.py") != planned
+
+
+def test_code_that_is_edited_but_not_used_ends_no_job(start, tmp_path):
+    path = tmp_path / "library/late.py"
+    path.write_text(path.read_text().replace("def never(x):", "def never(y):"))
+    output, errors = start().communicate("go on\n")
+    assert (output, errors) == ("loaded\n1\n", "")
+
+
+def test_the_planned_code_is_recorded_as_its_checksum(script):
+    assert repr(planned_code(script, {})) == repr(checksum(script))
+    assert planned_code(script, {}, "told by the plan") == "told by the plan"
+
+
 def modules_of(script, **choices):
     used = used_code(SCRIPTS / f"{script}.py", choices)
     return {name.split(".")[1] for name in used}, used
@@ -167,7 +239,7 @@ def test_scores_use_the_model_and_its_likelihood():
 @pytest.mark.parametrize("kind", FIGURES)
 def test_a_figure_uses_its_own_kind_and_no_model(kind):
     packages, used = modules_of("plot", **{"oodpriors.kinds.figures.FIGURES": kind})
-    assert packages <= {"data", "figures", "kinds", "statistics"}
+    assert packages <= {"data", "figures", "kinds", "statistics", "tables"}
     module, name = FIGURES[kind].place.split(":")
     assert f"{module}.{name}" in used
     draws = {"{}.{}".format(*other.place.split(":")) for other in FIGURES.values()}

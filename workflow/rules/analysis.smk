@@ -223,6 +223,7 @@ rule tabulate:
     params:
         code=get_code("tabulate"),
         entry=get_table,
+        description=get_description,
         published=PUBLISHED,
     script:
         "../scripts/tabulate.py"

@@ -1,27 +1,30 @@
 """Configuration, wildcards and input functions."""
 
+import json
 import os
 import shutil
 import threading
 import time
-from functools import cache
 from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from oodpriors.config import choices, means, restrict, schema, specs
-from oodpriors.config.checks import check_own_files, check_references
+from oodpriors.config import choices, means, record, restrict, schema, specs
+from oodpriors.config.checks import check_names, check_own_files, check_references
+from oodpriors.config.repeats import check_repeats
 from oodpriors.config.specs import ModelId
+from oodpriors.config.texts import check_texts
+from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
-from oodpriors.io.files import inside
+from oodpriors.io.files import inside, load_json, regular, save_json
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
-from used_code import checksum
+from used_code import planned_code
 
 # Scripts find this copy of the library before any other one that may be installed, and read
 # and write UTF-8 in every locale.
@@ -64,6 +67,13 @@ def check_mirror(mirror):
             raise schema.ConfigError([mistake])
 
 
+def check_files():
+    """Snakemake keeps the last of two keys of the same name without a word."""
+    if workflow.exec_mode == ExecMode.DEFAULT:
+        files = [Path(file) for file in workflow.configfiles]
+        check_repeats({str(f): f.read_text("utf-8") for f in files if f.is_file()})
+
+
 def load_config():
     """Merge the scale below the user's values, then check everything."""
     scales = ["smoke", "quick", "short", "paper"]
@@ -73,15 +83,19 @@ def load_config():
     merged = schema.merge(read_yaml(f"../../config/scales/{scale}.yaml"), config)
     try:
         allowed = choices.with_kinds(read_yaml("../schemas/config.schema.yaml"))
+        check_files()
         checked = schema.validate(merged, allowed)
+        check_names(checked)
+        checked = restrict.with_only(checked)
+        check_texts(checked)
         check_own_files(checked, lambda path: inside(path, "results"))
         check_mirror(checked["mirror"])
-        checked = means.with_means(checked, lambda path: Path(path).read_text("utf-8"))
+        checked = means.with_means(checked, lambda path: regular(path).read_text("utf-8"))
         if checked["data"] == "embedded":
             checked = specs.with_stand_ins(checked)
         inspected = inspect_files(checked["datasets"])
         check_references(checked, inspected)
-        checked = restrict.with_estimates(restrict.with_only(checked))
+        checked = restrict.with_estimates(checked)
     except UserError as error:
         raise WorkflowError(str(error)) from None
     return checked, inspected
@@ -90,8 +104,15 @@ def load_config():
 checked, INSPECTED = load_config()
 config.update(checked)
 
+WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
+FRAGMENTS = (
+    *("macros", "glyphs", "figures", "tables", "claims", "whose", "comparison", "assumptions"),
+    *("budget", "training", "data", "software", "inputs"),
+)
 RUN = specs.run_name(config)
+RECORD = f"results/{RUN}/configuration.json"
+SETTINGS = record.settings(config, INSPECTED)
 MODELS = specs.model_ids(config)
 TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
@@ -104,6 +125,28 @@ HAS_TEX = bool(
     or shutil.which("latexmk")
     or shutil.which("tectonic")
 )
+
+
+def check_run():
+    """Say where the results go, and what else is there; refuse to replace another run."""
+    if not config["run"] and specs.run_part(config):
+        logger.info(f"The results go into results/{RUN}; run: NAME gives another folder.")
+    if not Path(RECORD).exists():
+        return
+    try:
+        change = record.compare(f"results/{RUN}", RECORD, load_json(RECORD), SETTINGS)
+    except schema.ConfigError as error:
+        raise WorkflowError(str(error)) from None
+    except (ValueError, LookupError, TypeError) as error:
+        raise WorkflowError(
+            f"{RECORD}: damaged ({error}); delete the file, then run again"
+        ) from None
+    if change:
+        logger.warning(change)
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    check_run()
 
 if not HAS_TEX and workflow.exec_mode == ExecMode.DEFAULT:
     logger.warning(
@@ -126,10 +169,23 @@ wildcard_constraints:
     dim="[0-9]+",
 
 
-@cache
-def get_checksum(script, choices):
-    rows = {f"oodpriors.kinds.{table}": kind for table, kind in choices}
-    return checksum(Path(workflow.basedir, "scripts", f"{script}.py"), rows)
+# Checksums of the plan's code; jobs on other machines are given them in the environment.
+CODES = {} if workflow.exec_mode == ExecMode.DEFAULT else json.loads(os.getenv("OOD_CODES", "{}"))
+
+
+def get_planned_code(script, choices):
+    key = json.dumps([script, choices])
+    path = Path(workflow.basedir, "scripts", f"{script}.py")
+    code = planned_code(path, choices, CODES.get(key))
+    CODES[key] = str(code)
+    return code
+
+
+def plan_code():
+    """Note the code of all jobs before any begins: what is edited later must not count as used."""
+    for job in workflow.dag.needrun_jobs():
+        job.params  # Snakemake computes and keeps them when they are first asked for
+    os.environ["OOD_CODES"] = json.dumps(CODES)
 
 
 def get_code(script):
@@ -147,7 +203,9 @@ def get_code(script):
             "figures.FIGURES": get_kind("figures", wildcards.get("figure")),
             "tables.TABLES": get_kind("tables", wildcards.get("table")),
         }
-        return get_checksum(script, tuple(chosen.items()))
+        return get_planned_code(
+            script, {f"oodpriors.kinds.{table}": kind for table, kind in chosen.items()}
+        )
 
     return get
 
@@ -163,18 +221,11 @@ def source_file(path):
     return os.path.relpath(Path(workflow.basedir).parent / path)
 
 
-def get_dataset(wildcards):
-    return config["datasets"][wildcards.dataset]
-
-
-def get_dataset_file(wildcards):
-    """The user's own file, for data sets of kind npz."""
-    return get_dataset(wildcards)["path"] or []
-
-
 def get_source(wildcards):
-    """What a data set is; not where its files may lie, which changes no byte of it."""
-    return {key: get_dataset(wildcards)[key] for key in ("kind", "path", "stands_for")}
+    """What a data set is, of the user's own file its content; not where it lies or since when."""
+    entry = config["datasets"][wildcards.dataset]
+    content = INSPECTED.get(wildcards.dataset, {}).get("content")
+    return {"kind": entry["kind"], "stands_for": entry["stands_for"], "content": content}
 
 
 def get_subset(wildcards):
@@ -356,6 +407,12 @@ def get_table(wildcards):
     return config["tables"][wildcards.table]
 
 
+def get_description(wildcards):
+    """What the report says of a figure or table."""
+    get = get_table if wildcards.get("table") else get_figure
+    return rst.description(get(wildcards))
+
+
 def get_figure(wildcards):
     return config["figures"][wildcards.figure]
 
@@ -434,6 +491,60 @@ def get_pdf():
     return "<results>/paper.pdf" if HAS_TEX else []
 
 
+def get_missing(wildcards):
+    """Files that a run which has begun does not have (yet).
+
+    Without this, Snakemake would not miss a file once all that is made of it is there.
+    """
+    if not Path("results", RUN).exists():
+        return []
+    files = [
+        output.format(**values)
+        for rule, jobs in get_jobs().items()
+        for values in jobs
+        for output in getattr(rules, rule).output
+    ]
+    return [file for file in dict.fromkeys(files) if not Path(file).exists()]
+
+
+def get_jobs():
+    """Wildcards of each job of a complete run, by rule."""
+    subsets, analyses = config["subsets"], config["analyses"]
+    clustered = [name for name in specs.used_subsets(config) if subsets[name]["kmeans"]]
+    splits = [Path(path).parts[-2:] for path in provenance_of(model.subset for model in MODELS)]
+    networks = [entry["network"] for entry in config["tables"].values() if "network" in entry]
+    alone = ["summarise", "judge", "record", "explain"]
+    alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
+    alone += ["analyse_toy"] if TOYS else []
+    shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
+    alone += ["score_companions"] if "companions" in shown else []
+    alone += ["typeset", "build_pdf"] if HAS_TEX else []
+    return {
+        "download": [{"dataset": name} for name in specs.used_datasets(config)],
+        "cluster": [{"subset": name} for name in clustered],
+        "prepare": [{"subset": name, "split": part.split(".")[0]} for name, part in splits],
+        "assign": [parts_of(model) for model in MODELS],
+        "train": get_trainings(MODELS),
+        "score": get_trainings(MODELS),
+        "train_toy": get_trainings(TOYS),
+        "map_plane": get_trainings(PLANES),
+        "analyse": [{"analysis": name} for name in analyses if ANALYSES[name].place],
+        "describe_architecture": [{"network": name} for name in networks],
+        "tabulate": [{"table": name} for name in config["tables"]],
+        "plot": [{"figure": name} for name in config["figures"]],
+        **{rule: [{}] for rule in alone},
+    }
+
+
+def get_trainings(models):
+    """Wildcards of the trainings of models, or of toy flows."""
+    return [
+        {**model._asdict(), "dim": model.subset.split("_")[-1], "seed": seed}
+        for model in models
+        for seed in SEEDS[model]
+    ]
+
+
 def check_device():
     """Refuse a GPU that is not there; only when a run starts is it known where jobs will be."""
     here = workflow.exec_mode == ExecMode.DEFAULT and workflow.local_exec
@@ -457,6 +568,10 @@ def check_results():
             f"{there} cannot be written to: change its permissions, or take a copy of the project "
             "where you may write"
         )
+
+
+def record_settings():
+    save_json(RECORD, SETTINGS)
 
 
 def relieve_scheduler():

@@ -3,8 +3,6 @@
 
 rule download:
     """Fetch a data set, check it, and store it as arrays with its provenance."""
-    input:
-        own=get_dataset_file,
     output:
         arrays="<results>/data/{dataset}.npz",
         provenance="<results>/data/{dataset}.provenance.json",
@@ -20,7 +18,7 @@ rule download:
         runtime=60,
     params:
         code=get_code("download"),
-        entry=get_source,
+        source=get_source,
         cache="resources/{dataset}",
     script:
         "../scripts/download.py"

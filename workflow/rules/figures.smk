@@ -24,6 +24,7 @@ rule plot:
     params:
         code=get_code("plot"),
         about=get_figure_facts,
+        description=get_description,
         scale=config["scale"],
     script:
         "../scripts/plot.py"

@@ -20,6 +20,8 @@ rule record:
         code=get_code("record"),
         run=RUN,
         scale=config["scale"],
+        experiments=[*config["experiments"], *(["toy"] if TOYS else [])],
+        whole=WHOLE,
         budget={key: config[key] for key in ("images", "bootstrap", "models", "toy")},
         runs=get_runs(MODELS),
     script:
@@ -36,7 +38,8 @@ rule typeset:
         comparison="<results>/comparison.csv",
         assumptions=source_file("docs/assumptions.md"),
     output:
-        directory("<results>/paper"),
+        parts=collect("<results>/paper/{part}.tex", part=FRAGMENTS),
+        glyphs="<results>/paper/glyphs.pdf",
     log:
         "<results>/logs/typeset.log",
     benchmark:
@@ -56,7 +59,7 @@ rule typeset:
 rule build_pdf:
     """Build the document with latexmk or tectonic, whichever is there."""
     input:
-        fragments="<results>/paper",
+        fragments=rules.typeset.output,
         main=source_file("paper/main.tex"),
         references=source_file("paper/references.bib"),
         figures=collect("<results>/figures/{figure}.pdf", figure=config["figures"]),

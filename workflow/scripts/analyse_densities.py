@@ -7,7 +7,7 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.analyses.densities import density_facts, density_table
     from oodpriors.io.files import atomic
     from oodpriors.statistics.estimates import Estimate

@@ -7,7 +7,7 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.io.files import load_json
     from oodpriors.statistics.estimates import over_trainings
     from oodpriors.statistics.quantities import save_stored

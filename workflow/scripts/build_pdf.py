@@ -7,12 +7,9 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from pathlib import Path
 
     from oodpriors.document.pdf import build_pdf
 
-    source = snakemake.input
-    files = [source.main, source.references, *source.figures]
-    files += sorted(Path(source.fragments).glob("*.tex"))
-    build_pdf([Path(file) for file in files], "main", Path(snakemake.output[0]))
+    build_pdf([Path(file) for file in snakemake.input], "main", Path(snakemake.output[0]))

@@ -7,16 +7,14 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
-    import pandas as pd
-
+with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.data.provenance import read_note
     from oodpriors.io.files import atomic
     from oodpriors.statistics.claims import compare_with_paper
     from oodpriors.statistics.estimates import read_scores
     from oodpriors.statistics.quantities import Measure, load_stored
     from oodpriors.statistics.refined_claims import judge_both
-    from oodpriors.tables.cells import to_html
+    from oodpriors.tables.cells import read_table, to_html
     from oodpriors.tables.verdicts import show_claims, show_comparison, verdict_text
 
     params, source, output = snakemake.params, snakemake.input, snakemake.output
@@ -27,7 +25,7 @@ with job(snakemake.log[0]):
     comparison = compare_with_paper(params.published, measure, params.settings)
     comparison = comparison.assign(scale=params.scale)
     note = read_note(source.provenance, params.scale, params.titles["subsets"])
-    text = verdict_text(claims, pd.read_csv(source.models), note)
+    text = verdict_text(claims, read_table(source.models), note)
     for path, content in (
         (output.claims, claims.to_csv(index=False)),
         (output.comparison, comparison.to_csv(index=False)),

@@ -7,7 +7,7 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.io.files import atomic, load_yaml, save_json
     from oodpriors.models.build import load_weights
     from oodpriors.toy.flow import build_toy

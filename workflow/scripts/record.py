@@ -7,7 +7,7 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     import platform
 
     from oodpriors.io.files import load_json, save_json
@@ -18,6 +18,8 @@ with job(snakemake.log[0]):
     record = {
         "run": params.run,
         "scale": params.scale,
+        "experiments": params.experiments,
+        "whole": params.whole,
         "code": code_version(),
         "platform": platform.platform(),
         "software": software_versions() | trained[0]["software"],

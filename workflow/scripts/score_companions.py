@@ -7,7 +7,7 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.companions.compare import companion_table
     from oodpriors.companions.scores import png_sizes
     from oodpriors.data.datasets import load_arrays

@@ -7,15 +7,13 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
-    import pandas as pd
-
+with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.io.files import atomic
-    from oodpriors.tables.cells import to_html
+    from oodpriors.tables.cells import read_table, to_html
     from oodpriors.tables.make import make_table, show_table
 
     params = snakemake.params
-    table = make_table(params.entry, pd.read_csv(snakemake.input.source), params.published)
+    table = make_table(params.entry, read_table(snakemake.input.source), params.published)
     with atomic(snakemake.output.csv) as path:
         table.to_csv(path, index=False)
     with atomic(snakemake.output.html) as path:

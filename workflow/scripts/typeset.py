@@ -7,29 +7,29 @@ from oodpriors.io.job import job
 if TYPE_CHECKING:
     from snakemake.script import snakemake
 
-with job(snakemake.log[0]):
+with job(snakemake.log[0], snakemake.params.code.load):
     from pathlib import Path
 
-    import pandas as pd
-
     from oodpriors.document.fragments import fragments
+    from oodpriors.document.glyphs import draw_glyphs
+    from oodpriors.document.tex import glyphs_of
     from oodpriors.io.files import load_json
+    from oodpriors.tables.cells import read_table
 
     source, params = snakemake.input, snakemake.params
     written = fragments(
         record=load_json(source.provenance),
-        models=pd.read_csv(source.models),
+        models=read_table(source.models),
         tables={
-            name: (entry, pd.read_csv(path))
+            name: (entry, read_table(path))
             for (name, entry), path in zip(params.tables.items(), source.tables, strict=True)
         },
         figures=params.figures,
         titles=params.titles,
-        claims=pd.read_csv(source.claims),
-        comparison=pd.read_csv(source.comparison),
+        claims=read_table(source.claims),
+        comparison=read_table(source.comparison),
         assumptions=Path(source.assumptions).read_text(encoding="utf-8"),
     )
-    folder = Path(snakemake.output[0])
-    folder.mkdir(parents=True)
-    for name, text in written.items():
-        (folder / f"{name}.tex").write_text(text)
+    for output in map(Path, snakemake.output.parts):
+        output.write_text(written[output.stem])
+    draw_glyphs(glyphs_of(written.values()), Path(snakemake.output.glyphs))

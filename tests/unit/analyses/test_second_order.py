@@ -12,6 +12,7 @@ from oodpriors.analyses.second_order import (
     jacobian,
     predict,
 )
+from oodpriors.io.errors import UserError
 from oodpriors.models.build import build_model
 from oodpriors.models.layers import ActNorm, AxisConvolution
 from oodpriors.statistics.estimates import ScoreTable
@@ -223,3 +224,9 @@ def test_differences_are_those_out_of_distribution_less_in(n_seeds):
         assert len(estimate.replicates) == 100
         assert estimate.interval[0] < rise < estimate.interval[1]
         assert estimate.interval[0] > 0
+
+
+def test_pixels_in_0_to_1_are_refused():
+    scores = pd.DataFrame({"set": ["test"] * 3, "nearest_component": 0})
+    with pytest.raises(UserError, match="must be uint8, from 0 to 255, and are float64"):
+        predict(linear(), scores, {"test": images_of(3) / 255})

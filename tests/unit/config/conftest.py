@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from oodpriors.config.checks import check_references
+from oodpriors.config.checks import check_names, check_references
 from oodpriors.config.choices import with_kinds
 from oodpriors.config.means import with_means
+from oodpriors.config.restrict import with_only
 from oodpriors.config.schema import ConfigError, merge, validate
 
 ROOT = Path(__file__).parents[3]
@@ -56,7 +57,9 @@ def no_file(path):
 
 
 def checked(changes=None, inspected=None, scale="smoke", files=no_file):
-    config = with_means(validate(changed(changes or {}, scale), SCHEMA), files)
+    config = validate(changed(changes or {}, scale), SCHEMA)
+    check_names(config)
+    config = with_means(with_only(config), files)
     check_references(config, inspected or {})
     return config
 

@@ -19,6 +19,10 @@ FOUR = {
 }
 
 
+TWIN = {"title": "Twin", "dataset": "own", "labels": [3]}
+OWN_OUT = "subsets.own.out_of_distribution: "
+
+
 REFERENCE_MISTAKES = [
     (
         {"datasets.mnist": {"kind": "npz"}},
@@ -193,7 +197,7 @@ REFERENCE_MISTAKES = [
     ),
     (
         {"analyses.clusters": {"subset": "fashion"}},
-        "analyses.clusters.subset: 'fashion' is no subset with kmeans",
+        "analyses.clusters.subset: there is no subset 'fashion'; did you mean",
     ),
     (
         {"figures.x": {"kind": "clusters", "subset": "fashion_1_7"}},
@@ -220,15 +224,30 @@ REFERENCE_MISTAKES = [
         "toy.priors: there is no prior 'unimodl'; did you mean unimodal?",
     ),
     (
-        {"priors.four": FOUR, "toy.priors": ["four"]},
+        {"priors.four": FOUR, "toy.priors": ["unimodal", "bimodal_9", "four"]},
         "toy.priors: four has 4 components, the mixtures have 2",
     ),
     *(
-        (
-            {"toy.network.log_scale_bound": bound},
-            f"toy.network.log_scale_bound: {bound} must be finite; null sets no bound",
+        (NPZ | changes | {"experiments.x": {"models": ["vae/own/unimodal"]}}, OWN_OUT)
+        for changes in (
+            {"subsets.own.out_of_distribution": "own"},
+            {"subsets.own.out_of_distribution": "twin", "subsets.twin": TWIN},
+            {
+                "subsets.own.out_of_distribution": "twin",
+                "datasets.copy": {"kind": "npz", "path": "own.npz"},
+                "subsets.twin": TWIN | {"dataset": "copy"},
+            },
         )
-        for bound in (math.inf, math.nan)
+    ),
+    *(
+        ({f"{table}.{name}": entry}, f"{table}.{name}: the pipeline uses this name itself")
+        for table, name, entry in (
+            *(("tables", name, {"models": [UNI]}) for name in ("models", "claims", "comparison")),
+            ("figures", "main", {"panels": {"(a)": [UNI]}}),
+            ("experiments", "toy", {"models": [UNI]}),
+            ("subsets", "mixture_10", {"title": "m", "dataset": "mnist"}),
+            ("subsets", "gaussian_2", {"title": "g", "dataset": "mnist"}),
+        )
     ),
 ]
 
@@ -237,7 +256,8 @@ REFERENCE_MISTAKES = [
     ("changes", "message"), REFERENCE_MISTAKES, ids=[message for _, message in REFERENCE_MISTAKES]
 )
 def test_what_does_not_fit_together_is_told(changes, message):
-    inspected = GREY_NPZ if "datasets.own" in changes else {}
+    own = GREY_NPZ["own"]
+    inspected = {"own": own, "copy": own} if "datasets.own" in changes else {}
     lines = mistakes_of(changes, inspected)
     assert any(message in line for line in lines)
 
@@ -370,16 +390,24 @@ ALLOWED = {
         "models.vae": REMOVED,
         "experiments": {"x": {"models": ["glow/fashion_1/unimodal"]}},
     },
-    "no toy flows": {
-        "toy": None,
-        "figures": {},
-        "tables": {},
-    },
+    "no toy flows": {"toy": None},
     "only toy flows": NOTHING,
     "toy flows without a bound": {"toy.network.log_scale_bound": None},
     "a random assignment": {
         "priors.two": {"title": "2", "means": [[1], [2]], "assignment": "random"},
         "experiments.x": {"models": ["vae/fashion_1_7/two"]},
+    },
+    "other labels of the same data out of distribution": {
+        "subsets.fashion_1.out_of_distribution": "fashion_7"
+    },
+    "other clusters of the same labels out of distribution": {
+        "subsets.cifar_0_4_clusters.out_of_distribution": "rest",
+        "subsets.rest": {
+            "title": "Rest",
+            "dataset": "cifar10",
+            "labels": [0, 4],
+            "kmeans": {"k": 4, "keep": 0},
+        },
     },
     "a curve of one component": {"curves.x": {"title": "x", "models": [UNI]}},
     "another column for a panel": {
@@ -442,8 +470,9 @@ PRIOR = {"title": "t", "means": [[1], [-1]], "assignment": "label"}
     ("change", "message"),
     [
         ({"priors.p": PRIOR | {"beta": 4}}, "priors.p.beta: only kind generalized_gaussian has it"),
-        ({"priors.p": PRIOR | {"means": [[math.inf], [1]]}}, "priors.p.means: .* must be finite"),
-        ({"priors.p": PRIOR | {"scale": math.nan}}, "priors.p.scale: nan must be finite"),
+        ({"priors.p": PRIOR | {"means": [[math.inf], [1]]}}, "means.0.0: inf .*must be finite"),
+        ({"priors.p": PRIOR | {"scale": math.nan}}, "priors.p.scale: nan .*must be finite"),
+        ({"priors.p": PRIOR | {"means": "far.csv"}}, "priors.p.means: nan is no coordinate of at"),
         (
             {"models.glow.network.grey.couplings": 1},
             r"squeeze_after: there are 1 couplings, so no squeeze comes after \[",
@@ -452,7 +481,28 @@ PRIOR = {"title": "t", "means": [[1], [-1]], "assignment": "label"}
 )
 def test_numbers_that_no_model_takes_are_told(change, message):
     with pytest.raises(ConfigError, match=message):
-        checked(change)
+        checked(change, files=lambda path: "1, nan")
+
+
+ELSEWHERE = {
+    "a batch": {"images.train": 5, "models.vae.training.batch_size": 5},
+    "a latent": {"models.vae.network.grey.latent_dim": 2},
+    "a squeeze": {"models.glow.network.grey.squeeze_after": [99]},
+    "an analysis": {"analyses.pixels": {"model": "vae/fashion_1/unimodal"}},
+    "a file of means": {"priors.axes_150.means": "nowhere.csv"},
+    "a data set": {"datasets.lost": {"kind": "npz"}},
+    "labels": {"subsets.fashion_0_1_7_8.labels": [12]},
+    "names": {"experiments.other": {"models": ["vae/nothing/unimodal"]}},
+    "clusters": {"subsets.cifar_0_4_clusters.kmeans": None},
+}
+
+
+@pytest.mark.parametrize("changes", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_is_not_run_is_not_checked(changes):
+    mine = {"experiments.mine": {"models": ["vae/fashion_1/unimodal"]}, "only": ["mine"]}
+    checked(changes | mine)
+    with pytest.raises(ConfigError):
+        checked(changes | mine | {"only": None})
 
 
 def test_shapes_that_the_vae_takes_are_those_of_its_architectures():

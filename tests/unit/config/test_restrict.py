@@ -5,7 +5,6 @@ import copy
 import pytest
 from tests.unit.config.conftest import OWN, checked, entry, every_scale, read
 
-from oodpriors.config.checks import check_references
 from oodpriors.config.restrict import with_estimates, with_models, with_only
 from oodpriors.config.schema import ConfigError
 from oodpriors.config.specs import (
@@ -24,7 +23,15 @@ def small(only):
     return {
         "only": only,
         "experiments": {"first": {"models": [one, "vae/a/multi"]}, "second": {"models": [two]}},
-        "toy": {"dims": [2], "priors": ["uni"]},
+        "toy": {"dims": [2], "priors": ["uni", "nine"]},
+        "datasets": {name: {"kind": "npz"} for name in "xyz"},
+        "subsets": {
+            "a": {"dataset": "x", "out_of_distribution": "out"},
+            "b": {"dataset": "y", "out_of_distribution": "out", "labels": [], "kmeans": None},
+            "out": {"dataset": "z", "out_of_distribution": None},
+        },
+        "priors": {"uni": {}, "multi": {}, "nine": {}},
+        "models": {"vae": {}, "glow": {}},
         "curves": {"c1": {"title": "1", "models": [one]}, "c2": {"title": "2", "models": [two]}},
         "analyses": {
             "densities": {"beta": 4},
@@ -54,7 +61,11 @@ KEPT = {
     "curves": {"first": ["c1"], "second": ["c2"]},
     "analyses": {"first": ["densities", "pixels"], "second": ["densities", "clusters"]},
     "figures": {"first": ["one", "none"], "second": ["two", "curve", "none"]},
-    "tables": {"first": ["one", "none"], "second": ["none"]},
+    "tables": {"first": ["one", "none"], "second": []},
+    "datasets": {"first": ["x", "z"], "second": ["y", "z"]},
+    "subsets": {"first": ["a", "out"], "second": ["b", "out"]},
+    "priors": {"first": ["uni", "multi"], "second": ["multi"]},
+    "models": {"first": ["vae"], "second": ["glow"]},
 }
 
 
@@ -81,6 +92,26 @@ def test_all_experiments_keep_everything(only):
     assert with_only(small(only)) == small(only)
 
 
+def test_without_toy_flows_everything_else_is_kept():
+    kept = with_only(small(None) | {"toy": None})
+    for table, left_out in (("figures", {"flows"}), ("tables", {"flows"}), ("subsets", set())):
+        assert set(small(None)[table]) - set(kept[table]) == left_out
+    with pytest.raises(ConfigError, match="only: there is no experiment 'toy'"):
+        with_only(small(["first", "toy"]) | {"toy": None})
+
+
+@pytest.mark.parametrize("name", ["toy", "pixels", "c2"])
+def test_a_subset_named_like_something_else_does_not_stand_for_it(name):
+    config = small(["first"])
+    config["subsets"][name] = config["subsets"].pop("a")
+    config["experiments"]["first"] = {"models": [f"vae/{name}/uni"]}
+    kept = with_only(config)
+    assert "flows" not in kept["tables"]
+    assert "curve" not in kept["figures"]
+    stored = {"id": "x", "quantity": {"stored": "pixels/lower_fraction"}}
+    assert kept_of([stored], kept) == []
+
+
 def test_an_experiment_that_does_not_exist_is_told():
     with pytest.raises(ConfigError) as caught:
         with_only(small(["frist", "second", "tyo"]))
@@ -92,8 +123,7 @@ def test_an_experiment_that_does_not_exist_is_told():
 
 @pytest.mark.parametrize("only", OWN["experiments"])
 def test_any_experiment_alone_is_a_sound_configuration(only):
-    config = with_only(checked({"only": [only]}))
-    check_references(config, {})
+    config = checked({"only": [only]})
     for table in ("figures", "tables", "curves", "analyses"):
         needed = set(models_of(config[table]))
         assert needed <= {str(model) for model in (*model_ids(config), *toy_ids(config))}
@@ -151,6 +181,8 @@ def test_claims_about_models_that_are_not_trained_are_left_out():
         ({"stored": "clusters/ratio_0_0"}, False),
         ({"difference": [{"model": "vae/a/uni"}, {"stored": "pixels/lower_fraction"}]}, True),
         ({"difference": [{"model": "vae/a/uni"}, {"stored": "clusters/ratio_0_0"}]}, False),
+        ({"model": "vae/a/uni", "needs": ["subsets.a"]}, True),
+        ({"model": "vae/a/uni", "needs": ["subsets.c"]}, False),
         ({"largest": [{"ratio": [{"curve": "c1"}, {"curve": "c3"}]}, 5]}, False),
     ],
 )

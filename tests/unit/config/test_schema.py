@@ -1,6 +1,7 @@
 """The schema reports forbidden values and fills in missing ones."""
 
 import copy
+import math
 import re
 
 import pytest
@@ -16,6 +17,7 @@ from tests.unit.config.conftest import (
 )
 
 from oodpriors.config.schema import ConfigError, merge, validate
+from oodpriors.config.specs import lookup
 
 # merging
 
@@ -169,7 +171,7 @@ SCHEMA_MISTAKES = [
     ({"figures.fig02.levels": [-9.5, 0]}, "figures.fig02.levels.0: -9.5 is not of type 'integer'"),
     ({"curves.c": {"models": [UNI]}}, "curves.c: title missing"),
     ({"analyses.pixel": {}}, "analyses.pixel: unknown key; did you mean pixels?"),
-    ({"analyses.densities": {"beta": 0}}, "analyses.densities.beta: 0 is less than or equal to"),
+    ({"analyses.densities": {"beta": 0}}, "analyses.densities.beta: 0 is less than the minimum"),
     ({"toy.dims": [1]}, "toy.dims.0: 1 is less than the minimum of 2"),
     ({"toy.points.train": 1}, "toy.points.train: 1 is less than the minimum of 2 (number of"),
     (
@@ -242,8 +244,8 @@ SCHEMA_MISTAKES = [
             ),
         )
     ),
-    ({"priors.unimodal.scale": 0}, "priors.unimodal.scale: 0 is less than or equal to the minimum"),
-    ({"priors.unimodal.beta": -4}, "priors.unimodal.beta: -4 is less than or equal to the minimum"),
+    ({"priors.unimodal.scale": 0}, "priors.unimodal.scale: 0 is less than the minimum of 1e-06"),
+    ({"priors.unimodal.beta": -4}, "priors.unimodal.beta: -4 is less than the minimum of 0.1"),
     (
         {"priors.unimodal.assignment": "labels"},
         "priors.unimodal.assignment: 'labels' is not one of single, label, cluster, random",
@@ -358,6 +360,66 @@ def test_a_number_is_no_name():
     prior = {"title": "t", "means": [[0]], "assignment": "single"}
     with pytest.raises(ConfigError, match="priors: 1 is not of type 'string'"):
         checked({"priors": {**OWN["priors"], 1: prior}})
+
+
+@pytest.mark.parametrize("name", ["mine\n", "a b", "ä", "a-b", "a/b", "", "a" * 101])
+def test_a_name_has_small_letters_digits_and_underscores_alone(name):
+    prior = {"title": "t", "means": [[0]], "assignment": "single"}
+    with pytest.raises(ConfigError, match="priors: '"):
+        checked({"priors": {**OWN["priors"], name: prior}})
+
+
+@pytest.mark.parametrize("name", ["mine\n", "a" * 101])
+def test_the_name_of_a_run_is_that_of_a_folder(name):
+    with pytest.raises(ConfigError, match="run: "):
+        checked({"run": name})
+
+
+# numbers
+
+
+def numbers(schema, where=""):
+    """Every number in the schema with its place."""
+    parts = schema if isinstance(schema, dict) else dict(enumerate(schema))
+    kinds = parts.get("type", ())
+    if {"integer", "number"} & {kinds if isinstance(kinds, str) else "", *kinds}:
+        yield pytest.param(schema, id=where)
+    for key, below in parts.items():
+        if isinstance(below, dict | list):
+            yield from numbers(below, f"{where}.{key}")
+
+
+@pytest.mark.parametrize("schema", [*numbers(SCHEMA)])
+def test_every_number_has_limits_and_is_finite(schema):
+    assert {"minimum", "exclusiveMinimum"} & set(schema)
+    assert {"maximum", "exclusiveMaximum"} & set(schema)
+    for value in (math.nan, math.inf, -math.inf, 10**400, -(10**400)):
+        with pytest.raises(ConfigError, match=r"^config: x: "):
+            validate({"x": value}, {"properties": {"x": schema}})
+
+
+WHOLE = {
+    "images.train": 192.0,
+    "models.vae.draws": 4.0,
+    "seeds": [0.0, 1.0],
+    "toy.dims": [2.0, 5, 10.0],
+    "subsets.mnist.labels": [7.0],
+    "figures.fig02.levels": [-10.0, -1.0],
+    "models.glow.network.grey.squeeze_after": [3.0],
+    "priors.axes_150.means": {"rule": "axes", "k": 4.0, "distance": 150},
+}
+
+
+@pytest.mark.parametrize("key", WHOLE)
+def test_a_whole_number_may_have_a_point(key):
+    value = lookup(validate(changed({key: WHOLE[key]}), SCHEMA), key)
+    assert value == WHOLE[key]
+    assert "." not in str(value)
+
+
+def test_a_number_that_may_be_broken_is_left_alone():
+    config = validate(changed({"priors.unimodal.scale": 2.0}), SCHEMA)
+    assert isinstance(config["priors"]["unimodal"]["scale"], float)
 
 
 @pytest.mark.parametrize("name", ["..", "."])

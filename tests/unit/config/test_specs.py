@@ -18,6 +18,7 @@ from oodpriors.config.specs import (
     selection,
     toy_ids,
     toy_spec,
+    used_datasets,
     with_stand_ins,
 )
 
@@ -86,10 +87,22 @@ def test_without_kmeans_there_is_no_cluster():
         ({"scale": "smoke", "data": "embedded"}, "smoke-embedded"),
         ({"scale": "paper", "run": "mine"}, "mine"),
         ({"data": "embedded", "run": "mine"}, "mine"),
+        ({"scale": "quick", "only": ["toy", "cifar"]}, "quick-cifar-toy"),
+        ({"scale": "quick", **NPZ}, "quick"),  # it is not used
+        ({"scale": "quick", **NPZ, "subsets.fashion_1.out_of_distribution": "own"}, "quick-own"),
+        ({"only": ["cifar"], "run": "mine"}, "mine"),
     ],
 )
-def test_a_run_is_named_by_its_scale_and_data_unless_it_has_a_name(changes, name):
-    assert run_name(checked(changes)) == name
+def test_a_run_is_named_by_its_scale_data_and_part_unless_it_has_a_name(changes, name):
+    assert run_name(checked(changes, GREY_NPZ)) == name
+
+
+def test_what_is_used_is_learnt_tested_or_shown():
+    changes = {"experiments": {"one": {"models": [UNI]}}}
+    changes |= {key: {} for key in ("figures", "tables", "curves", "analyses")}
+    assert used_datasets(checked(changes)) == ["fashion_mnist", "mnist"]
+    changes["analyses"] = {"clusters": {"subset": "cifar_0_4_clusters"}}
+    assert used_datasets(checked(changes)) == ["fashion_mnist", "mnist", "cifar10"]
 
 
 def test_models_of_all_experiments_stand_once_in_their_order():

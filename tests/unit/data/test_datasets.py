@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import pickle
 import re
+import socket
 import struct
 import tarfile
 import zipfile
@@ -27,6 +29,7 @@ from oodpriors.data.datasets import (
     save_arrays,
 )
 from oodpriors.data.fetching import DownloadError
+from oodpriors.io.errors import UserError
 
 ROOT = Path(__file__).parents[3]
 
@@ -294,7 +297,12 @@ def test_the_provenance_of_an_npz_names_the_file_with_its_checksum(tmp_path):
     path = write_npz(tmp_path / "own.npz")
     provenance = load_npz(path).provenance
     (record,) = provenance.pop("files")
-    assert provenance == {"kind": "npz", "stand_in": False, "images": {"test": 3, "train": 3}}
+    assert provenance == {
+        "kind": "npz",
+        "stand_in": False,
+        "images": {"test": 3, "train": 3},
+        "test_images_in_train": 0,
+    }
     assert record == {
         "name": "own.npz",
         "origin": str(path),
@@ -310,7 +318,9 @@ def test_the_provenance_of_an_npz_names_the_file_with_its_checksum(tmp_path):
 def test_inspecting_an_npz_tells_channels_first_and_labels_by_split(tmp_path, shape, facts):
     path = write_npz(tmp_path / "own.npz", images=draw(6, shape, 0))
     # labels 0 1 2 0 1 2, splits train test train test train test
-    assert inspect_npz(path) == {"shape": facts, "labels": {"train": [0, 1, 2], "test": [0, 1, 2]}}
+    inspected = inspect_npz(path)
+    assert inspected["shape"] == facts
+    assert inspected["labels"] == {"train": [0, 1, 2], "test": [0, 1, 2]}
 
 
 def test_inspecting_agrees_with_loading(tmp_path):
@@ -323,22 +333,121 @@ def test_inspecting_agrees_with_loading(tmp_path):
     assert facts["shape"] == (1, *data.images.shape[1:])
 
 
-def test_inspecting_reads_no_image(tmp_path):
-    # a header that announces 30 GB of images that do not exist
-    header = io.BytesIO()
-    described = {"descr": "|u1", "fortran_order": False, "shape": (6, 50_000, 100_000)}
-    np.lib.format.write_array_header_1_0(header, described)
-    path = write_npz(tmp_path / "own.npz", images=None)
+def test_what_an_npz_holds_is_told_apart_and_not_how_it_is_stored(tmp_path):
+    arrays = {"images": draw(6, (8, 8), 0), "labels": np.arange(6), "split": ["train", "test"] * 3}
+
+    def content(**changes):
+        np.savez(tmp_path / "own.npz", **arrays | changes)
+        return inspect_npz(tmp_path / "own.npz")["content"]
+
+    first = content()
+    np.savez_compressed(tmp_path / "packed.npz", **arrays)
+    assert inspect_npz(tmp_path / "packed.npz")["content"] == first
+    assert content(notes=np.arange(3)) == first
+    others = [content(images=draw(6, (8, 8), 1)), content(labels=np.arange(6)[::-1])]
+    others += [content(split=["test", "train"] * 3)]
+    assert all(other != first for other in others)
+
+
+def test_an_npz_that_was_replaced_since_it_was_inspected_is_refused(tmp_path):
+    path = write_npz(tmp_path / "own.npz")
+    content = inspect_npz(path)["content"]
+    load_npz(path, content)
+    write_npz(path, labels=np.arange(6)[::-1].copy())
+    with pytest.raises(UserError, match=r"own\.npz: it was replaced after the run started"):
+        load_npz(path, content)
+
+
+def with_member(path, name, content):
+    """An npz whose member of this name has other bytes."""
+    write_npz(path, **{name: None})
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("images.npy", header.getvalue())
-    assert inspect_npz(path)["shape"] == (1, 50_000, 100_000)
+        archive.writestr(f"{name}.npy", content)
+    return path
+
+
+def test_inspecting_reads_no_image(tmp_path):
+    path, arrays = tmp_path / "own.npz", own(shape=(100, 100))
+    np.savez(path, **arrays)
+    images = arrays["images"].tobytes()
+    path.write_bytes(path.read_bytes().replace(images, bytes(len(images))))
+    assert inspect_npz(path)["shape"] == (1, 100, 100)
+    with pytest.raises(ValueError, match="Bad CRC-32"):
+        load_npz(path)
+
+
+HUGE = {
+    "images": ("|u1", (6, 50_000, 400_000)),
+    "labels": ("<i8", (15_000_000_000,)),
+    "split": ("<U500000000", (6,)),
+}
+
+
+@pytest.mark.parametrize("name", HUGE)
+@pytest.mark.parametrize("lies", [False, True])
+def test_an_array_that_the_file_cannot_hold_is_refused_unread(tmp_path, monkeypatch, name, lies):
+    header, (kind, shape) = io.BytesIO(), HUGE[name]
+    described = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, described)
+    path = with_member(tmp_path / "own.npz", name, header.getvalue())
+    found = zipfile.ZipFile.getinfo
+
+    def lie(archive, member):
+        info = found(archive, member)
+        info.file_size = info.compress_size = 2**50
+        return info
+
+    if lies:  # the list of members as well
+        monkeypatch.setattr(zipfile.ZipFile, "getinfo", lie)
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *_, **__: pytest.fail("it was read"))
+    assert_refused(path, f"{name} of shape {shape} would take ")
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device", "socket"])
+def test_what_is_no_regular_file_is_refused_unopened(tmp_path, kind):
+    path = tmp_path / "own.npz"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "pipe":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "socket":
+            with socket.socket(socket.AF_UNIX) as server:
+                server.bind(str(path))
+    assert_refused(path, "is no regular file")
+
+
+def test_test_images_that_are_training_images_are_counted(tmp_path, capsys):
+    images = draw(6, (8, 8), 0)
+    images[3] = images[0]  # one of the test split, one of the training split
+    path = write_npz(tmp_path / "own.npz", images=images)
+    assert load_npz(path).provenance["test_images_in_train"] == 1
+    assert capsys.readouterr().err == (f"{path}: 1 of 3 test images are training images as well\n")
+
+
+def test_a_test_split_of_training_images_is_refused(tmp_path):
+    images = draw(6, (8, 8), 0)
+    images[1::2] = images[::2]
+    path = write_npz(tmp_path / "own.npz", images=images)
+    with pytest.raises(UserError, match="3 of 3 test images are training images as well: take"):
+        load_npz(path)
 
 
 MISTAKES = {
     "no images": ({"images": None}, "missing images; the file has ['labels', 'split']"),
     "no labels": ({"labels": None}, "missing labels; the file has ['images', 'split']"),
     "no labels, no split": ({"labels": None, "split": None}, "missing labels, split"),
-    "float images": ({"images": np.zeros((6, 8, 8))}, "images are float64, not uint8"),
+    "float images": (
+        {"images": np.zeros((6, 8, 8))},
+        "images are float64, not uint8 (for pixels x in [0, 1]: (255 * x).round() as uint8",
+    ),
+    "whole numbers": (
+        {"images": np.full((6, 8, 8), 300)},
+        "images are int64, not uint8 (for pixels x in [0, 1]: (255 * x).round() as uint8; "
+        "for whole numbers from 0 to 255: x as uint8)",
+    ),
     "flat images": ({"images": draw(6, (64,), 0)}, "images have shape (6, 64), not (N, H, W)"),
     "two channels": ({"images": draw(6, (8, 8, 2), 0)}, "images have shape (6, 8, 8, 2)"),
     "four channels": ({"images": draw(6, (8, 8, 4), 0)}, "images have shape (6, 8, 8, 4)"),
@@ -385,9 +494,7 @@ def test_a_pickle_in_an_npz_is_not_opened(tmp_path, marked):
 def test_images_of_an_unknown_format_are_refused_by_name(tmp_path):
     array = io.BytesIO()
     np.lib.format.write_array(array, own()["images"], version=(3, 0))
-    path = write_npz(tmp_path / "own.npz", images=None)
-    with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("images.npy", array.getvalue())
+    path = with_member(tmp_path / "own.npz", "images", array.getvalue())
     assert_refused(path, "images.npy has an unknown format version (3, 0)")
 
 
@@ -422,7 +529,7 @@ def test_an_entry_of_each_kind_is_loaded(official, tmp_path, stand_ins):
     loaded = load_dataset({"kind": "mnist"}, sources, cache)
     np.testing.assert_array_equal(loaded.images, images)
     path = write_npz(tmp_path / "own.npz")
-    loaded = load_dataset({"kind": "npz", "path": str(path)}, sources, cache)
+    loaded = load_dataset({"kind": "npz", "path": str(path), "content": None}, sources, cache)
     np.testing.assert_array_equal(loaded.images, own()["images"])
     loaded = load_dataset({"kind": "embedded", "stands_for": "mnist"}, sources, cache)
     np.testing.assert_array_equal(loaded.images, stand_ins["mnist"].images)

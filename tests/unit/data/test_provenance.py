@@ -80,3 +80,13 @@ def test_the_images_of_each_training_are_counted(each, used):
 def test_a_model_was_trained_on_its_gpu_or_else_on_the_processor():
     assert trained_on({"device": "cpu", "processor": "Z80"}) == "Z80"
     assert trained_on({"device": "Tesla", "processor": "Z80"}) == "Tesla"
+
+
+def test_test_images_that_are_training_images_are_counted_once_a_file():
+    source = {"kind": "npz", "stand_in": False, "files": [{"name": "own.npz"}]}
+    source |= {"images": {"train": 9, "test": 4}, "test_images_in_train": 3}
+    both = [part(split=split, images=9) | {"source": source} for split in ("train", "test")]
+    told = "scale quick; 3 of 4 test images of own.npz are training images as well"
+    assert describe(both, "quick", {"mnist": "MNIST"}) == told
+    source["test_images_in_train"] = 0
+    assert describe(both, "quick", {"mnist": "MNIST"}) == "scale quick"

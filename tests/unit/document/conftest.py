@@ -45,6 +45,11 @@ PRINTED = {
     "$|$": "|",
     "--": "–",
     "{[}": "[",
+    "{*}": "*",
+    r"\textasciigrave{}": "`",
+    r"\textquotesingle{}": "'",
+    r"\ss{}": "ß",
+    r"\l{}": "ł",
 }
 
 
@@ -52,6 +57,7 @@ COMMAND = re.compile("|".join(map(re.escape, sorted(PRINTED, key=len, reverse=Tr
 
 
 def printed(text):
+    text = text.replace(r"\penalty9999{}", "")
     return COMMAND.sub(lambda found: PRINTED[found[0]], text)
 
 
@@ -119,6 +125,8 @@ def record(stand_in=False, changed=False):
     return {
         "run": "my_run",
         "scale": "smoke",
+        "experiments": ["two_modes", "toy"],
+        "whole": True,
         "budget": {"images": {"train": None}, "models": {"vae": {"draws": 5000}}},
         "code": {"commit": "f" * 40, "changed": changed},
         "platform": "Linux",

@@ -4,7 +4,16 @@ import re
 from collections import Counter
 
 import pytest
-from tests.unit.document.conftest import MODELS, ROOT, assert_balanced, cells, made, printed, record
+from tests.unit.document.conftest import (
+    MODELS,
+    ROOT,
+    assert_balanced,
+    cells,
+    made,
+    printed,
+    record,
+    table_1,
+)
 
 from oodpriors.statistics.claims import compare_with_paper
 
@@ -90,6 +99,34 @@ def test_stand_ins_are_named_as_such(stand_in, data, source):
     assert cells(parts["data"])[1] == ["mnist", "test", "5", "9,000", source]
 
 
+OFFICIAL = record()["data"][0]
+OWN = OFFICIAL | {"source": {"kind": "npz", "stand_in": False, "files": [{"name": "own.npz"}]}}
+OWN["source"]["files"][0]["sha256"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("whole", "data", "kind", "sentences"),
+    [
+        (True, [OFFICIAL], "A Reproduction of", []),
+        (True, [OFFICIAL, OWN], "A Reproduction of", ["own.npz are our own"]),
+        (False, [OFFICIAL], "A Part of the Experiments of", ["this run: two_modes, toy."]),
+        (False, [OWN], "Our Own Data, after", ["this run: two_modes, toy.", "are our own"]),
+    ],
+)
+def test_a_document_says_what_is_run_on_whose_data(whole, data, kind, sentences):
+    found = macros(made(record=record() | {"whole": whole, "data": data})["macros"])
+    assert (found["Kind"], found["Whole"]) == (kind, str(int(whole)))
+    assert all(sentence in found["Scope"] for sentence in sentences)
+    assert bool(found["Scope"]) == bool(sentences)
+    assert ("own.npz" in found["Data"]) == (OWN in data)
+
+
+def test_the_document_claims_all_experiments_only_of_a_whole_run():
+    claim = MAIN.index("reproduce all experiments")
+    opened = MAIN.rindex(r"\ifnum\Whole=1", 0, claim)
+    assert r"\fi" not in MAIN[opened:claim]
+
+
 def test_changed_code_is_named_as_such():
     found = macros(made(record=record(changed=True))["macros"])
     assert found["Commit"] == "f" * 12 + " with changes"
@@ -145,13 +182,13 @@ def test_without_a_table_of_the_paper_all_models_are_listed():
 
 
 def test_every_input_is_listed_with_its_whole_checksum():
-    text = made()["inputs"]
-    assert "t10k\\_images.gz & " + "0123456789abcdef" * 4 in text
+    text = printed(made()["inputs"])
+    assert "t10k_images.gz & " + "0123456789abcdef" * 4 in text
     assert "images of mnist, test & " + "ab" * 32 in text
 
 
 def test_commits_of_the_trainings_and_of_the_document_are_named():
-    macros = made(record=record(changed=True))["macros"]
+    macros = printed(made(record=record(changed=True))["macros"])
     assert "f" * 40 + " with changes" in macros
     assert "\\newcommand{\\TrainingCommits}{" + "e" * 40 + "}" in macros
 
@@ -163,3 +200,13 @@ def test_software_is_listed_with_its_versions():
 def test_the_references_and_labels_of_the_document_stand_once():
     counts = Counter(re.findall(r"\\label\{(\w+)\}", MAIN + "".join(made().values())))
     assert set(counts.values()) == {1}
+
+
+def test_a_caption_names_the_sets_of_its_own_table():
+    entry = {"where": "Table 1", "caption": "Of two."}
+    table = table_1()
+    table.loc[table["model"] == MODELS[0], "out_of_distribution"] = "SVHN"
+    few = table[table["model"] == MODELS[0]]
+    both, one = (made(tables={"t": (entry, rows)})["tables"] for rows in (table, few))
+    assert r"out: MNIST \& more, SVHN;" in both
+    assert "out: SVHN;" in one

@@ -32,6 +32,27 @@ def test_what_is_no_text_is_escaped_as_it_is_printed():
     assert (tex.escape(3), tex.escape(None)) == ("3", "None")
 
 
+@pytest.mark.parametrize(
+    ("text", "latex"),
+    [
+        ("a---b ,,c", "a-{}-{}-b ,{},c"),
+        ("'it's'", r"\textquotesingle{}it's\textquotesingle{}"),
+        ("š Š ő į ḃ", r"\v{s} \v{S} \H{o} \k{i} \.{b}"),
+        ("Ωя", r"\glyph{03A9}\glyph{044F}"),
+        ("≠ ģ 😀", r"\glyph{2260} \glyph{0123} \glyph{1F600}"),
+        ("フ.npz\a", "{[}U+30D5].npz{[}U+0007]"),
+    ],
+)
+def test_no_character_is_lost_or_becomes_another(text, latex):
+    assert tex.escape(text) == latex
+
+
+def test_a_long_word_can_break():
+    text = "x" * 45
+    assert [len(part) for part in tex.escape(text).split(r"\penalty9999{}")] == [10] * 4 + [5]
+    assert "penalty" not in tex.escape("of a usual length, like out-of-distribution")
+
+
 def test_a_value_becomes_a_macro():
     made = tex.macros({"Scale": "smoke", "Note": "50 % of a_b"})
     assert made.splitlines() == [
@@ -76,6 +97,11 @@ def test_a_figure_has_file_caption_and_label():
         assert part in text
 
 
+def test_a_caption_has_the_paragraphs_of_its_text():
+    text = tex.longtable(SPECIAL, "lll", "One\nline.\n \nTwo. ", "t1")
+    assert r"\caption{One line.\endgraf Two.}" in text
+
+
 # Markdown
 
 
@@ -91,7 +117,7 @@ def test_a_figure_has_file_caption_and_label():
         ("Key: `data_seed`.", r"Key: \texttt{data\_seed}."),
         ("It is **50 %** of it.", r"It is \textbf{50 \%} of it."),
         ("`a` and `b_c`", r"\texttt{a} and \texttt{b\_c}"),
-        ("2 * 3 and x ± 1", r"2 * 3 and x $\pm$ 1"),
+        ("2 * 3 and x ± 1", r"2 {*} 3 and x $\pm$ 1"),
         ("# Title\n\n## Part\n\nText.", "\\subsection{Part}\n\nText."),
         (
             "| a | b_c |\n| --- | --- |\n| 1 | -2 ± 3 |",

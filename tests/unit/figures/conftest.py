@@ -215,16 +215,16 @@ def curves():
         for component, power, late in (("Gaussian", 2, 30), ("generalised Gaussian", 4, 8)):
             for d in DISTANCES:
                 ood = -1400 - (d**power) / (8 if power == 2 else 2000)
-                auroc = d / (d + late)
+                auroc, turning = d / (d + late), late
                 if architecture == "Glow" and power == 4:
-                    auroc = 0.3
+                    auroc, turning = 0.3, np.nan
                 row = {"mean_ood": ood, "mean_test": -1300 - d / 2, "auroc": auroc}
                 row |= {f"{k}_low": v - 0.03 * abs(v) for k, v in row.items()} | {
                     f"{k}_high": v + 0.03 * abs(v) for k, v in row.items()
                 }
                 about = {"curve": f"{architecture}_{component}", "architecture": architecture}
                 about |= {"component": component, "distance": d, "midpoint_charge": d * d / 8}
-                rows.append(about | row | {"turning_distance": late})
+                rows.append(about | row | {"turning_distance": turning})
     return pd.DataFrame(rows)
 
 

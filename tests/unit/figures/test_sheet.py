@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 from tests.unit.figures.conftest import FIGURES, panels_of, steps, tick_texts
 
-from oodpriors.figures.sheet import WIDTH
+from oodpriors.figures.sheet import WIDTH, bottom_legend, in_panel, sheet
 
 EACH_FUNCTION = ["fig01", "fig02", "fig03", "fig06", "fig07", "fig11", "fig13", "fig14", "fig16"]
 
@@ -78,4 +78,17 @@ def test_the_checks_see_what_overlaps_and_what_is_cut():
     figure.canvas.draw()
     assert any(box.x0 < 0 for box in boxes(figure).values())
     assert any(a.overlaps(b) for a, b in combinations(boxes(figure).values(), 2))
+    plt.close(figure)
+
+
+def test_texts_are_drawn_as_they_are_written():
+    figure, axes = sheet(1, 1, 2, "$a$ and $b$")
+    drawn = axes[0, 0].plot([0, 1], label="_x")[0]
+    axes[0, 0].set_title(in_panel("$c$ " + "d" * 200, 2))
+    bottom_legend(figure, {"_hidden $e$": drawn, "f" * 150: drawn})
+    figure.canvas.draw()
+    assert not any(text.get_parse_math() for text in figure.findobj(plt.Text))
+    assert axes[0, 0].get_title().replace("\n", "").endswith("d" * 200)
+    labels = [text.get_text().replace("\n", "") for text in figure.legends[0].get_texts()]
+    assert labels == ["_hidden $e$", "f" * 150]
     plt.close(figure)

@@ -11,6 +11,7 @@ import pytest
 
 from oodpriors.data.datasets import load_npz
 from oodpriors.data.subsets import assign, select
+from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, load_json
 from oodpriors.io.job import job
 from oodpriors.statistics.estimates import ScoreTable, estimate
@@ -38,6 +39,16 @@ def test_what_a_job_prints_is_in_its_log(log):
         print("to the one stream")
         print("to the other", file=sys.stderr)
     assert log.read_text() == "to the one stream\nto the other\n"
+
+
+def test_what_a_job_does_first_is_a_part_of_it(log):
+    def start():
+        print("it starts")
+        raise UserError("not like this")
+
+    with pytest.raises(SystemExit), job(str(log), start):
+        pytest.fail("the job went on")
+    assert log.read_text() == "it starts\nerror: not like this\n"
 
 
 def test_a_log_can_be_read_while_the_job_runs(log):
@@ -70,9 +81,21 @@ def test_the_streams_come_back_after_an_error(log, error):
 
 def test_the_streams_come_back_after_an_interruption(log):
     before = sys.stdout, sys.stderr
-    with pytest.raises(KeyboardInterrupt, match="now"), job(str(log)):
-        raise KeyboardInterrupt("now")
+    failed(log, throw, KeyboardInterrupt())
     assert (sys.stdout, sys.stderr) == before
+
+
+def broken_import():
+    """Ctrl-C in an import, as NumPy and others report it."""
+    try:
+        raise KeyboardInterrupt
+    except KeyboardInterrupt as error:
+        raise ImportError("cannot load a library") from error
+
+
+@pytest.mark.parametrize("work", [lambda: throw(KeyboardInterrupt()), broken_import])
+def test_an_interruption_is_one_line(log, work):
+    assert failed(log, work) == "error: interrupted\n"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,10 @@ import torch
 
 from oodpriors.io.errors import UserError
 from oodpriors.models import base
+from oodpriors.models.annealing import lower_bound, upper_bound
 from oodpriors.models.build import build_model
+from oodpriors.models.likelihood import flow_log_prob, importance_weighted_log_prob
+from oodpriors.models.refinement import Refinement, refine, refined_log_prob
 from oodpriors.scoring.score_files import score
 from oodpriors.training.fit import fit
 
@@ -22,6 +25,23 @@ CALLS = {
     "log_prob": lambda model, x: model.log_prob(x, 2),
     "latents": lambda model, x: model.latents(x),
     "score": lambda model, x: score(model, x.numpy(), 2, seed=0),
+    "score of a tensor": lambda model, x: score(model, x, 2, seed=0),
+}
+LATENTS = torch.zeros(2, 2)
+VAE_CALLS = {
+    "encode": lambda model, x: model.encode(x),
+    "log_likelihood": lambda model, x: model.log_likelihood(x, LATENTS),
+    "importance weights": lambda model, x: importance_weighted_log_prob(model, x, 2),
+    "refine": lambda model, x: refine(model, x, Refinement()),
+    "refined_log_prob": lambda model, x: refined_log_prob(model, x, Refinement()),
+    "lower_bound": lambda model, x: lower_bound(model, x, 2, 1),
+    "upper_bound": lambda model, x: upper_bound(model, x, LATENTS, 2, 1),
+}
+GLOW_CALLS = {
+    "initialize": lambda model, x: model.initialize(x),
+    "transform": lambda model, x: model.transform(x),
+    "diagnostics": lambda model, x: model.diagnostics(x),
+    "flow_log_prob": lambda model, x: flow_log_prob(model, x),
 }
 REFUSED = {
     "float32": (
@@ -63,6 +83,20 @@ def test_nothing_is_trained_on_what_is_no_batch_of_images(x, message, tmp_path):
 def test_what_is_no_batch_of_its_images_is_refused(model, call, x, message):
     with pytest.raises(UserError, match=message):
         call(model, x)
+
+
+def test_no_other_call_takes_pixels_that_are_not_uint8(model):
+    own = VAE_CALLS if hasattr(model, "encoder") else GLOW_CALLS
+    calls = own | {"loss": lambda model, x: model.loss(x, torch.zeros(2, dtype=torch.long))}
+    for name, call in calls.items():
+        for kind in ("float32", "int64"):
+            with pytest.raises(UserError, match=f"must be uint8, .* and are {kind}"):
+                pytest.fail(f"{name} takes them: {call(model, REFUSED[kind][0])}")
+
+
+def test_no_image_gives_no_score(model):
+    with pytest.raises(UserError, match="there are no images to score"):
+        score(model, images(0).numpy(), 2, seed=0)
 
 
 def test_images_are_scored_and_the_default_number_of_draws_is_the_paper_s(model, monkeypatch):

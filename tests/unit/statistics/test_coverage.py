@@ -1,6 +1,6 @@
 """Intervals cover the truth, and decisions are seldom false, when trainings differ.
 
-Simulated: image i scores image_i + training_j + noise_ij. The truth is the mean over the
+Simulated first: image i scores image_i + training_j + noise_ij. The truth is the mean over the
 populations of images and trainings, which is 0. Spreads of trainings are in standard
 errors over images.
 """
@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from oodpriors.statistics.bootstrap import STATISTICS, Sample, multiplicities
 from oodpriors.statistics.claims import judge
-from oodpriors.statistics.estimates import Estimate, over_trainings
+from oodpriors.statistics.estimates import SHARE, Estimate, over_trainings
+from oodpriors.tables.ranking import RANKINGS
 
 N_IMAGES, N_SETS, NOISE = 100, 1500, 0.3
 SEEDS, SPREADS = [3, 5, 10], [0, 1, 6]
@@ -172,3 +174,70 @@ def test_a_claim_of_sixteen_true_comparisons_seldom_fails():
     unadjusted = (values < -stats.norm.isf(0.025)).any(axis=1).mean()
     assert found.count("fails") / len(found) <= 0.05
     assert unadjusted > 0.25
+
+
+# statistics of ranks: scores are N(0, 1) in distribution and N(shift, 1) out of distribution
+
+FEW = [(50, 50, 2.5), (50, 50, 0.0), (60, 40, -1.0)]
+MANY = [(200, 200, -2.0), (200, 200, 2.0)]
+N_RANKED = 500
+
+
+def population(statistic, n_test, n_ood, shift):
+    """Its value for infinitely many images in this ratio."""
+    inside, outside = stats.norm(), stats.norm(shift)
+    if statistic == "auroc":
+        return stats.norm.cdf(-shift / np.sqrt(2))
+    if statistic == "fpr95":
+        return inside.cdf(outside.ppf(0.95))
+    detected = (np.arange(10_000) + 0.5) / 10_000
+    alarms = n_test * inside.cdf(outside.ppf(detected))
+    return np.mean(n_ood * detected / (n_ood * detected + alarms))
+
+
+@cache
+def ranked(n_test, n_ood, shift):
+    """Estimates of simulated sets by statistic, each with resamples of its own."""
+    rng, images = np.random.default_rng(0), {"test": n_test, "ood": n_ood}
+    found = {name: [] for name in RANKINGS}
+    for seed in range(N_RANKED):
+        samples = [
+            Sample(np.sort(rng.normal(place, 1, n)), multiplicities(name, n, 200, seed))
+            for (name, n), place in zip(images.items(), (0, shift), strict=True)
+        ]
+        for name, estimates in found.items():
+            row = STATISTICS[name](*samples)
+            estimates.append(over_trainings([row], "m", images, SHARE))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("statistic", "drawn"),
+    [
+        *((name, drawn) for name in ("auroc", "aupr") for drawn in FEW + MANY),
+        *(("fpr95", drawn) for drawn in MANY),
+    ],
+)
+def test_the_interval_of_a_ranking_covers_that_of_the_population(statistic, drawn):
+    truth = population(statistic, *drawn)
+    ends = [found.interval for found in ranked(*drawn)[statistic]]
+    assert np.mean([low <= truth <= high for low, high in ends]) >= 0.93 - 0.012  # its error
+    values = [found.value for found in ranked(*drawn)[statistic]]
+    assert all(low <= value <= high for value, (low, high) in zip(values, ends, strict=True))
+
+
+@pytest.mark.parametrize("drawn", FEW[:1] + MANY[1:])
+def test_an_fpr95_of_1_is_not_certain(drawn):
+    found = ranked(*drawn)["fpr95"]
+    covered = [e.interval[0] <= population("fpr95", *drawn) <= e.interval[1] for e in found]
+    assert np.mean([e.image_error == 0 for e in found]) > 0.5
+    assert np.mean(covered) >= 0.93
+
+
+def test_replicates_of_the_average_precision_alone_would_not_cover():
+    drawn = (50, 50, 3.3)  # an AUROC of 0.01
+    found, truth = ranked(*drawn)["aupr"], population("aupr", *drawn)
+    percentiles = [np.quantile(e.replicates, [0.025, 0.975]) for e in found]
+    inside = [low <= e.value <= high for e, (low, high) in zip(found, percentiles, strict=True)]
+    assert np.mean(inside) < 0.9
+    assert np.mean([abs(e.value - truth) <= 2 * e.replicates.std() for e in found]) < 0.9

@@ -1,6 +1,7 @@
 """Statistics equal their definitions, and their bootstrap has the right spread."""
 
 import math
+from dataclasses import replace
 from itertools import product as pairs_of
 
 import numpy as np
@@ -340,12 +341,36 @@ def test_a_table_knows_its_images_and_sizes():
 # estimates by hand
 
 
-def test_the_error_over_images_is_the_spread_of_the_replicates():
-    found = Estimate(2.0, np.arange(1001.0))
+@pytest.mark.parametrize("bias", [0.0, -400.0, 2000.0])
+def test_the_error_over_images_is_the_spread_and_the_bias_of_the_replicates(bias):
+    found = Estimate(500 - bias, np.arange(1001.0))
     # of the integers 0 .. n, with n in the denominator: sqrt(n (n + 1) (n + 2) / 12 / n)
-    assert found.std_error == pytest.approx(np.sqrt(1001 * 1002 / 12))
+    assert found.std_error == pytest.approx(np.hypot(np.sqrt(1001 * 1002 / 12), bias))
     half = 1.959964 * found.std_error
-    assert found.interval == pytest.approx((2 - half, 2 + half))
+    assert found.interval == pytest.approx((found.value - half, found.value + half))
+
+
+def test_an_infinite_value_keeps_the_error_of_its_finite_replicates():
+    finite = np.array([1.0, 2, 3])
+    assert Estimate(-np.inf, np.append(finite, -np.inf)).std_error == finite.std(ddof=1)
+
+
+@pytest.mark.parametrize(("value", "n"), [(0.0, 50), (0.02, 400), (0.5, 50), (0.97, 80), (1.0, 7)])
+def test_the_interval_of_a_share_is_wilsons(value, n):
+    replicates = value + np.sqrt(value * (1 - value) / n) * np.array([-1.0, 0, 1])
+    found = Estimate(value, replicates, images={"m": n}, limits=(0.0, 1.0))
+    t = stats.t.isf(0.025, n - 1)
+    # the shares from which the value is t standard errors away
+    ends = np.roots([1 + t**2 / n, -2 * value - t**2 / n, value**2])
+    assert found.interval == pytest.approx(sorted(ends), abs=1e-12)
+
+
+def test_the_interval_of_a_share_over_trainings_adds_squares():
+    found = Estimate(0.9, np.array([0.85, 0.9, 0.95]), {"a": np.array([0.88, 0.9, 0.92])})
+    images = replace(found, without={}, limits=(0.0, 1.0)).interval
+    trainings = stats.t.isf(0.025, 2) * found.training_error
+    distance = np.hypot(0.9 - images[0], trainings)
+    assert replace(found, limits=(0.0, 1.0)).interval == pytest.approx((0.9 - distance, 1))
 
 
 def test_replicates_that_are_not_finite_are_left_out_of_the_spread():
@@ -373,7 +398,7 @@ def test_the_p_value_is_the_level_of_the_interval_that_just_reaches(level):
 
 
 def test_a_difference_keeps_the_replicates_paired():
-    left, right = Estimate(3.0, np.array([1.0, 2, 3])), Estimate(1.0, np.array([1.0, 2, 3]))
+    left, right = Estimate(3.0, np.array([2.0, 3, 4])), Estimate(1.0, np.array([0.0, 1, 2]))
     assert ((left - right).value, (left - right).std_error) == (2.0, 0.0)
 
 

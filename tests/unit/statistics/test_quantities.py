@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import spearmanr
 from tests.unit.statistics.conftest import constant, scores, table
 
+from oodpriors.statistics.claims import judge
 from oodpriors.statistics.estimates import (
     Estimate,
     estimate,
@@ -120,7 +121,7 @@ def curve_measure(heights, distances, n_bootstrap=5):
         ("distance_at_drop", [100, 90, 40, 0], 20 + 40 * 4 / 5),
         ("distance_at_drop", [100, 50, 60, 0], 20),
         ("distance_at_drop", [100, 100, 100, 0], 80),
-        ("distance_at_drop", [100, 99, 98, 97], 100),
+        ("distance_at_drop", [100, 99, 98, 97], np.nan),
     ],
 )
 def test_functions_of_curves_are_the_exact_ones(function, heights, expected):
@@ -131,21 +132,47 @@ def test_functions_of_curves_are_the_exact_ones(function, heights, expected):
 
 @pytest.mark.parametrize(
     ("aurocs", "expected"),
-    [((0.2, 0.4, 0.8), 15), ((0.2, 0.5, 0.3), 10), ((0.5, 0.2, 0.4), 0), ((0.1, 0.2, 0.4), 30)],
+    [((0.2, 0.4, 0.8), 15), ((0.2, 0.5, 0.3), 10), ((0.5, 0.2, 0.4), 0), ((0.1, 0.2, 0.4), np.nan)],
 )
 def test_the_turning_distance_is_where_the_auroc_reaches_one_half(aurocs, expected):
     # the test images are 0 ... 9; the given share of them is above the other set
     data = {f"m{a}": table(test=np.arange(10.0), ood=np.full(5, 9.5 - 10 * a)) for a in aurocs}
     curves = {"c": list(zip([0, 10, 30], data, strict=True))}
     found = Measure(data, 5, curves=curves)({"curve": "c", "function": "turning_distance"})
-    assert found.value == pytest.approx(expected)
+    assert found.value == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_distance_that_is_not_reached_decides_nothing():
+    measure = curve_measure([100, 99, 98, 97], [10, 20, 60, 100])
+    never = {"curve": "c", "function": "distance_at_drop", "statistic": "mean", "drop": 50}
+    for relation in "<>":
+        compared = {"left": never, "relation": relation, "right": 1000}
+        claim = {"id": "C", "where": "", "text": "", "comparisons": [compared]}
+        row = judge([claim], [], measure).iloc[0]
+        assert row["verdict"] == "not shown by one training"
+        assert np.isnan([row["left"], row["low"], row["p_value"]]).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "heights", "limits"),
+    [("spearman", [3, 2, 1], (-1, 1)), ("range", [3, 2.9], (0, np.inf))],
+)
+def test_the_interval_of_a_function_ends_where_its_values_do(function, heights, limits):
+    noise = np.arange(-4.0, 5)
+    data = {f"m{h}": table({"ood": str(h)}, test=noise, ood=h + noise) for h in heights}
+    curves = {"c": list(enumerate(data))}
+    quantity = {"curve": "c", "function": function, "statistic": "mean"}
+    found = Measure(data, 50, curves=curves)(quantity)
+    low, high = found.value - found.half_width(), found.value + found.half_width()
+    assert max(limits[0] - low, high - limits[1]) > 0
+    assert found.interval == (max(low, limits[0]), min(high, limits[1]))
 
 
 def first_crossing(distances, heights):
-    """First crossing of the polygon through heights, on a fine grid of distances."""
+    """First crossing of the polygon through heights, on a fine grid; NaN if there is none."""
     fine = np.linspace(distances[0], distances[-1], 100_001)
     above = np.interp(fine, distances, heights) >= 0
-    return fine[above.argmax()] if above.any() else distances[-1]
+    return fine[above.argmax()] if above.any() else np.nan
 
 
 # Functions of one curve, for one replicate.

@@ -23,7 +23,8 @@ CURVES = {
     name: [(10.0 * k, model) for k, model in enumerate(curve["models"])]
     for name, curve in yaml.safe_load((ROOT / "config/config.yaml").read_text())["curves"].items()
 }
-N, N_TRAININGS, TRIES = 40, 3, 3000
+# fewer images would have too wide an interval for an overlap, whose bias is large
+N, N_TRAININGS, TRIES = 400, 3, 3000
 SHARE = re.compile("fraction|percentile|lowered|mass")
 POSITIVE = re.compile("ratio_|own_ratio|regions|integral|variance|largest_difference")
 

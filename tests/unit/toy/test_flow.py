@@ -9,6 +9,7 @@ import torch
 from scipy import integrate, stats
 from tests.unit.toy.conftest import MEANS, every_dim, generator, random_flow, scipy_mixture
 
+from oodpriors.io.errors import UserError
 from oodpriors.priors import build_prior
 from oodpriors.toy.flow import Coupling, ToyFlow, build_toy, fit_toy, score_toy
 from oodpriors.toy.mixture import ToyData, entropy
@@ -48,6 +49,20 @@ def test_a_coupling_starts_as_the_identity_and_keeps_its_first_half(dim):
     y = layer(x)[0]
     assert torch.equal(y[:, : dim // 2], x[:, : dim // 2])
     assert (y[:, dim // 2 :] != x[:, dim // 2 :]).all()
+
+
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        (torch.zeros(4, 3, dtype=torch.float64), r"torch.float64 \(4, 3\)"),
+        (torch.zeros(4, 1, 28, 28, dtype=torch.uint8), r"torch.uint8 \(4, 1, 28, 28\)"),
+        (torch.zeros(4, 2, dtype=torch.float32), r"torch.float32 \(4, 2\)"),
+    ],
+)
+def test_what_are_no_points_is_refused(points, found):
+    flow = ToyFlow(2, build_prior("gaussian", 2, means=[[0.0]]))
+    with pytest.raises(UserError, match=r"must be torch.float64 \(number, 2\), and are " + found):
+        flow.log_prob(points)
 
 
 def test_features_are_reversed_after_each_coupling():

@@ -21,7 +21,7 @@ from torch import Tensor
 from oodpriors.data.datasets import load_arrays
 from oodpriors.data.subsets import to_nchw
 from oodpriors.io.files import load_yaml
-from oodpriors.models.base import PIXEL_VALUES
+from oodpriors.models.base import PIXEL_VALUES, check_images
 from oodpriors.models.build import load_model
 from oodpriors.models.glow import Glow
 from oodpriors.models.layers import LOG_SCALE_FACTOR, ActNorm, AxisConvolution, Squeeze
@@ -101,7 +101,12 @@ def predict(model: Glow, scores: pd.DataFrame, images: Mapping[str, np.ndarray])
         model: a Glow with additive couplings.
         scores: has ``set`` and ``nearest_component``; rows in the order of the images.
         images: uint8 (N, C, H, W), by set.
+
+    Raises:
+        UserError: images are not uint8 or not of the model's shape.
     """
+    for pictures in images.values():
+        check_images(torch.from_numpy(pictures), model.image_shape)
     model = copy.deepcopy(model).double()
     centres = model.inverse(model.prior.means)
     matrices = [jacobian(model, centre) for centre in centres]

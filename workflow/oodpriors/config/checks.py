@@ -1,14 +1,17 @@
 """What names and numbers of a configuration say about one another."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from oodpriors.config.schema import ConfigError, suggestion
 from oodpriors.config.specs import (
+    TOY,
     ModelId,
     dataset_facts,
     model_ids,
     models_of,
+    network_kind,
     network_of,
     own_files,
     refined_panels,
@@ -22,18 +25,39 @@ from oodpriors.kinds.priors import PRIORS
 from oodpriors.kinds.rows import IMAGES, PLANE
 from oodpriors.kinds.tables import TABLES
 
+# Names by section that would be those of files or sets of the pipeline.
+TAKEN = {
+    "experiments": "toy",
+    "subsets": r"(mixture|gaussian)_\d+",
+    "figures": "main",
+    "tables": "models|claims|comparison|verdicts",
+}
+FARTHEST = 1_000_000  # coordinate of a mean; the square of a distance is finite in single precision
+
+
+def check_names(config: Mapping) -> None:
+    """Check that what is run, and what is shown, names what exists.
+
+    Args:
+        config: validated, before what is not run is left out.
+
+    Raises:
+        ConfigError: a line for each mistake.
+    """
+    _refuse_first(_check_taken(config), _check_run(config), _check_shown(config))
+
 
 def check_references(config: Mapping, inspected: Mapping) -> None:
     """Check what names and numbers of the configuration say about one another.
 
     Args:
-        config: validated.
+        config: its names are checked, and what is not run is left out.
         inspected: what :func:`oodpriors.data.datasets.inspect_npz` says of each npz data set.
 
     Raises:
         ConfigError: a line for each mistake.
     """
-    for mistakes in (  # each relies on those before
+    _refuse_first(  # each relies on those before
         _check_datasets(config),
         _check_subsets(config, inspected),
         _check_priors(config),
@@ -42,13 +66,17 @@ def check_references(config: Mapping, inspected: Mapping) -> None:
         _check_toy(config),
         _check_figures(config),
         _check_curves(config),
-    ):
+    )
+
+
+def _refuse_first(*checks: Iterator[str]) -> None:
+    for mistakes in checks:
         if found := list(mistakes):
             raise ConfigError(found)
 
 
 def check_own_files(config: Mapping, inside: Callable[[str], bool]) -> None:
-    """Refuse files of the user in the results folder, where a run deletes what it makes again.
+    """Refuse files of the user that Snakemake misreads, or that are among the results.
 
     Args:
         config: validated.
@@ -57,17 +85,78 @@ def check_own_files(config: Mapping, inside: Callable[[str], bool]) -> None:
     Raises:
         ConfigError: a line for each such file.
     """
-    mistakes = [
-        f"{key}: {path} is in the results folder, where runs delete files: move it elsewhere"
-        for key, path in own_files(config)
-        if path and inside(path)
-    ]
+    mistakes = []
+    for key, path in own_files(config):
+        if path and re.search(r"[{}<>\x00-\x1f]", path):
+            mistakes.append(
+                f"{key}: {path!r} has a character that Snakemake reads as a part of its own "
+                "(one of {}<>) or that cannot be printed: rename it"
+            )
+        elif path and inside(path):
+            mistakes.append(
+                f"{key}: {path} is in the results folder, where runs delete files: "
+                "move it elsewhere"
+            )
     if mistakes:
         raise ConfigError(mistakes)
 
 
 def _unknown(where: str, what: str, name: str, known) -> str:
     return f"{where}: there is no {what} {name!r}{suggestion(name, known)}"
+
+
+def _check_taken(config: Mapping) -> Iterator[str]:
+    for table, pattern in TAKEN.items():
+        for name in config[table]:
+            if re.fullmatch(pattern, name):
+                yield f"{table}.{name}: the pipeline uses this name itself: choose another"
+
+
+def _check_run(config: Mapping) -> Iterator[str]:
+    """Names in the experiments that are run, in their subsets, and of the priors of toy flows."""
+    learnt = set()
+    for experiment, entry in config["experiments"].items():
+        for name in entry["models"] if experiment in (config["only"] or [experiment]) else []:
+            model = ModelId.of(name)
+            learnt.add(model.subset)
+            for what, key, table in (
+                ("model", model.architecture, "models"),
+                ("subset", model.subset, "subsets"),
+                ("prior", model.prior, "priors"),
+            ):
+                if key not in config[table]:
+                    yield _unknown(f"experiments.{experiment}: {name}", what, key, config[table])
+    subsets = config["subsets"]
+    tested = {subsets[name]["out_of_distribution"] for name in learnt & set(subsets)}
+    for name, subset in subsets.items():
+        if config["only"] is None or name in learnt | tested:
+            if subset["dataset"] not in config["datasets"]:
+                where = f"subsets.{name}.dataset"
+                yield _unknown(where, "data set", subset["dataset"], config["datasets"])
+            other = subset["out_of_distribution"]
+            if other is not None and other not in subsets:
+                yield _unknown(f"subsets.{name}.out_of_distribution", "subset", other, subsets)
+    toy = config["toy"] if TOY in (config["only"] or [TOY]) else None
+    for prior in toy["priors"] if toy else []:
+        if prior not in config["priors"]:
+            yield _unknown("toy.priors", "prior", prior, config["priors"])
+
+
+def _check_shown(config: Mapping) -> Iterator[str]:
+    """Names in figures, tables, curves and analyses, also in those that are not made."""
+    known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
+    for table in ("figures", "tables", "curves", "analyses"):
+        for name, entry in config[table].items():
+            where = f"{table}.{name}"
+            for model in models_of(entry):
+                left_out = config["toy"] is None and model.startswith(f"{TOY}/")
+                if model not in known and not left_out:
+                    yield _unknown(where, "model of an experiment named", model, known)
+            for curve in entry.get("curves", []):
+                if curve not in config["curves"]:
+                    yield _unknown(f"{where}.curves", "curve", curve, config["curves"])
+            if entry.get("subset", None) not in (None, *config["subsets"]):
+                yield _unknown(f"{where}.subset", "subset", entry["subset"], config["subsets"])
 
 
 def _check_datasets(config: Mapping) -> Iterator[str]:
@@ -81,17 +170,10 @@ def _check_datasets(config: Mapping) -> Iterator[str]:
 
 
 def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
-    datasets, subsets = config["datasets"], config["subsets"]
-    for name, subset in subsets.items():
+    for name, subset in config["subsets"].items():
         where = f"subsets.{name}"
-        if subset["dataset"] not in datasets:
-            yield _unknown(f"{where}.dataset", "data set", subset["dataset"], datasets)
-            continue
-        other = subset["out_of_distribution"]
-        if other is not None and other not in subsets:
-            yield _unknown(f"{where}.out_of_distribution", "subset", other, subsets)
         _, labels = dataset_facts(config, subset["dataset"], inspected)
-        for split in ("test",) if other is None else ("train", "test"):
+        for split in ("test",) if subset["out_of_distribution"] is None else ("train", "test"):
             have = labels.get(split, [])
             missing = sorted(set(subset["labels"] or []) - set(have))
             if missing:
@@ -109,17 +191,7 @@ def _check_models(config: Mapping, inspected: Mapping) -> Iterator[str]:
     for experiment, entry in config["experiments"].items():
         for name in entry["models"]:
             where = f"experiments.{experiment}: {name}"
-            model = ModelId.of(name)
-            missing = [
-                _unknown(where, what, key, config[table])
-                for what, key, table in (
-                    ("model", model.architecture, "models"),
-                    ("subset", model.subset, "subsets"),
-                    ("prior", model.prior, "priors"),
-                )
-                if key not in config[table]
-            ]
-            yield from missing or _check_model(config, model, where, inspected)
+            yield from _check_model(config, ModelId.of(name), where, inspected)
 
 
 def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping) -> Iterator[str]:
@@ -131,6 +203,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     yield from _check_exposure(config, model.subset, shape, where, inspected)
     network = network_of(config, model.architecture, shape)
     yield from _check_shape(model.architecture, network, shape, where)
+    yield from _check_squeezes(model.architecture, network, shape)
     yield from _check_batch(config, model)
     latent = network.get("latent_dim", math.prod(shape))
     longest = max(map(len, prior["means"]))
@@ -154,12 +227,30 @@ def _check_exposure(
     if other is None:
         yield f"{where}: subsets.{subset} names no out_of_distribution subset"
         return
+    if _share_images(config, config["subsets"][subset], config["subsets"][other]):
+        yield (
+            f"subsets.{subset}.out_of_distribution: {other} has test images of {subset} itself: "
+            "take other labels, or another data set"
+        )
     dataset = config["subsets"][other]["dataset"]
     other_shape, labels = dataset_facts(config, dataset, inspected)
     if other_shape != shape:
         yield f"{where}: images are {shape}, those of {other} are {other_shape}"
     if "test" not in labels:
         yield f"{where}: {dataset} has no test split for {other}"
+
+
+def _share_images(config: Mapping, one: Mapping, other: Mapping) -> bool:
+    pair = (one, other)
+    sources = [config["datasets"][s["dataset"]] | {"system_folder": None} for s in pair]
+    labels = [s["labels"] for s in pair]
+    clusters = [s["kmeans"] or {"keep": None} for s in pair]
+    keep = [kmeans.pop("keep") for kmeans in map(dict, clusters)]
+    return not (
+        sources[0] != sources[1]
+        or (None not in labels and set(labels[0]).isdisjoint(labels[1]))
+        or (None not in keep and keep[0] != keep[1])
+    )
 
 
 def _check_shape(architecture: str, network: Mapping, shape: tuple, where: str) -> Iterator[str]:
@@ -170,6 +261,15 @@ def _check_shape(architecture: str, network: Mapping, shape: tuple, where: str) 
     squeezes = 1 + len(network.get("squeeze_after", []))
     if "couplings" in network and any(side % 2**squeezes for side in shape[1:]):
         yield f"{where}: {squeezes} squeezes do not divide images {shape}: shorten squeeze_after"
+
+
+def _check_squeezes(architecture: str, network: Mapping, shape: tuple) -> Iterator[str]:
+    late = [n for n in network.get("squeeze_after", []) if n > network["couplings"]]
+    if late:
+        yield (
+            f"models.{architecture}.network.{network_kind(shape)}.squeeze_after: there are "
+            f"{network['couplings']} couplings, so no squeeze comes after {late}"
+        )
 
 
 def _check_batch(config: Mapping, model: ModelId) -> Iterator[str]:
@@ -200,10 +300,9 @@ def _check_priors(config: Mapping) -> Iterator[str]:
                 f"priors.{name}.means: {lengths} coordinates: write as many of each mean, "
                 "with zeros where need be"
             )
-        if not all(math.isfinite(value) for mean in prior["means"] for value in mean):
-            yield f"priors.{name}.means: {prior['means']} must be finite"
-        if not math.isfinite(prior["scale"]):
-            yield f"priors.{name}.scale: {prior['scale']} must be finite"
+        far = [v for mean in prior["means"] for v in mean if not abs(v) <= FARTHEST]  # or nan
+        if far:
+            yield f"priors.{name}.means: {far[0]} is no coordinate of at most {FARTHEST:,}"
 
 
 def _check_parameters(name: str, prior: Mapping) -> Iterator[str]:
@@ -222,36 +321,20 @@ def _check_budgets(config: Mapping) -> Iterator[str]:
         least = ARCHITECTURES[name].least_draws
         if model["draws"] < least:
             yield f"models.{name}.draws: a standard error needs at least {least} importance samples"
-        for kind, network in model["network"].items():
-            late = [n for n in network.get("squeeze_after", []) if n > network["couplings"]]
-            if late:
-                yield (
-                    f"models.{name}.network.{kind}.squeeze_after: there are "
-                    f"{network['couplings']} couplings, so no squeeze comes after {late}"
-                )
 
 
 def _check_figures(config: Mapping) -> Iterator[str]:
     kinds: dict[str, Mapping] = {"figures": FIGURES, "tables": TABLES}
-    shown = [
-        (f"{table}.{name}", entry, kinds[table][entry["kind"]])
-        for table in kinds
-        for name, entry in config[table].items()
-    ]
-    for where, entry, kind in shown:
-        if kind.needs and kind.needs not in entry:
-            yield f"{where}: kind {entry['kind']} needs the key {kind.needs}"
-    known = [str(model) for model in (*model_ids(config), *toy_ids(config))]
-    for table in ("figures", "tables", "curves", "analyses"):
+    for table in ("figures", "analyses"):
         for name, entry in config[table].items():
-            where = f"{table}.{name}"
-            for model in models_of(entry):
-                if model not in known:
-                    yield _unknown(where, "model of an experiment named", model, known)
-            yield from _check_parts(config, entry, where)
-    for where, entry, kind in shown:
-        yield from _check_architectures(entry, kind.architectures, where, entry["kind"])
-        yield from _check_refined(entry, where)
+            yield from _check_parts(config, entry, f"{table}.{name}")
+    for table in kinds:
+        for name, entry in config[table].items():
+            kind, where = kinds[table][entry["kind"]], f"{table}.{name}"
+            if kind.needs and kind.needs not in entry:
+                yield f"{where}: kind {entry['kind']} needs the key {kind.needs}"
+            yield from _check_architectures(entry, kind.architectures, where, entry["kind"])
+            yield from _check_refined(entry, where)
     for name, entry in config["analyses"].items():
         drawn = ANALYSES[name].architectures
         yield from _check_architectures(entry, drawn, f"analyses.{name}", name)
@@ -290,16 +373,13 @@ def _check_analysed(config: Mapping) -> Iterator[str]:
             if entry[kind.needs] != about:
                 yield (
                     f"figures.{name}.{kind.needs}: {entry[kind.needs]} was not analysed; "
-                    f"analyses.{kind.analysis} has {about}"
+                    f"analyses.{kind.analysis} has {about if analysis else 'nothing that is run'}"
                 )
 
 
 def _check_parts(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
-    for curve in entry.get("curves", []):
-        if curve not in config["curves"]:
-            yield _unknown(f"{where}.curves", "curve", curve, config["curves"])
     subset = entry.get("subset")
-    if subset is not None and not config["subsets"].get(subset, {}).get("kmeans"):
+    if subset is not None and not config["subsets"][subset]["kmeans"]:
         yield f"{where}.subset: {subset!r} is no subset with kmeans"
     for title in entry.get("columns", {}):
         if title not in entry.get("panels", {}):
@@ -322,18 +402,12 @@ def _check_toy(config: Mapping) -> Iterator[str]:
     if toy is None:
         return
     for prior in toy["priors"]:
-        entry = config["priors"].get(prior)
-        if entry is None:
-            yield _unknown("toy.priors", "prior", prior, config["priors"])
-            continue
+        entry = config["priors"][prior]
         if len(entry["means"]) > 2:
             yield f"toy.priors: {prior} has {len(entry['means'])} components, the mixtures have 2"
         longest = max(map(len, entry["means"]))
         if longest > min(toy["dims"]):
             yield f"toy.dims: priors.{prior}.means has {longest} coordinates, more than a mixture"
-    bound = toy["network"]["log_scale_bound"]
-    if bound is not None and not math.isfinite(bound):
-        yield f"toy.network.log_scale_bound: {bound} must be finite; null sets no bound"
     if toy["training"]["batch_size"] > toy["points"]["train"]:
         yield (
             f"toy.training.batch_size: {toy['training']['batch_size']} is more than "

@@ -9,31 +9,52 @@ from oodpriors.config.specs import TOY, lookup, model_ids, models_of, refined_pa
 def with_only(config: Mapping) -> dict:
     """The configuration restricted to the experiments of ``only``, if it names any.
 
-    Figures, tables, curves and analyses that need anything else are left out.
+    Data sets, subsets, priors and architectures that these do not use are left out, so that
+    nobody checks them. So are figures, tables, curves and analyses that need anything else;
+    those of toy flows also if ``toy`` is null.
 
     Raises:
         ConfigError: there is no experiment of such a name.
     """
-    if config["only"] is None:
-        return dict(config)
-    experiments = config["experiments"]
-    unknown = [
-        f"only: there is no experiment {name!r}{suggestion(name, [*experiments, TOY])}"
-        for name in config["only"]
-        if name not in (*experiments, TOY)
-    ]
-    if unknown:
-        raise ConfigError(unknown)
-    if set(config["only"]) == {TOY}:
-        raise ConfigError([f"only: {TOY} alone leaves no table; name another experiment as well"])
-    kept = dict(config) | {
-        "experiments": {k: v for k, v in experiments.items() if k in config["only"]},
-        "toy": config["toy"] if TOY in config["only"] else None,
-    }
-    for table in ("curves", "analyses", "figures", "tables"):
-        known = _known(kept)
-        kept[table] = {k: v for k, v in config[table].items() if set(_parts(v)) <= known}
+    only, experiments = config["only"], config["experiments"]
+    kept = dict(config)
+    if only is not None:
+        names = [*experiments, *([TOY] if config["toy"] else [])]
+        unknown = [
+            f"only: there is no experiment {name!r}{suggestion(name, names)}"
+            for name in only
+            if name not in names
+        ]
+        if unknown:
+            raise ConfigError(unknown)
+        if set(only) == {TOY}:
+            mistake = f"only: {TOY} alone leaves no table; name another experiment as well"
+            raise ConfigError([mistake])
+        kept["experiments"] = {k: v for k, v in experiments.items() if k in only}
+        kept["toy"] = config["toy"] if TOY in only else None
+        kept |= _used(kept)
+    if only is not None or kept["toy"] is None:
+        for table in ("curves", "analyses", "figures", "tables"):
+            known = _known(kept)
+            kept[table] = {k: v for k, v in config[table].items() if set(_parts(v)) <= known}
     return kept
+
+
+def _used(config: Mapping) -> dict:
+    """Entries that the models of a configuration use."""
+    models = [*model_ids(config), *toy_ids(config)]
+    learnt = {k: v for k, v in config["subsets"].items() if k in {m.subset for m in models}}
+    subsets = {*learnt, *(subset["out_of_distribution"] for subset in learnt.values())}
+    used = {
+        "subsets": subsets,
+        "datasets": {v["dataset"] for k, v in config["subsets"].items() if k in subsets},
+        "priors": {model.prior for model in models},
+        "models": {model.architecture for model in models},
+    }
+    return {
+        table: {name: entry for name, entry in config[table].items() if name in names}
+        for table, names in used.items()
+    }
 
 
 def with_estimates(config: Mapping) -> dict:
@@ -61,15 +82,17 @@ def _refined(figure: Mapping) -> Iterator[str]:
 
 
 def _known(config: Mapping) -> set[str]:
-    models = [*model_ids(config), *toy_ids(config)]
-    toy = {TOY} if config["toy"] else set()
-    return {str(m) for m in models} | {m.subset for m in models} | set(config["curves"]) | toy
+    models = {str(model) for model in (*model_ids(config), *toy_ids(config))}
+    sections = ("curves", "models", "subsets")
+    named = {f"{section}.{name}" for section in sections for name in config[section]}
+    return models | named | ({TOY} if config["toy"] else set())
 
 
 def _parts(entry: Mapping) -> Iterator[str]:
     yield from models_of(entry)
-    yield from entry.get("curves", [])
-    yield from [entry["subset"]] if "subset" in entry else []
+    yield from (f"curves.{name}" for name in entry.get("curves", []))
+    yield from [f"subsets.{entry['subset']}"] if "subset" in entry else []
+    yield from ["models.vae"] if "network" in entry else []
     yield from [TOY] if entry.get("kind") == TOY else []
 
 
@@ -87,7 +110,8 @@ def with_models(
         analyses: names of those whose stored quantities there will be.
     """
     refined = {f"refined {name}" for name in _refined_architectures(config)}
-    known = _known(config) | set(analyses) | set(_cluster_estimates(config)) | refined
+    stored = {f"analyses.{name}" for name in analyses} | set(_cluster_estimates(config))
+    known = _known(config) | stored | refined
     return [
         {**entry, "applies": False} if _on_stand_ins(entry, config) else entry
         for entry in entries
@@ -121,13 +145,17 @@ def _cluster_estimates(config: Mapping) -> Iterator[str]:
 def _needs(entry) -> Iterator[str]:
     if isinstance(entry, Mapping):
         for key, value in entry.items():
-            if key in ("model", "curve"):
+            if key == "model":
                 yield value
+            elif key == "curve":
+                yield f"curves.{value}"
+            elif key == "needs":
+                yield from value
             elif key == "column" and "refined" in value:
                 yield f"refined {entry['model'].split('/')[0]}"
             elif key == "stored":
                 analysis, *name = value.split("/")
-                yield analysis
+                yield f"analyses.{analysis}"
                 yield from ["/".join(name[:3])] if len(name) > 3 else []
                 yield from [value] if analysis == "clusters" else []
             else:

@@ -6,9 +6,11 @@ Everything in this package works on dictionaries; the caller reads the files.
 import copy
 import difflib
 import math
+import re
 from collections.abc import Iterator, Mapping
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
 
 from oodpriors.io.errors import UserError
 
@@ -33,15 +35,32 @@ def merge(base: Mapping, override: Mapping) -> dict:
     return merged
 
 
+def _is_finite(checker, value) -> bool:
+    known = Draft202012Validator.TYPE_CHECKER.is_type(value, "number")
+    return known and (isinstance(value, int) or math.isfinite(value))
+
+
+def _matches(validator, pattern: str, value, schema: Mapping) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not re.fullmatch(pattern, value):  # $ allows a line break
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+Validator = extend(
+    Draft202012Validator,
+    {"pattern": _matches},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
+)
+
+
 def validate(config: Mapping, schema: Mapping) -> dict:
-    """The configuration with the schema's defaults filled in.
+    """The configuration with the schema's defaults filled in, and 8.0 written as 8.
 
     Raises:
         ConfigError: a line for each mistake, with its key and what is allowed there.
     """
-    filled = _with_defaults(copy.deepcopy(dict(config)), schema)
+    filled = _filled(copy.deepcopy(dict(config)), schema)
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(filled),
+        Validator(schema).iter_errors(filled),
         key=lambda e: [str(step) for step in e.path],
     )
     mistakes = [line for error in errors for line in _explain(error)]
@@ -50,7 +69,14 @@ def validate(config: Mapping, schema: Mapping) -> dict:
     return filled
 
 
-def _with_defaults(value, schema: Mapping):
+def _filled(value, schema: Mapping):
+    """The value with defaults, and with whole numbers where they are meant."""
+    for branch in schema.get("anyOf", []):
+        value = _filled(value, branch)
+    if isinstance(value, list):
+        return [_filled(part, schema.get("items", {})) for part in value]
+    if isinstance(value, float) and value.is_integer() and "integer" in schema.get("type", []):
+        return int(value)
     if not isinstance(value, dict):
         return value
     properties = schema.get("properties", {})
@@ -61,7 +87,7 @@ def _with_defaults(value, schema: Mapping):
     for key in value:
         below = properties.get(key, rest)
         if isinstance(below, Mapping):
-            value[key] = _with_defaults(value[key], below)
+            value[key] = _filled(value[key], below)
     return value
 
 
@@ -99,6 +125,10 @@ def _mending(error) -> str:
         return ""
     if "array" in allowed and not isinstance(value, list | Mapping):
         return f"; write a list, [{value}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "; it must be finite"
+    if "string" in allowed and not isinstance(value, list | Mapping | None):
+        return "; write it in quotes"
     # YAML takes 1e-3 for text, and Snakemake the nested values of --config
     if ("integer" in allowed or "number" in allowed) and _is_number(value):
         return f"; it is text: write {float(value):g}, in a --configfile if it is nested"

@@ -92,14 +92,41 @@ def lookup(config: Mapping, key: str):
     return value
 
 
+def used_subsets(config: Mapping) -> list[str]:
+    """Subsets that models learn or are tested on, and those of figures and analyses."""
+    learnt = [model.subset for model in model_ids(config)]
+    other = [config["subsets"][name]["out_of_distribution"] for name in learnt]
+    entries = [*config["figures"].values(), *config["analyses"].values()]
+    shown = [entry["subset"] for entry in entries if "subset" in entry]
+    return list(dict.fromkeys([*learnt, *other, *shown]))
+
+
+def used_datasets(config: Mapping) -> list[str]:
+    """Data sets of these subsets."""
+    return list(dict.fromkeys(config["subsets"][name]["dataset"] for name in used_subsets(config)))
+
+
+def run_part(config: Mapping) -> list[str]:
+    """What makes this another run than the paper's, for the name of its folder.
+
+    These are the experiments of ``only``, or else that a file of the user is used.
+    """
+    own = any(config["datasets"][name]["kind"] == "npz" for name in used_datasets(config))
+    return sorted(config["only"] or (["own"] if own else []))
+
+
 def run_name(config: Mapping) -> str:
-    """Folder of a run under results/: by default the scale, and whether on stand-ins."""
-    default = config["scale"] + ("-embedded" if config["data"] == "embedded" else "")
-    return config["run"] or default
+    """Folder of a run under results/: by default the scale, whether on stand-ins, and the part."""
+    stand_ins = ["embedded"] if config["data"] == "embedded" else []
+    return config["run"] or "-".join([config["scale"], *stand_ins, *run_part(config)])
+
+
+def network_kind(shape: tuple) -> str:
+    return "grey" if shape[0] == 1 else "colour"
 
 
 def network_of(config: Mapping, architecture: str, shape: tuple) -> dict:
-    return config["models"][architecture]["network"]["grey" if shape[0] == 1 else "colour"]
+    return config["models"][architecture]["network"][network_kind(shape)]
 
 
 def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -> dict:

@@ -1,5 +1,9 @@
 """Loads the paper's four data sets, the user's files and stand-ins, all in one format."""
 
+import hashlib
+import math
+import sys
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,8 +15,8 @@ import numpy as np
 
 from oodpriors.data.fetching import fetch
 from oodpriors.data.official import Parts
-from oodpriors.io.errors import UserError
-from oodpriors.io.files import atomic, sha256
+from oodpriors.io.errors import AS_UINT8, UserError
+from oodpriors.io.files import atomic, regular, sha256
 from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.rows import load
 
@@ -68,52 +72,93 @@ def _joined(parts: Parts, provenance: dict) -> Dataset:
     return Dataset(np.concatenate(images), np.concatenate(labels), split, provenance)
 
 
-def load_npz(path: Path) -> Dataset:
+def load_npz(path: Path, content: list | None = None) -> Dataset:
     """Load the user's data set: ``images`` uint8 (N, H, W[, 3]), ``labels``, ``split``.
 
+    Its provenance counts the test images that are training images as well, byte by byte.
+
+    Args:
+        path: the file.
+        content: what :func:`inspect_npz` said of it before.
+
     Raises:
-        UserError: the file is unreadable, or an array has a wrong name, shape or type.
+        UserError: the file is unreadable, an array has a wrong name, shape or type, or the
+            content is another; or every test image is a training image.
     """
-    inspect_npz(path)
-    with _readable(path), np.load(path, allow_pickle=False) as file:
-        images, labels = file["images"], file["labels"]
-        split = file["split"].astype(str)
+    inspected = inspect_npz(path)
+    if content and content != inspected["content"]:
+        raise UserError(f"{path}: it was replaced after the run started: run again")
+    with _readable(path), zipfile.ZipFile(path) as archive:
+        images, labels, split = (_read(archive, name) for name in ARRAYS)
+    split = split.astype(str)
     values, counts = np.unique(split, return_counts=True)
+    numbers, twice = dict(zip(values.tolist(), counts.tolist(), strict=True)), _twice(images, split)
+    if twice:
+        what = f"{path}: {twice:,} of {numbers['test']:,} test images are training images as well"
+        if twice == numbers["test"]:
+            raise UserError(f"{what}: take them out of one of the splits")
+        print(what, file=sys.stderr)
     provenance = {
         "kind": "npz",
         "stand_in": False,
         "files": [_record(Path(path), str(path))],
-        "images": dict(zip(values.tolist(), counts.tolist(), strict=True)),
+        "images": numbers,
+        "test_images_in_train": twice,
     }
     return Dataset(images, labels.astype(np.int64), split, provenance)
+
+
+def _twice(images: np.ndarray, split: np.ndarray) -> int:
+    """Number of test images that are training images as well, byte by byte."""
+    train, test = (
+        [hashlib.sha256(image.tobytes()).digest() for image in images[split == name]]
+        for name in ("train", "test")
+    )
+    known = set(train)
+    return sum(image in known for image in test)
 
 
 def inspect_npz(path: Path) -> dict:
     """Read image shape, labels and splits of an npz file, but not its images.
 
     Returns:
-        ``shape`` (C, H, W), and ``labels``, a dict of split -> sorted labels.
+        ``shape`` (C, H, W); ``labels``, a dict of split -> sorted labels; and ``content``,
+        CRC-32 and bytes of each array, from the file's directory.
 
     Raises:
         UserError: see :func:`load_npz`.
     """
-    with _readable(path), zipfile.ZipFile(path) as archive, np.load(path) as file:
-        missing = {"images", "labels", "split"} - set(file.files)
+    with _readable(path), zipfile.ZipFile(regular(path)) as archive:
+        there = [name.removesuffix(".npy") for name in archive.namelist()]
+        missing = sorted(set(ARRAYS) - set(there))
         if missing:
-            raise ValueError(f"missing {', '.join(sorted(missing))}; the file has {file.files}")
-        labels, split = file["labels"], file["split"].astype(str)
-        with archive.open("images.npy") as member:
-            shape, dtype = _npy_header(member)
+            raise ValueError(f"missing {', '.join(missing)}; the file has {there}")
+        size = Path(path).stat().st_size
+        (shape, dtype), *_ = [_npy_header(archive, name, size) for name in ARRAYS]
+        labels, split = _read(archive, "labels"), _read(archive, "split").astype(str)
+        stored = [archive.getinfo(f"{name}.npy") for name in ARRAYS]
     _check_arrays(path, shape, dtype, labels, split)
     channels = shape[3] if len(shape) == 4 else 1
     return {
         "shape": (channels, shape[1], shape[2]),
         "labels": {s: np.unique(labels[split == s]).tolist() for s in np.unique(split).tolist()},
+        "content": [[member.CRC, member.file_size] for member in stored],
     }
 
 
+def _read(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    with archive.open(f"{name}.npy") as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
+
+
+ARRAYS = ("images", "labels", "split")
+DEFLATED = 1032  # bytes that a compressed byte stands for at most
+LARGEST = 2**36  # bytes of an array
 # Errors that NumPy and zipfile raise for a damaged file.
-DAMAGES = (OSError, ValueError, zipfile.BadZipFile, EOFError, RuntimeError, zlib.error)
+DAMAGES = (
+    *(OSError, ValueError, EOFError, RuntimeError, LookupError, SyntaxError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
 
 
 @contextmanager
@@ -128,15 +173,24 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _npy_header(file) -> tuple[tuple, np.dtype]:
-    version = np.lib.format.read_magic(file)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in read:
-        raise ValueError(f"images.npy has an unknown format version {version}")
-    shape, _, dtype = read[version](file)
+def _npy_header(archive: zipfile.ZipFile, name: str, file_size: int) -> tuple[tuple, np.dtype]:
+    """Shape and type of an array; a ValueError if the file is too small to hold it."""
+    member = archive.getinfo(f"{name}.npy")
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in read:
+            raise ValueError(f"{name}.npy has an unknown format version {version}")
+        shape, _, dtype = read[version](file)
+        size = file.tell() + math.prod(shape) * dtype.itemsize
+    held = min(member.file_size, DEFLATED * min(member.compress_size, file_size), LARGEST)
+    if not dtype.hasobject and (size > held or min(shape, default=0) < 0):
+        raise ValueError(
+            f"{name} of shape {shape} would take {size:,} bytes; at most {held:,} can be read"
+        )
     return shape, dtype
 
 
@@ -147,7 +201,7 @@ def _check_arrays(
     if shape[:1] == (0,):
         problems.append("there are no images")
     if dtype != np.uint8:
-        problems.append(f"images are {dtype}, not uint8")
+        problems.append(f"images are {dtype}, not uint8 ({AS_UINT8})")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
         problems.append(f"images have shape {shape}, not (N, H, W) or (N, H, W, 3)")
     if not np.issubdtype(labels.dtype, np.integer) or labels.shape != shape[:1]:
@@ -178,13 +232,13 @@ def load_embedded(stands_for: str) -> Dataset:
 
 
 def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
-    """Load the data set of a configuration entry (kind, and path or stands_for).
+    """Load the data set of a configuration entry (kind; path and content, or stands_for).
 
     Raises:
         UserError, DownloadError: see the loader of its kind.
     """
     if entry["kind"] == "npz":
-        return load_npz(entry["path"])
+        return load_npz(entry["path"], entry["content"])
     if entry["kind"] == "embedded":
         return load_embedded(entry["stands_for"])
     return load_official(entry["kind"], sources, cache)

@@ -51,6 +51,12 @@ def describe(provenances: list[dict], scale: str, titles: Mapping[str, str]) -> 
     ]
     if parts:
         words.append("part of the data: " + ", ".join(parts))
+    sources = [p["source"] for p in provenances if p["source"].get("test_images_in_train")]
+    words += dict.fromkeys(
+        f"{s['test_images_in_train']:,} of {s['images']['test']:,} test images of "
+        f"{s['files'][0]['name']} are training images as well"
+        for s in sources
+    )
     return "; ".join(words)
 
 

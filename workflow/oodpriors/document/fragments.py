@@ -21,11 +21,12 @@ STAND_IN_WARNING = (
     "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
 )
 SETS_NOTE = (
-    "NLL: mean negative log-likelihood in nats per image, with its standard error; "
-    "out: {out}; in: test images of the training data's labels; gap: mean log-likelihood in minus "
-    "out; AUROC: probability that an in-distribution image has the higher likelihood (0.5 is "
-    "blind, below it lies the paper's phenomenon), with an interval of 95 %; refined: "
-    "with a posterior refined for each image, of fewer images. {note}."
+    "NLL: mean negative log-likelihood in nats per image, with its standard error over images and "
+    "trainings; out: {out}; in: test images of the training data's labels; gap: mean "
+    "log-likelihood in minus out. AUROC: probability that an in-distribution image has the higher "
+    "likelihood, with an interval of 95 %; 0.5 is chance, and below it images out of distribution "
+    "have the higher likelihood. Refined: with a posterior refined for each image, of fewer "
+    "images. {note}."
 )
 
 
@@ -53,14 +54,12 @@ def fragments(
     """
     note = describe(record["data"], record["scale"], titles["subsets"])
     note = note[0].upper() + note[1:]
-    out = ", ".join(dict.fromkeys(models["out_of_distribution"]))
-    sets = SETS_NOTE.format(out=out, note=note)
     others = likelihood_table(models, models["model"].tolist(), []).drop(columns="paper_nll_ood")
-    return {
+    parts = {
         "macros": tex.macros(_macros(record, models, claims, note)),
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
-        "tables": "".join(_table(n, e, t, sets) for n, (e, t) in tables.items())
-        or _likelihoods("models", {"caption": "All models."}, show_likelihoods(others), sets),
+        "tables": "".join(_table(n, e, t, note) for n, (e, t) in tables.items())
+        or _likelihoods("models", {"caption": "All models."}, others, note),
         "claims": tex.longtable(
             show_claims(claims), "lP{1.9cm}P{4.4cm}P{2.4cm}P{1.2cm}P{1.5cm}P{1.5cm}"
         ),
@@ -78,13 +77,14 @@ def fragments(
         "software": tex.escape(", ".join(f"{k} {v}" for k, v in record["software"].items())),
         "inputs": tex.longtable(_inputs(record), r"P{4.6cm}>{\ttfamily}l"),
     }
+    return parts | {"glyphs": tex.glyph_pages(tex.glyphs_of(parts.values()))}
 
 
 def _caption(entry: Mapping, rest: str) -> str:
     where = entry.get("where", "")
     if where:
         ours = where.lower().startswith(("ours", "control"))
-        where = f"({where[0].upper()}{where[1:]}{'' if ours else ' of the paper'}.) "
+        where = f"({where}{'' if ours else ' of the paper'}.) "
     return f"{where}{entry.get('caption', '').strip()} {rest}"
 
 
@@ -92,16 +92,16 @@ def _figure(name: str, entry: Mapping) -> str:
     histograms = entry.get("kind", "histograms") == "histograms"
     rest = "At most half a per cent of a set is not shown." if histograms else ""
     # A figure has the number of its counterpart in the paper, or else its name.
-    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""))
+    counterpart = re.fullmatch(r"Figure (\w+)", entry.get("where", ""), re.ASCII)
     number = counterpart[1] if counterpart else name
     return tex.figure_float(f"{name}.pdf", _caption(entry, rest), name, number)
 
 
-def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
+def _table(name: str, entry: Mapping, table: pd.DataFrame, note: str) -> str:
     kind = entry.get("kind", "likelihoods")
-    shown = show_table(kind, table)
     if kind == "likelihoods":
-        return _likelihoods(name, entry, shown, sets)
+        return _likelihoods(name, entry, table, note)
+    shown = show_table(kind, table)
     row = TABLES[kind]
     caption, columns = _caption(entry, row.note), row.columns or "l" * len(shown.columns)
     if row.long:
@@ -110,13 +110,14 @@ def _table(name: str, entry: Mapping, table: pd.DataFrame, sets: str) -> str:
     return tex.table_float([(shown, columns)], caption, name)
 
 
-def _likelihoods(name: str, entry: Mapping, shown: pd.DataFrame, sets: str) -> str:
+def _likelihoods(name: str, entry: Mapping, table: pd.DataFrame, note: str) -> str:
+    shown, out = show_likelihoods(table), ", ".join(table["out_of_distribution"].unique())
     parts = [(shown[WHICH + OUT], "lllrrrr"), (shown[WHICH + IN], "lllrrrrl")]
     refined = [name for name in map(str, shown) if name.endswith(", refined")]
     if refined:
         rows = shown[shown[refined[0]] != "–"]
         parts.append((rows[WHICH + refined], "lllrrl"))
-    return tex.table_float(parts, _caption(entry, sets), name)
+    return tex.table_float(parts, _caption(entry, SETS_NOTE.format(out=out, note=note)), name)
 
 
 def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
@@ -124,11 +125,14 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
     holds, fails, undecided = (str((verdicts == v).sum()) for v in VERDICTS[:3])
     code = record["code"]
     stand_in = any(part["source"]["stand_in"] for part in record["data"])
+    budgets = record["budget"]["models"]
+    flows = [budget["draws"] for name, budget in budgets.items() if name != "vae"]
+    trained = [model["model"].split("/")[0] for model in record["models"]]
     return {
         "Run": record["run"],
         "Scale": record["scale"],
         "Note": note,
-        "Data": "stand-in data" if stand_in else "the real data sets",
+        **_scope(record),
         "Platform": record["platform"],
         "Devices": ", ".join(sorted({trained_on(model) for model in record["models"]})),
         "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
@@ -146,8 +150,10 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
         "Claims": str(len(verdicts)),
         "ExpectedFalse": expected_false(verdicts),
         "Warning": STAND_IN_WARNING if stand_in else "",
-        "Samples": f"{record['budget']['models'].get('vae', {}).get('draws', 0):,}",
-        "Draws": f"{record['budget']['models'].get('glow', {}).get('draws', 0):,}",
+        "VaeModels": str(trained.count("vae")),
+        "GlowModels": str(len(trained) - trained.count("vae")),
+        "Samples": f"{budgets.get('vae', {}).get('draws', 0):,}",
+        "Draws": f"{max(flows, default=0):,}",
         "Ess": f"{models.get('effective_sample_size_ood', pd.Series(dtype=float)).mean():.1f}",
         "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
         "TestImages": f"{models['n_test'].max():,}",
@@ -158,6 +164,30 @@ def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: s
 
 def _not_applicable(number: int) -> str:
     return f"; {number} cannot be decided on stand-ins" if number else ""
+
+
+def _scope(record: Mapping) -> dict:
+    """What a run is: all experiments of the paper or some, and on whose data."""
+    sources = [part["source"] for part in record["data"]]
+    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] == "npz")
+    own, kinds = ", ".join(files), {source["kind"] for source in sources}
+    stand_in = any(source["stand_in"] for source in sources)
+    data = "stand-in data" if stand_in else "the real data sets"
+    if own:
+        data = f"{data} and our own ({own})" if kinds > {"npz"} else f"our own data ({own})"
+    whole, scope = record["whole"], ""
+    if not whole:
+        named = ", ".join(record["experiments"])
+        scope = f"Experiments of this run: {named}. It reproduces no other of the paper. "
+    if own:
+        scope += f"The data in {own} are our own: the paper has no number of them."
+    kind = "A Reproduction of" if whole else "A Part of the Experiments of"
+    return {
+        "Data": data,
+        "Whole": str(int(whole)),
+        "Kind": "Our Own Data, after" if kinds == {"npz"} else kind,
+        "Scope": scope,
+    }
 
 
 def _refined_macros(models: pd.DataFrame) -> dict:

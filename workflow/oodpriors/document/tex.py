@@ -1,9 +1,12 @@
 """LaTeX from tables and Markdown, so that no number in the document is typed."""
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
+
+from oodpriors.document.characters import paragraphs, printable
 
 SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -24,7 +27,29 @@ SPECIAL = {
     "<": "$<$",
     "|": "$|$",
     "[": "{[}",
+    "*": "{*}",
+    "`": r"\textasciigrave{}",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
+    "—": "---",
+    "ß": r"\ss{}",
+    "ı": r"\i{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "\u200b": r"\penalty9999{}",  # these three are of escape; a break where no other is possible
+    "\u2060": "{}",
+    "\uff07": r"\textquotesingle{}",
 } | {character: f"\\{character}" for character in "&%$#_{}"}
+# Accents by the character that combines with the letter before it.
+ACCENTS = dict(zip("\u0300\u0301\u0302\u0303\u0304\u0306\u0307\u0308", "`'^~=u.\"", strict=True))
+ACCENTS |= dict(zip("\u030a\u030b\u030c\u0328", "rHvk", strict=True))
+# Of all other characters, these have one place in the fonts of every engine.
+NATIVE = re.compile("[\n -~À-ÖØ-Þà-öø-þ]")
+LONG_WORD = re.compile(r"\S{20,}")
 
 
 def escape(text: str) -> str:
@@ -34,7 +59,21 @@ def escape(text: str) -> str:
     '50 \\% of a\\_b'
     """
     signed = re.sub(r"(?<![\w.-])-(?=\d)", "\u2212", str(text))  # a minus, not a hyphen
-    return "".join(SPECIAL.get(character, character) for character in signed)
+    typed = re.sub(r"(?<!\w)'|'(?!\w)", "\uff07", signed)  # a quote, not an apostrophe
+    breakable = LONG_WORD.sub(lambda word: re.sub("(.{10})(?=.)", "\\1\u200b", word[0]), typed)
+    # two of these in a row would become another character
+    parted = re.sub(r"([-,])(?=\1)", "\\1\u2060", breakable)
+    return "".join(map(_escape, parted))
+
+
+def _escape(character: str) -> str:
+    if character in SPECIAL or NATIVE.match(character):
+        return SPECIAL.get(character, character)
+    parts = unicodedata.normalize("NFD", character)
+    if parts[0].isascii() and parts[1:] in ACCENTS:
+        return f"\\{ACCENTS[parts[1:]]}{{{parts[0]}}}"
+    number = f"{ord(character):04X}"
+    return f"\\glyph{{{number}}}" if printable(character) else f"{{[}}U+{number}]"
 
 
 def macros(values: Mapping[str, str]) -> str:
@@ -58,13 +97,19 @@ def tabular(table: pd.DataFrame, columns: str) -> str:
     )
 
 
+def _caption(text: str) -> str:
+    """A caption, which may have paragraphs."""
+    printed = r"\endgraf ".join(map(escape, paragraphs(text)))
+    return f"\\caption{{{printed}}}"
+
+
 def table_float(blocks: list[tuple[pd.DataFrame, str]], caption: str, label: str) -> str:
     """A float of tables, each with its columns, one above the other, no wider than the text."""
     start, end = "\\begin{adjustbox}{max width=\\textwidth}\n", "\\end{adjustbox}"
     fitted = [start + tabular(table, columns) + end for table, columns in blocks]
     body = "\n\\smallskip\n\n".join(fitted)
     return (
-        f"\\begin{{table}}[htb]\n\\centering\\small\n\\caption{{{escape(caption)}}}\n"
+        f"\\begin{{table}}[htb]\n\\centering\\small\n{_caption(caption)}\n"
         f"\\label{{{label}}}\n{body}\n\\end{{table}}\n"
     )
 
@@ -73,7 +118,7 @@ def longtable(table: pd.DataFrame, columns: str, caption: str = "", label: str =
     """A table that breaks over pages, with a caption if there is one."""
     head = f"\\toprule\n{_header(table)}\n\\midrule\n\\endhead\n"
     if caption:
-        named = f"\\caption{{{escape(caption)}}}\\label{{{label}}}\\\\\n"
+        named = f"{_caption(caption)}\\label{{{label}}}\\\\\n"
         head = f"{named}{head.replace('endhead', 'endfirsthead')}{head}"
     return (
         f"\\begin{{longtable}}{{{columns}}}\n{head}{_rows(table)}\\bottomrule\n\\end{{longtable}}\n"
@@ -81,11 +126,12 @@ def longtable(table: pd.DataFrame, columns: str, caption: str = "", label: str =
 
 
 def figure_float(file: str, caption: str, label: str, number: str) -> str:
-    """A floating figure over the width of the text, with a number of its own."""
+    r"""A floating figure over the width of the text, with a number of its own (\w only)."""
+    plain = number.replace("_", r"\_")
     return (
-        f"\\begin{{figure}}[htb]\n\\renewcommand{{\\thefigure}}{{{escape(number)}}}\n"
+        f"\\begin{{figure}}[htb]\n\\renewcommand{{\\thefigure}}{{{plain}}}\n"
         f"\\centering\n\\includegraphics[width=\\textwidth]{{{file}}}\n"
-        f"\\caption{{{escape(caption)}}}\n\\label{{{label}}}\n\\end{{figure}}\n"
+        f"{_caption(caption)}\n\\label{{{label}}}\n\\end{{figure}}\n"
     )
 
 
@@ -127,3 +173,16 @@ def _table(block: str) -> str:
     names, _, *rows = cells
     table = tabular(pd.DataFrame(rows, columns=names), "l" * len(names))
     return f"\\begin{{center}}\\small\n{table}\\end{{center}}"
+
+
+def glyphs_of(texts: Iterable[str]) -> list[str]:
+    r"""Numbers of the characters that LaTeX texts have as \glyph{number}, or of a blank."""
+    return sorted(set(re.findall(r"\\glyph\{(\w+)\}", "".join(texts)))) or ["0020"]
+
+
+def glyph_pages(numbers: Sequence[str]) -> str:
+    r"""LaTeX that gives \glyph the page of each character."""
+    return "".join(
+        f"\\expandafter\\def\\csname glyph{number}\\endcsname{{{page}}}\n"
+        for page, number in enumerate(numbers, 1)
+    )

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from oodpriors.figures.sheet import save, sheet
+from oodpriors.figures.sheet import in_panel, save, sheet
 from oodpriors.statistics.companions import chosen, model_labels
+from oodpriors.tables.cells import read_table
 
 ROW, MARGIN = 0.16, 2.4  # inches: height of a row, and of what is above and below all rows
 NAME = 30  # characters in a line of a model's name
@@ -16,7 +17,7 @@ NAME = 30  # characters in a line of a model's name
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Companion scores of the configuration's models, see :mod:`oodpriors.figures.sheet`."""
-    plot_companions(chosen(pd.read_csv(files["table"]), about["entry"]), note, paths)
+    plot_companions(chosen(read_table(files["table"]), about["entry"]), note, paths)
 
 
 def plot_companions(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
@@ -41,7 +42,7 @@ def plot_companions(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
         wrapped = [textwrap.fill(labels[model], NAME) for model in values]
         axis.set_xticks(range(len(wrapped)), wrapped, rotation=90)
         axis.set_yticks(range(len(names)), names.values())
-        axis.set(title=title, facecolor="0.9")  # of scores that are missing
+        axis.set(title=in_panel(title, len(panels)), facecolor="0.9")  # of scores that are missing
         axis.tick_params(length=0)
         for (row, column), value in np.ndenumerate(values.to_numpy()):
             colour = "white" if abs(value - 0.5) > 0.3 else "black"

@@ -7,7 +7,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from oodpriors.figures.sheet import SETS, bottom_legend, log_axis, look_of, save, sheet
+from oodpriors.figures.sheet import SETS, bottom_legend, in_panel, log_axis, look_of, save, sheet
+from oodpriors.tables.cells import read_table
 
 TURNING = "AUROC of 0.5, at the turning distance"
 MARKERS = "os^vP*"
@@ -16,7 +17,7 @@ REFINED = {"markerfacecolor": "white", "linestyle": "-."}
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Curves of the configuration, see :mod:`oodpriors.figures.sheet`."""
-    table = pd.read_csv(files["table"])
+    table = read_table(files["table"])
     table = table[table["curve"].isin(about["entry"]["curves"])]
     if table.drop_duplicates("curve").duplicated(["architecture", "component"]).any():
         table = table.assign(component=table["curve_title"])
@@ -31,8 +32,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
             ``component`` (its kind), ``distance``, ``midpoint_charge`` (what a Gaussian
             charges a point midway, d^2 / 8 nats), ``mean_ood``, ``mean_test`` and
             ``auroc``, each also with ``_low`` and ``_high``, and ``turning_distance``,
-            where the curve's AUROC reaches 0.5; ``mean_ood_refined`` and ``auroc_refined``
-            are drawn where there are any.
+            where the curve's AUROC reaches 0.5 (NaN: nowhere); ``mean_ood_refined`` and
+            ``auroc_refined`` are drawn where there are any.
         note, paths: see :func:`oodpriors.figures.histograms.plot_histograms`.
     """
     architectures = list(dict.fromkeys(table["architecture"]))
@@ -43,7 +44,8 @@ def plot_curves(table: pd.DataFrame, note: str, paths: list[Path]) -> None:
     for column, architecture in enumerate(architectures):
         rows = table[table["architecture"] == architecture]
         curves = {n: rows[rows["component"] == n].sort_values("distance") for n in components}
-        axes[0, column].set_title(f"({chr(ord('a') + column)}) {architecture}")
+        title = f"({chr(ord('a') + column)}) {architecture}"
+        axes[0, column].set_title(in_panel(title, len(architectures)))
         handles |= _draw_means(axes[0, column], curves) | _draw_aurocs(axes[1, column], curves)
         axes[1, column].set_xlabel("distance d between the two components")
     _scale_curves(axes, table)
@@ -104,8 +106,7 @@ def _draw_aurocs(axis, curves: Mapping[str, pd.DataFrame]) -> dict:
         look = _marked(number, "ood")
         _interval(axis, curve, "auroc", **look)
         _refined_interval(axis, curve, "auroc", **look | REFINED)
-        if (curve["auroc"] >= 0.5).any():
-            turning = curve["turning_distance"].iloc[0]
+        for turning in curve["turning_distance"].dropna().head(1):
             axis.vlines(turning, 0, 0.5, color=look["color"], linestyle=":", linewidth=1)
             axis.plot(turning, 0.5, color=look["color"], zorder=4, **diamond)
     return {TURNING: plt.Line2D([], [], color="0.3", **diamond)}

@@ -1,6 +1,5 @@
 """Histograms of scores, drawn from stored scores only."""
 
-import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -9,9 +8,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from oodpriors.figures.sheet import (
+    LINE,
     SETS,
     bottom_legend,
     draw_steps,
+    in_panel,
     inner_legend,
     log_axis,
     look_of,
@@ -169,7 +170,7 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
         paths: files to write; the format follows the suffix.
     """
     columns = 2 if len(panels) in (2, 4) else min(len(panels), 3)
-    rows, characters = -(-len(panels) // columns), 84 // columns  # of a line in a panel
+    rows, characters = -(-len(panels) // columns), LINE // columns  # of a line in a panel
     every = [one for series in panels.values() for one in series]
     figure, axes = sheet(rows, columns, 2.0 * rows + 0.6, note + _remarks(every))
     for axis in axes.flat[len(panels) :]:
@@ -180,7 +181,7 @@ def plot_histograms(panels: Mapping[str, list[Series]], note: str, paths: list[P
     for axis, (title, series) in zip(axes.flat, panels.items(), strict=False):
         drawn = _draw(axis, series, _range(compared[_subject(series)], logarithmic), logarithmic)
         handles |= drawn
-        axis.set_title(textwrap.fill(title, characters))
+        axis.set_title(in_panel(title, columns))
         axis.set_xlabel(_two_lines(series[0].quantity, characters))
         if not shared:
             inner_legend(axis, drawn, columns)

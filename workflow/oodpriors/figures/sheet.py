@@ -42,7 +42,9 @@ LINES = ("-", "--", "-.", ":")
 TONES = len(COLOURS) // 2
 SETS = {"test": "in distribution", "ood": "out of distribution"}
 
+FONT = "DejaVu Sans"  # comes with Matplotlib; document/characters.py says what it has
 WIDTH = 6.5  # inches, the text block's: nothing is scaled in the document
+LINE = 84  # characters above a panel as wide as the text
 CHARACTER, HANDLE = 0.056, 0.42  # inches, of a legend's text and of what stands before it
 
 
@@ -50,6 +52,8 @@ def style() -> None:
     """Fonts and lines of all figures."""
     rc = {
         "font.size": 8,
+        "font.sans-serif": [FONT],
+        "text.parse_math": False,  # a dollar sign is one
         "axes.labelsize": 8,
         "axes.titlesize": 8,
         "xtick.labelsize": 7,
@@ -105,10 +109,16 @@ def save(figure: plt.Figure, paths: Iterable[Path | str]) -> None:
 
 def bottom_legend(figure: plt.Figure, handles: Mapping) -> None:
     """One legend of all panels, below them, in columns of equal length."""
+    labels = [textwrap.fill(label, 100) for label in handles]
     most = max(1, int(WIDTH / (CHARACTER * max(map(len, handles)) + HANDLE)))
     columns = -(-len(handles) // -(-len(handles) // most))
     place: dict = {"loc": "outside lower center", "ncols": columns, "columnspacing": 1.2}
-    figure.legend(handles.values(), handles, **place)
+    figure.legend(handles.values(), labels, **place)
+
+
+def in_panel(text: str, columns: int) -> str:
+    """Text in lines that fit above one of so many panels in a row."""
+    return textwrap.fill(text, LINE // columns)
 
 
 def plain_axis(axis) -> None:

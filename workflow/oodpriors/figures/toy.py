@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
-from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, plain_axis, save, sheet
+from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, in_panel, plain_axis, save, sheet
 from oodpriors.io.files import load_json
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
@@ -87,7 +87,7 @@ def plot_topology(
         entropies = {"prior": plane.entropy, "data": data_entropy}
         for axis, (space, (letter, name)) in zip(row, SPACES.items(), strict=True):
             _draw_areas(axis, getattr(plane, space), letter, entropies)
-            axis.set_title(f"({next(letters)}) {title}: {name}")
+            axis.set_title(in_panel(f"({next(letters)}) {title}: {name}", 2))
     bottom_legend(figure, _area_handles())
     save(figure, paths)
 
@@ -110,7 +110,7 @@ def _draw_areas(axis, table: pd.DataFrame, letter: str, entropies: Mapping[str, 
     reach = table.loc[shown, [f"{letter}_1", f"{letter}_2"]].abs().max() * 1.1
     width = max(reach.iloc[0], reach.iloc[1] / FLATNESS)
     axis.set(xlim=(-width, width), ylim=(-FLATNESS * width, FLATNESS * width), aspect="equal")
-    axis.set(xlabel=f"${letter}_1$", ylabel=f"${letter}_2$")
+    axis.set(xlabel=f"{letter}₁", ylabel=f"{letter}₂")
     plain_axis(axis.xaxis)
     plain_axis(axis.yaxis)
 
@@ -157,8 +157,9 @@ def plot_contours(
         axes[0, -1].scatter(chosen["x_1"], chosen["x_2"], rasterized=True, **look)
     axes[0, -1].legend(loc="upper center", markerscale=3, ncols=1)
     for letter, axis, title in zip("abcdefgh", axes.flat, [*grids, "points"], strict=False):
-        axis.set(title=f"({letter}) {title}", xlabel="$x_1$", aspect="equal")
-    axes[0, 0].set_ylabel("$x_2$")
+        axis.set(xlabel="x₁", aspect="equal")
+        axis.set_title(in_panel(f"({letter}) {title}", len(grids) + 1))
+    axes[0, 0].set_ylabel("x₂")
     plain_axis(axes[0, 0].xaxis)
     plain_axis(axes[0, 0].yaxis)
     save(figure, paths)

@@ -102,6 +102,18 @@ def inside(path: Path | str, folder: Path | str) -> bool:
     return place.is_relative_to(Path(folder).resolve())
 
 
+def regular(path: Path | str) -> Path:
+    """A path, unless something else than a file is there: a pipe may be waited for forever.
+
+    Raises:
+        OSError: it is a folder, a pipe, a socket or a device.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no regular file")
+    return path
+
+
 def sha256(path: Path | str) -> str:
     """SHA-256 checksum of a file, hexadecimal."""
     with open(path, "rb") as file:

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import IO
@@ -15,17 +15,21 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # from malloc.h
 
 
 @contextmanager
-def job(log: str) -> Iterator[None]:
+def job(log: str, start: Callable[[], None] | None = None) -> Iterator[None]:
     """Write the output of the block to the log file; report a user's mistake in one line.
 
-    A :class:`oodpriors.io.errors.UserError` or an OSError becomes ``error: ...`` and exit
-    status 1. Any other error keeps its traceback.
+    ``start`` is called before the block, as a part of it.
+
+    A :class:`oodpriors.io.errors.UserError`, an OSError or an interruption (Ctrl-C) becomes
+    ``error: ...`` and exit status 1. Any other error keeps its traceback.
     """
     _keep_freed_memory()
     with _log(log) as file, redirect_stdout(file), redirect_stderr(file):
         try:
+            if start:
+                start()
             yield
-        except Exception as error:
+        except (Exception, KeyboardInterrupt) as error:
             message = _one_line(error)
             trace = "".join(traceback.format_exception(error))
             _tell(trace if message is None else f"error: {message}\n", file)
@@ -65,9 +69,18 @@ def _tell(text: str, file: IO) -> None:
         print(text, end="", file=sys.__stderr__)
 
 
-def _one_line(error: Exception) -> str | None:
+def _one_line(error: BaseException) -> str | None:
+    if _interrupted(error):
+        return "interrupted"
     if isinstance(error, OSError):
         text = str(error) if error.filename or not error.strerror else error.strerror
         bare = error.errno in NO_SPACE and "run again" not in text
         return f"{text}: free some space, then run again" if bare else text
     return str(error) if isinstance(error, UserError) else None
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an interruption is the error or its cause: imports turn it into other errors."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None

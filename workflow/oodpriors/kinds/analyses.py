@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.rows import IMAGES, key, models
+from oodpriors.kinds.rows import IMAGES, beta, key, models
 
 
 class AnalysisKind(NamedTuple):
@@ -28,7 +28,7 @@ class AnalysisKind(NamedTuple):
 
 ANALYSES = {
     "densities": AnalysisKind(
-        keys={"beta": key("number", "shape of the generalised Gaussian", exclusiveMinimum=0)},
+        keys={"beta": beta("shape of the generalised Gaussian")},
         description="densities of the component types (Section 4, Figure 3)",
     ),
     "pixels": AnalysisKind(

@@ -28,7 +28,7 @@ class ArchitectureKind(NamedTuple):
 
 
 PRECISIONS = {"enum": ["float32", "bfloat16", "auto"]}
-WIDTH = key("integer", "hidden channels of the coupling networks", minimum=1)
+WIDTH = key("integer", "hidden channels of the coupling networks", minimum=1, maximum=10_000)
 PRECISION = key(
     "string",
     "precision of the coupling networks' products in training; auto: bfloat16 where it is fast; "
@@ -36,8 +36,10 @@ PRECISION = key(
     **PRECISIONS,
 )
 VAE_NETWORK = {
-    "latent_dim": key("integer", "number of latent coordinates", minimum=1),
-    "decoder_width": key("integer", "channels of the decoder's last hidden layer", minimum=1),
+    "latent_dim": key("integer", "number of latent coordinates", minimum=1, maximum=10_000),
+    "decoder_width": key(
+        "integer", "channels of the decoder's last hidden layer", minimum=1, maximum=10_000
+    ),
     "encoder_norm_last": key(
         "boolean", "whether batch normalisation follows the encoder's last convolution"
     ),
@@ -50,19 +52,21 @@ VAE_NETWORK = {
     ),
 }
 GLOW_NETWORK = {
-    "couplings": key("integer", "number of affine coupling layers", minimum=1),
+    "couplings": key("integer", "number of affine coupling layers", minimum=1, maximum=1000),
     "squeeze_after": key(
         "array",
         "a squeeze follows each of these couplings, counted from 1",
         uniqueItems=True,
-        items={"type": "integer", "minimum": 1},
+        items={"type": "integer", "minimum": 1, "maximum": 1000},
     ),
     "width": WIDTH,
-    "scale_floor": key("number", "constant added to the scale of each coupling", minimum=0),
+    "scale_floor": key(
+        "number", "constant added to the scale of each coupling", minimum=0, maximum=1000
+    ),
     "precision": PRECISION,
 }
 CV_GLOW_NETWORK = {
-    "couplings": key("integer", "number of additive coupling layers", minimum=1),
+    "couplings": key("integer", "number of additive coupling layers", minimum=1, maximum=1000),
     "width": WIDTH,
     "precision": PRECISION,
 }
@@ -79,7 +83,9 @@ ADAPTIVE = {
             exclusiveMinimum=0,
             exclusiveMaximum=1,
         ),
-        "effective_sample_size": key("number", "smallest allowed effective sample size", minimum=1),
+        "effective_sample_size": key(
+            "number", "smallest allowed effective sample size", minimum=1, maximum=1_000_000
+        ),
     },
 }
 REFINED = {
@@ -93,20 +99,23 @@ REFINED = {
             "type": ["integer", "null"],
             "description": "images of each set, in and out of distribution; null takes all",
             "minimum": 1,
+            "maximum": 1_000_000_000,
         },
         "screening": key(
             "integer",
             "optimiser steps from each start (the encoder's posterior, and this at each component)",
             minimum=1,
+            maximum=1000,
             default=8,
         ),
         "steps": key(
             "integer",
             "largest number of steps from the best start; none is taken for a gain below 0.3 nats",
             minimum=1,
+            maximum=10_000,
             default=20,
         ),
-        "samples": key("integer", "importance samples", minimum=16, default=48),
+        "samples": key("integer", "importance samples", minimum=16, maximum=1_000_000, default=48),
         "defensive": key(
             "number",
             "share of the samples that come from the encoder's posterior",

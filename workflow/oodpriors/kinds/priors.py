@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.rows import key
+from oodpriors.kinds.rows import beta
 
 
 class PriorKind(NamedTuple):
@@ -23,11 +23,7 @@ PRIORS = {
     "generalized_gaussian": PriorKind(
         "oodpriors.priors:GeneralizedGaussianPrior",
         parameters={
-            "beta": key(
-                "number",
-                "shape of the generalised Gaussian (Equation 3); the paper uses 4",
-                exclusiveMinimum=0,
-            )
+            "beta": beta("shape of the generalised Gaussian (Equation 3); the paper uses 4")
         },
     ),
 }

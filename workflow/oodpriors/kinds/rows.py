@@ -30,6 +30,11 @@ def models(**rules) -> dict:
     return key("array", "models", minItems=1, items=written, **rules)
 
 
+def beta(description: str) -> dict:
+    """JSON schema of a shape for which the density can be computed in single precision."""
+    return key("number", description, minimum=0.1, maximum=40)
+
+
 # Key of what shows companion scores; ``config.choices`` adds their names.
 SCORES = {
     "scores": key(

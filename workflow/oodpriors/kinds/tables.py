@@ -52,7 +52,7 @@ TABLES = {
             "precision; FPR95: share of the test images that are called out of distribution where "
             "95 % of those out of distribution are. Intervals of 95 % from the bootstrap."
         ),
-        columns="lP{2.6cm}P{3.1cm}lllll",
+        columns="P{1.3cm}P{2.2cm}P{2.8cm}P{1.9cm}llll",
         long=True,
     ),
     "refined": TableKind(
@@ -83,7 +83,7 @@ TABLES = {
             "together. AUROC is of the part alone, in the place of log p, under the multimodal "
             "model; |z_1| has no mean here, and in distribution it should be the larger."
         ),
-        columns="lP{2.2cm}P{2.6cm}llrrrrl",
+        columns="P{1.3cm}P{2.2cm}P{2.6cm}llrrrrl",
         long=True,
         architectures=IMAGES,
     ),

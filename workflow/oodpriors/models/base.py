@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from oodpriors.io.devices import GpuLimits
-from oodpriors.io.errors import UserError
+from oodpriors.io.errors import AS_UINT8, UserError
 from oodpriors.io.machine import fast_bfloat16
 from oodpriors.priors import Prior
 
@@ -94,13 +94,16 @@ def low_precision(precision: str) -> bool:
     return precision == "bfloat16"
 
 
-def check_images(x: Tensor, image_shape: tuple[int, ...]) -> None:
-    """Refuse images that are not uint8 (B, *image_shape): their likelihood would be wrong."""
+def check_pixels(x: Tensor) -> None:
+    """Refuse pixels that are not uint8, with a UserError: their likelihood would be wrong."""
     if x.dtype != torch.uint8:
-        raise UserError(
-            f"pixels must be uint8, from 0 to 255, and are {str(x.dtype).removeprefix('torch.')}; "
-            "for pixels in [0, 1]: (255 * x).round() as uint8"
-        )
+        found = str(x.dtype).removeprefix("torch.")
+        raise UserError(f"pixels must be uint8, from 0 to 255, and are {found}; {AS_UINT8}")
+
+
+def check_images(x: Tensor, image_shape: tuple[int, ...]) -> None:
+    """Refuse images that are not uint8 (B, *image_shape), with a UserError."""
+    check_pixels(x)
     if tuple(x.shape[1:]) != tuple(image_shape):
         sides = ", ".join(map(str, image_shape))
         raise UserError(f"images are {tuple(x.shape)}, the model takes (number, {sides})")

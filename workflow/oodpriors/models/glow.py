@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from oodpriors.io.errors import UserError
-from oodpriors.models.base import PIXEL_VALUES, ImageModel
+from oodpriors.models.base import PIXEL_VALUES, ImageModel, check_pixels
 from oodpriors.models.flow_steps import flow_steps
 from oodpriors.models.layers import (
     ActNorm,
@@ -24,7 +24,12 @@ COUPLINGS = {"affine": AffineCoupling, "additive": AdditiveCoupling}
 
 
 def dequantize(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """uint8 images -> (x + u) / 256 - 1/2 with u uniform on [0, 1)."""
+    """uint8 images -> (x + u) / 256 - 1/2 with u uniform on [0, 1).
+
+    Raises:
+        UserError: x is not uint8.
+    """
+    check_pixels(x)
     return (x + torch.rand(x.shape, dtype=dtype, device=x.device)) / PIXEL_VALUES - 0.5
 
 

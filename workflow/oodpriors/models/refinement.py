@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from oodpriors.io.errors import UserError
-from oodpriors.models.base import ImageModel, check_images
 from oodpriors.models.likelihood import LatentVariableModel
 from oodpriors.priors import log_mean_exp
 
@@ -310,7 +309,10 @@ def refined_log_prob(
     Raises:
         UserError: the model has no encoder, or takes other images.
     """
-    _check(model, x)
+    if not hasattr(model, "encode"):
+        raise UserError(
+            f"a posterior is refined from an encoder's, and {type(model).__name__} has no encoder"
+        )
     refined, encoded, report = refine(model, x, settings)
     terms = _terms(model, x, (refined, encoded), settings.counts)
     estimates = _estimates(terms["log_weight"], settings.counts)
@@ -319,15 +321,6 @@ def refined_log_prob(
     first = refined.mean[:, 0].double()
     more = {"importance_gain_refined": gain, "latent_first_refined": first}
     return estimates | parts | more | report
-
-
-def _check(model: LatentVariableModel, x: Tensor) -> None:
-    if not hasattr(model, "encode"):
-        raise UserError(
-            f"a posterior is refined from an encoder's, and {type(model).__name__} has no encoder"
-        )
-    if isinstance(model, ImageModel):
-        check_images(x, model.image_shape)
 
 
 def _terms(

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from oodpriors.io.devices import GpuLimits
 from oodpriors.io.errors import UserError
-from oodpriors.models.base import PIXEL_VALUES, ImageModel, low_precision
+from oodpriors.models.base import PIXEL_VALUES, ImageModel, check_images, low_precision
 from oodpriors.models.categorical import categorical_log_prob
 from oodpriors.models.compilation import compiled
 from oodpriors.models.likelihood import Tolerance, importance_weighted_log_prob
@@ -117,7 +117,12 @@ class VAE(ImageModel):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and std of the posterior N(mean, diag(std^2)): uint8 (B, C, H, W) -> two (B, D)."""
+        """Mean and std of the posterior N(mean, diag(std^2)): uint8 (B, C, H, W) -> two (B, D).
+
+        Raises:
+            UserError: x is not uint8 or does not have the model's shape.
+        """
+        check_images(x, self.image_shape)
         hidden = x.to(self.prior.means.dtype) / (PIXEL_VALUES - 1)
         hidden = hidden.contiguous(memory_format=torch.channels_last)
         mean, log_var = self.encoder(hidden).chunk(2, dim=1)
@@ -143,7 +148,11 @@ class VAE(ImageModel):
         """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image.
 
         full_precision: compute products in the precision of the weights.
+
+        Raises:
+            UserError: x is not uint8 or does not have the model's shape.
         """
+        check_images(x, self.image_shape)
         return log_likelihood(self, x, z, self.low_precision and not full_precision)
 
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
@@ -152,7 +161,11 @@ class VAE(ImageModel):
         Returns:
             Means over the batch of ``loss`` = ``kl`` - ``reconstruction``, in nats
             per image.
+
+        Raises:
+            UserError: x is not uint8 or does not have the model's shape.
         """
+        check_images(x, self.image_shape)  # a compiled function cannot raise
         means = self.prior.means
         noise = torch.randn((len(x), means.shape[1]), dtype=means.dtype, device=means.device)
         mean, std, reconstruction = one_sample(self, x, noise)

@@ -11,6 +11,7 @@ import torch
 
 from oodpriors.data.subsets import to_nchw
 from oodpriors.io.devices import GpuLimits, enough_gpu_memory
+from oodpriors.io.errors import UserError
 from oodpriors.io.progress import Progress
 from oodpriors.models.base import ImageModel
 from oodpriors.models.likelihood import LatentVariableModel, Tolerance, bits_per_dim, to_numpy
@@ -46,7 +47,13 @@ def score(
     Returns:
         A row per image: ``log_prob`` and its parts in nats, ``bits_per_dim``, and the
         other columns of the model's ``scores``; and the latents by name, (N, D).
+
+    Raises:
+        UserError: there are no images, or they are not uint8 or not of the model's shape.
     """
+    images = np.asarray(images)
+    if not len(images):
+        raise UserError("there are no images to score")
     limits = gpu or GpuLimits()
     with enough_gpu_memory("the scores of this model"):
         try:

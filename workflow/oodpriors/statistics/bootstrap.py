@@ -119,7 +119,11 @@ def _auroc(test: Sample, of: Sample) -> np.ndarray:
 
 
 def _aupr(test: Sample, of: Sample) -> np.ndarray:
-    """Average precision: mean precision at each image of the set; ties count as detected."""
+    """Average precision: mean precision at each image of the set; ties count as detected.
+
+    An image counts itself, so that n images give more than their population by about 1 / n
+    of it. In a resample its repeats count as well, which adds as much again.
+    """
     caught, alarms = (sample.below(of.ordered, "right") for sample in (of, test))
     precision = caught / np.maximum(caught + alarms, 1)
     return (of.weights * precision).sum(1) / of.total
@@ -135,18 +139,19 @@ def _overlap(test: Sample, of: Sample) -> np.ndarray:
 
     For two samples of one distribution it is less than 1, for n images each by up to
     sqrt(BINS / (pi n)) (0.13 for 1,000). Resampling doubles their variance and lowers it
-    further. So compare only overlaps with equal numbers of images, by their differences.
+    further, by about half as much, so that its interval is too high. So compare only
+    overlaps with equal numbers of images, by their differences.
     """
     values = np.concatenate([test.ordered, of.ordered])
     bounded = values[~np.isinf(values)]  # infinite ones are in the first or the last bin
     low, high = np.quantile(bounded, [0.005, 0.995]) if len(bounded) else (0.0, 0.0)
     inner = np.linspace(low, high, BINS + 1)[1:-1]
-    shares = []
-    for sample in (test, of):
+    counts = []
+    for sample, other in ((test, of), (of, test)):
         ends = sample.total[:, None]
-        counts = np.hstack([0 * ends, sample.below(inner), ends])
-        shares.append(np.diff(counts, axis=1) / ends)
-    return np.minimum(*shares).sum(1)
+        below = np.hstack([0 * ends, sample.below(inner), ends])
+        counts.append(np.diff(below, axis=1) * other.total[:, None])
+    return np.minimum(*counts).sum(1) / (test.total * of.total)
 
 
 def _in_band(test: Sample, of: Sample) -> np.ndarray:

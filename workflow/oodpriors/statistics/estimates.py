@@ -25,6 +25,7 @@ from oodpriors.statistics.bootstrap import (
 )
 
 OF_THE_DATA = ("x_", "log_prob_true")  # beginnings of columns that no training changes
+SHARE = (0.0, 1.0)  # limits of a share
 LEVEL = 0.05  # two-sided, of intervals and verdicts
 SMALLEST_LEVEL = 1e-30  # below it a p-value is 0
 BLOCK = 2**19  # multiplicities that are processed at once: as many as fit in the caches
@@ -173,11 +174,19 @@ class Estimate:
 
     @cached_property
     def image_error(self) -> float:
-        """Standard error over images: the standard deviation of the replicates."""
+        """Standard error over images: standard deviation and bias of the replicates.
+
+        Replicates are as far from the value as the value from the truth. Some statistics
+        (the average precision) have a larger bias than spread. It counts as an error, and
+        the root of the sum of both squares is used.
+        """
         finite = self.replicates[np.isfinite(self.replicates)]
         if not self.replicates.size:
             return 0.0
-        return float(finite.std(ddof=1)) if len(finite) > 1 else float("nan")
+        if len(finite) < 2:
+            return float("nan")
+        bias = finite.mean() - self.value if np.isfinite(self.value) else 0.0
+        return float(np.hypot(finite.std(ddof=1), bias))
 
     @cached_property
     def _training_variances(self) -> np.ndarray:
@@ -224,15 +233,37 @@ class Estimate:
         of 95 % with three trainings and a moderate error over images: a spread that is
         small by chance then counts as one of many degrees of freedom.
         """
-        images = min(self.images.values(), default=np.inf) - 1
-        freedom = np.maximum([images, self.degrees_of_freedom], 1)
-        return float(np.hypot(*(stdtrit(freedom, level / 2) * self._errors)))
+        return float(np.hypot(*(self._quantiles(level) * self._errors)))
+
+    def _quantiles(self, level: float) -> np.ndarray:
+        """Upper quantiles of Student's t for the errors over images and over trainings, (2,)."""
+        freedom = np.maximum([self._fewest_images - 1, self.degrees_of_freedom], 1)
+        return -stdtrit(freedom, level / 2)
+
+    @property
+    def _fewest_images(self) -> float:
+        return min(self.images.values(), default=np.inf)
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Interval of 95 %, over images and trainings, within the limits."""
-        half = self.half_width()
-        low, high = np.clip([self.value - half, self.value + half], *self.limits)
+        """Interval of 95 %, over images and trainings, within the limits; it has the value.
+
+        A share has less spread near 0 and 1: over images it has the interval of Wilson
+        (1927), for as many images as would give its error. A share of exactly 0 or 1 has no
+        error, and the interval is that of its number of images. Distances to the ends of this
+        interval and those over trainings are added as squares (Zou and Donner 2008).
+        """
+        images, trainings = self._quantiles(LEVEL) * self._errors
+        below = above = images
+        if self.limits == SHARE:
+            variance = self.value * (1 - self.value)
+            exact = self._quantiles(LEVEL)[0] ** 2 / self._fewest_images
+            ratio = images**2 / variance if variance > 0 else exact
+            half = np.sqrt(ratio * variance + ratio**2 / 4)
+            shift = ratio * (0.5 - self.value)  # towards 1/2
+            below, above = (half - shift) / (1 + ratio), (half + shift) / (1 + ratio)
+        ends = self.value + np.hypot([below, above], trainings) * [-1, 1]
+        low, high = np.clip(ends, *self.limits)
         return float(low), float(high)
 
     def by_training(self, model: str) -> np.ndarray:
@@ -330,7 +361,7 @@ def estimate(
     drawn = dict(zip(images, map(int, np.min(sizes, axis=0)), strict=True))
     if column.startswith(OF_THE_DATA):
         return Estimate.of(np.mean(rows, axis=0), drawn)
-    limits = (0.0, 1.0) if statistic in SHARES else (-np.inf, np.inf)
+    limits = SHARE if statistic in SHARES else (-np.inf, np.inf)
     return over_trainings(rows, scores.model, drawn, limits)
 
 

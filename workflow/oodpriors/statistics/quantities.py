@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,15 +57,15 @@ def _distance_at_drop(distances: np.ndarray, heights: np.ndarray, drop: float | 
 
 
 def _first_at_zero(distances: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Distance where heights (k, R) first reach 0 from below; the last if never: (R,)."""
+    """Distance where heights (k, R) first reach 0 from below; NaN if never: (R,)."""
     reached, columns = heights >= 0, np.arange(heights.shape[1])
-    after = np.where(reached.any(0), reached.argmax(0), len(distances) - 1)
+    after = reached.argmax(0)
     before = np.maximum(after - 1, 0)
     low, high = heights[before, columns], heights[after, columns]
     with np.errstate(divide="ignore", invalid="ignore"):
-        part = np.where(reached.any(0) & (after > 0), -low / (high - low), 1.0)
+        part = np.where(after > 0, -low / (high - low), 1.0)
     found = distances[before] + part * (distances[after] - distances[before])
-    return np.where(np.isnan(heights).any(0), np.nan, found)
+    return np.where(reached.any(0) & ~np.isnan(heights).any(0), found, np.nan)
 
 
 # Each takes the distances of a grid, (k,), the statistic at each, (k, R), and drop.
@@ -74,6 +75,7 @@ CURVE_FUNCTIONS = {
     "turning_distance": _turning_distance,
     "distance_at_drop": _distance_at_drop,
 }
+CURVE_LIMITS = {"spearman": (-1.0, 1.0)}  # all other functions are at least 0
 
 
 class Measure:
@@ -91,7 +93,7 @@ class Measure:
       smallest), ``turning_distance`` (smallest distance at which the AUROC reaches 0.5;
       0 if it starts at 0.5 or above) and ``distance_at_drop`` (smallest distance at
       which it is ``drop`` below its first value). Distances are interpolated within the
-      grid; a distance that is never reached is the grid's largest.
+      grid; a distance that is never reached is NaN.
 
     Args:
         scores: scores by model.
@@ -170,7 +172,8 @@ class Measure:
         about = {k: about[k] for k in ("statistic", "set", "column", "component") if k in about}
         distances, drop = np.array([float(d) for d, _ in grid]), quantity.get("drop")
         heights = [self({"model": model, **about}) for _, model in grid]
-        return combine(lambda rows: function(distances, rows, drop), heights)
+        found = combine(lambda rows: function(distances, rows, drop), heights)
+        return replace(found, limits=CURVE_LIMITS.get(quantity["function"], (0.0, np.inf)))
 
 
 # Rows of a file of stored estimates: what a number is, of which model or images, and its number.

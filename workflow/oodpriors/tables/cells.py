@@ -1,10 +1,23 @@
 """Columns and cells that several tables share."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from oodpriors.statistics.estimates import Estimate, ScoreTable
+
+# Columns of text; in all others, what looks like a number is one.
+TEXTS = (
+    *("model", "architecture", "prior", "training_data", "out_of_distribution", "uni", "multi"),
+    *("curve", "curve_title", "component"),
+)
+
+
+def read_table(path: Path | str) -> pd.DataFrame:
+    """A stored table; its texts are as they were written, ``NA`` and ``075`` among them."""
+    types = dict.fromkeys(TEXTS, str)
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
 
 
 def about_model(name: str, table: ScoreTable, titles: Mapping, which: str = "ood") -> dict:

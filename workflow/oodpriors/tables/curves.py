@@ -36,7 +36,8 @@ def curve_table(
     Returns:
         Means and AUROC with intervals of 95 %, with refined posteriors too where there
         are any; ``midpoint_charge`` = d² / 8, what a Gaussian prior charges a point midway
-        between two components (nats); and ``turning_distance``, where the AUROC reaches 0.5.
+        between two components (nats); and ``turning_distance``, where the AUROC reaches 0.5
+        (NaN if it does not).
     """
     rows = []
     for name, curve in curves.items():

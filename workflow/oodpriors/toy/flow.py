@@ -101,7 +101,15 @@ class ToyFlow(Model):
         self.layers = nn.ModuleList(Coupling(dim, width, log_scale_bound) for _ in range(couplings))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Points (B, D) -> latents (B, D), ladj (B,) in nats."""
+        """Points (B, D) -> latents (B, D), ladj (B,) in nats.
+
+        Raises:
+            UserError: x has another type than the weights, or is not (B, D).
+        """
+        means = self.prior.means
+        if x.dtype != means.dtype or x.shape[1:] != means.shape[1:]:
+            wanted = f"{means.dtype} (number, {means.shape[1]})"
+            raise UserError(f"points must be {wanted}, and are {x.dtype} {tuple(x.shape)}")
         ladj = x.new_zeros(len(x))
         for layer in self.layers:
             x, term = layer(x)
