@@ -183,12 +183,12 @@ MISTAKES = {
     "an unknown kind of figure": (
         figure(kind="histogram"),
         "figures.mine.kind: 'histogram' is not one of histograms, curves, contours, topology, "
-        "densities, pixels, decoded, clusters, ridges; did you mean histograms?",
+        "densities, pixels, decoded, clusters, ridges, companions; did you mean histograms?",
     ),
     "an unknown kind of table": (
         {"tables": {"mine": {"kind": "likelyhoods"}}},
         "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, refined, "
-        "decomposition, architecture, toy, second_order; did you mean likelihoods?",
+        "decomposition, architecture, toy, second_order, companions; did you mean likelihoods?",
     ),
     # folders
     "a run outside results": (
@@ -453,6 +453,14 @@ MISTAKES = {
         figure(kind="pixels", models=[UNI]),
         f"figures.mine.models: ['{UNI}'] was not analysed; analyses.pixels has "
         "['vae/fashion_1_7/bimodal_75']",
+    ),
+    "companion scores of a toy flow": (
+        {"tables": {"mine": {"kind": "companions", "models": ["toy/mixture_2/unimodal"]}}},
+        "tables.mine: toy/mixture_2/unimodal is no vae or glow or cv_glow, which companions needs",
+    ),
+    "a mistyped companion score": (
+        figure(kind="companions", models=[UNI], scores=["typicality"]),
+        "figures.mine.scores.0: 'typicality' is not one of log_prob, prior_own, ",
     ),
     "clusters where there are none": (
         {"analyses": {"clusters": {"subset": "fashion_1_7"}}},

@@ -42,6 +42,7 @@ def follow(project: Path) -> None:
         "A figure": 2,
         "A table": 2,
         "An analysis": 2,
+        "A companion score": 2,
     }.items(),
 )
 def test_a_kind_is_added_in_a_module_and_a_row(recipe, files):
@@ -68,6 +69,8 @@ def test_the_recipes_work_as_they_are_written(project: Path):
     assert pd.read_csv(results / "tables/models.csv")["model"].tolist() == [MODEL]
     assert (results / "figures/medians.png").stat().st_size > 0
     assert pd.read_csv(results / "tables/sizes.csv")["n_test"].tolist() == [50]
+    companions = pd.read_csv(results / "tables/mine.csv").set_index("score")["auroc"]
+    assert companions["rate"] == companions["log_prob"]
     assert (pd.read_csv(results / "statistics/spread.csv")[f"{MODEL}/std"] > 0).all()
     claims = pd.read_csv(results / "claims.csv")
     assert claims.loc[claims["id"] == "K99", "verdict"].tolist() == ["shown by one training"]

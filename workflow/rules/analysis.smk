@@ -172,6 +172,35 @@ rule summarise:
         "../scripts/summarise.py"
 
 
+rule score_companions:
+    """Other scores than log p, from what is stored of the trained models."""
+    input:
+        scores=collect_files(MODELS, "scores.parquet"),
+        latents=collect_files(MODELS, "latents.npz"),
+        images=collect("<results>/data/{subset}/test.npz", subset=get_scored_subsets()),
+    output:
+        "<results>/statistics/companions.csv",
+    log:
+        "<results>/logs/score_companions.log",
+    benchmark:
+        "<results>/benchmarks/score_companions.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=get_code("score_companions"),
+        runs=get_runs(MODELS),
+        priors={str(model): specs.prior_pair(config, model) for model in MODELS},
+        images=[f"{subset}.test" for subset in get_scored_subsets()],
+        titles=get_titles(),
+        bootstrap=config["bootstrap"],
+        seed=config["data_seed"],
+    script:
+        "../scripts/score_companions.py"
+
+
 rule tabulate:
     """A table of the paper, or one of ours, to read and to print."""
     input:

@@ -361,6 +361,13 @@ def get_pairs():
     return [tuple(pair) for pair in pairs]
 
 
+def get_scored_subsets():
+    """Subsets whose test images the models score, each once."""
+    own = (model.subset for model in MODELS)
+    pairs = ((name, config["subsets"][name]["out_of_distribution"]) for name in own)
+    return list(dict.fromkeys(name for pair in pairs for name in pair))
+
+
 def get_settings():
     """Our value of each setting that the paper prints."""
     return {
@@ -544,6 +551,8 @@ def get_jobs():
     alone = ["summarise", "judge", "record", "explain"]
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
+    shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
+    alone += ["score_companions"] if "companions" in shown else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
         "download": [{"dataset": name} for name in specs.used_datasets(config)],

@@ -176,6 +176,21 @@ REFERENCE_MISTAKES = [
             "analyses.decoded": {"models": ["vae/mnist/unimodal"]},
         }.items()
     ),
+    *(
+        (
+            {"tables.x": {"kind": kind} | entry},
+            f"tables.x: toy/mixture_2/unimodal is no vae or glow or cv_glow, which {kind} needs",
+        )
+        for kind, entry in {
+            "likelihoods": {"models": ["toy/mixture_2/unimodal"]},
+            "companions": {"models": [UNI, "toy/mixture_2/unimodal"]},
+            "decomposition": {"pairs": [[UNI, "toy/mixture_2/unimodal"]]},
+        }.items()
+    ),
+    (
+        {"tables.x": {"kind": "second_order", "models": [UNI]}},
+        f"tables.x: {UNI} is no cv_glow, which second_order needs",
+    ),
     (
         {"figures.x": {"kind": "curves", "curves": ["vae_gausian"]}},
         "figures.x.curves: there is no curve 'vae_gausian'; did you mean vae_gaussian?",
@@ -258,6 +273,7 @@ NEEDED = {
         "decoded": "models",
         "clusters": "subset",
         "ridges": "panels",
+        "companions": "models",
     },
     "tables": {
         "likelihoods": "models",
@@ -267,6 +283,7 @@ NEEDED = {
         "architecture": "network",
         "toy": None,
         "second_order": "models",
+        "companions": "models",
     },
 }
 

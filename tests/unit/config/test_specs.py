@@ -14,6 +14,7 @@ from oodpriors.config.specs import (
     model_seeds,
     model_spec,
     models_of,
+    prior_pair,
     published_means,
     run_name,
     selection,
@@ -349,3 +350,37 @@ def test_the_specification_of_a_toy_flow_holds_everything_that_defines_it():
         "training": config["toy"]["training"],
         "seed": 6,
     }
+
+
+PAIRS = {
+    "vae/fashion_1_7/unimodal": [[75], [-75]],
+    "vae/fashion_1_7/bimodal_75": [[0]],
+    "vae/fashion_1_7/random_75": [[0]],
+    "vae/fashion_1_7/gaussian_d10": [[0]],
+    "vae/fashion_1_7/generalized_d0": [[2.5], [-2.5]],
+    "vae/fashion_1_7/generalized_d200": [[0]],
+    "glow/fashion_1_7/unimodal": [[50], [-50]],
+    "glow/fashion_0_1_7_8/line_200": [[0]],
+    "cv_glow/fashion_1_7/bimodal_50": [[0]],
+    "vae/fashion_1/unimodal": None,
+    "vae/cifar_0_4/bimodal_100": None,
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_other_prior_of_a_pair_has_several_components_for_one_and_the_reverse(name):
+    config = checked()
+    own, other = prior_pair(config, ModelId.of(name))
+    assert own["means"] == config["priors"][name.split("/")[2]]["means"]
+    assert (other and other["means"]) == PAIRS[name]
+    if other:
+        assert {k: v for k, v in other.items() if k != "means"} == {
+            k: v for k, v in own.items() if k != "means"
+        }
+
+
+def test_identical_components_count_as_one():
+    config = checked()
+    config["priors"]["gaussian_d10"]["means"] = [[0.0], [0.0]]
+    _, other = prior_pair(config, ModelId.of("vae/fashion_1_7/gaussian_d10"))
+    assert other["means"] == [[75], [-75]]

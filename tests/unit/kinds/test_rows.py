@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from oodpriors.kinds import analyses, architectures, datasets, figures, priors, tables
+from oodpriors.kinds import analyses, architectures, companions, datasets, figures, priors, tables
 from oodpriors.kinds.rows import load
 
 ROWS = {
@@ -15,6 +15,7 @@ ROWS = {
     "figure": figures.FIGURES,
     "table": tables.TABLES,
     "analysis": analyses.ANALYSES,
+    "companion score": companions.COMPANIONS,
 }
 PLACES = [
     (f"{what} {name}", place)

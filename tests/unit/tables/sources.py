@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from tests.unit.companions import rows as companions
 
 from oodpriors.analyses import second_order
 from oodpriors.analyses.architectures import architecture_table
@@ -123,6 +124,7 @@ ENTRIES = {
     "architecture": {"network": "grey"},
     "toy": {},
     "second_order": {"models": CV[::-1]},
+    "companions": {"models": [companions.UNI]},
 }
 
 
@@ -137,6 +139,7 @@ def source_of(kind, tmp_path):
         "ranking": lambda: ranking_table(MODELS, TITLES, MEASURE),
         "decomposition": lambda: decomposition_table(pairs, MODELS, TITLES, MEASURE),
         "architecture": architecture_source,
+        "companions": companions.companion_rows,
         "toy": lambda: toy_table({toy: SCORES[toy] for toy in TOYS}, TITLES, MEASURE),
     }
     return reread(made[kind]())

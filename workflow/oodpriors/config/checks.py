@@ -324,18 +324,17 @@ def _check_budgets(config: Mapping) -> Iterator[str]:
 
 
 def _check_figures(config: Mapping) -> Iterator[str]:
-    for table, kinds in (("figures", FIGURES), ("tables", TABLES)):
-        for name, entry in config[table].items():
-            need = kinds[entry["kind"]].needs
-            if need and need not in entry:
-                yield f"{table}.{name}: kind {entry['kind']} needs the key {need}"
+    kinds: dict[str, Mapping] = {"figures": FIGURES, "tables": TABLES}
     for table in ("figures", "analyses"):
         for name, entry in config[table].items():
             yield from _check_parts(config, entry, f"{table}.{name}")
-    for name, entry in config["figures"].items():
-        kind = entry["kind"]
-        yield from _check_architectures(entry, FIGURES[kind].architectures, f"figures.{name}", kind)
-        yield from _check_refined(entry, f"figures.{name}")
+    for table in kinds:
+        for name, entry in config[table].items():
+            kind, where = kinds[table][entry["kind"]], f"{table}.{name}"
+            if kind.needs and kind.needs not in entry:
+                yield f"{where}: kind {entry['kind']} needs the key {kind.needs}"
+            yield from _check_architectures(entry, kind.architectures, where, entry["kind"])
+            yield from _check_refined(entry, where)
     for name, entry in config["analyses"].items():
         drawn = ANALYSES[name].architectures
         yield from _check_architectures(entry, drawn, f"analyses.{name}", name)

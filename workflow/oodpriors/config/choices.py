@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
+from oodpriors.kinds.companions import COMPANIONS
 from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.priors import PRIORS
@@ -28,6 +29,7 @@ def with_kinds(schema: Mapping) -> dict:
     for entry, kinds in ((figure, FIGURES), (table, TABLES)):
         entry["kind"]["enum"] = [*kinds]
         entry |= _keys_of(kinds)
+        entry["scores"] |= {"items": {"enum": [*COMPANIONS]}}
     models = {name: _model(parts["models"], name) for name in ARCHITECTURES}
     parts["models"] |= {"properties": models, "additionalProperties": False}
     analyses = {

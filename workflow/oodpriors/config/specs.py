@@ -174,6 +174,28 @@ def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -
     }
 
 
+def prior_pair(config: Mapping, model: ModelId) -> tuple[dict, dict | None]:
+    """Specifications of a model's prior and of the other of its pair, None if there is none.
+
+    The other is that of the first model of the same architecture and images whose
+    components have the same density, and which has several for one, or one for several.
+    """
+    own, *others = (
+        _prior_spec(config["priors"][each.prior])
+        for each in (model, *model_ids(config))
+        if each[:2] == model[:2]
+    )
+
+    def form(spec: Mapping) -> dict:
+        return {key: value for key, value in spec.items() if key != "means"}
+
+    def several(spec: Mapping) -> bool:
+        return len(set(map(tuple, spec["means"]))) > 1
+
+    chosen = (s for s in others if form(s) == form(own) and several(s) != several(own))
+    return own, next(chosen, None)
+
+
 def toy_spec(config: Mapping, dim: int, prior: str, seed: int) -> dict:
     """The same of a flow on a mixture in dim dimensions."""
     toy, entry = config["toy"], config["priors"][prior]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.rows import IMAGES, PLANE, key, models
+from oodpriors.kinds.rows import IMAGES, PLANE, SCORES, key, models
 
 COLUMNS = {
     "description": "column of the score files",
@@ -155,5 +155,12 @@ FIGURES = {
             "set": SETS | {"description": "set of images that is drawn", "default": "ood"},
         },
         note=NOT_SHOWN,
+    ),
+    "companions": FigureKind(
+        "oodpriors.figures.companions:draw",
+        files={"table": "statistics/companions.csv"},
+        needs="models",
+        keys={"models": models()} | SCORES,
+        architectures=IMAGES,
     ),
 }

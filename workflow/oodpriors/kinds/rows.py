@@ -33,3 +33,15 @@ def models(**rules) -> dict:
 def beta(description: str) -> dict:
     """JSON schema of a shape for which the density can be computed in single precision."""
     return key("number", description, minimum=0.1, maximum=40)
+
+
+# Key of what shows companion scores; ``config.choices`` adds their names.
+SCORES = {
+    "scores": key(
+        "array",
+        "companion scores that are shown; all if not given",
+        minItems=1,
+        uniqueItems=True,
+        items={"type": "string"},
+    )
+}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.rows import key, models
+from oodpriors.kinds.rows import IMAGES, SCORES, key, models
 
 
 class TableKind(NamedTuple):
@@ -19,6 +19,7 @@ class TableKind(NamedTuple):
         note: below the table in print.
         columns: of the table in print, as LaTeX has them; "" puts all to the left.
         long: whether it may take more than one page.
+        architectures: of its models, or IMAGES; None allows all.
     """
 
     show: str
@@ -29,6 +30,7 @@ class TableKind(NamedTuple):
     note: str = ""
     columns: str = ""
     long: bool = False
+    architectures: tuple[str, ...] | None = None
 
 
 PAIR = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string"}}
@@ -40,6 +42,7 @@ TABLES = {
         source="tables/models.csv",
         needs="models",
         keys={"models": models(uniqueItems=True)},
+        architectures=IMAGES,
     ),
     "ranking": TableKind(
         "oodpriors.tables.ranking:show_ranking",
@@ -82,6 +85,7 @@ TABLES = {
         ),
         columns="P{1.3cm}P{2.2cm}P{2.6cm}llrrrrl",
         long=True,
+        architectures=IMAGES,
     ),
     "architecture": TableKind(
         "oodpriors.tables.architecture:show_architecture",
@@ -118,5 +122,19 @@ TABLES = {
             "as uncorrelated (diagonal) or not."
         ),
         columns="lrrrr",
+        architectures=("cv_glow",),
+    ),
+    "companions": TableKind(
+        "oodpriors.tables.companions:show_companions",
+        "oodpriors.tables.companions:make_companions",
+        source="statistics/companions.csv",
+        needs="models",
+        keys={"models": models(uniqueItems=True)} | SCORES,
+        architectures=IMAGES,
+        note=(
+            "AUROC with intervals of 95 % over images (or batches of M) and trainings; the test "
+            "images have the higher score above 0.5. Likelihoods of a VAE with an exchanged prior "
+            "are lower bounds. docs/companions.md says what each score is."
+        ),
     ),
 }

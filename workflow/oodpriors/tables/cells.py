@@ -20,9 +20,10 @@ def read_table(path: Path | str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
 
 
-def about_model(name: str, table: ScoreTable, titles: Mapping) -> dict:
+def about_model(name: str, table: ScoreTable, titles: Mapping, which: str = "ood") -> dict:
+    """Names of a model and of the images in and out of distribution (a set), and numbers."""
     architecture, subset, prior = name.split("/")
-    other = table.images["ood"].split(".")[0]
+    other = table.images[which].split(".")[0]
     return {
         "architecture": titles["models"][architecture],
         "prior": titles["priors"][prior],
@@ -30,7 +31,7 @@ def about_model(name: str, table: ScoreTable, titles: Mapping) -> dict:
         "out_of_distribution": titles["subsets"][other],
         "seeds": len(table.tables),
         "n_test": table.size("test"),
-        "n_ood": table.size("ood"),
+        "n_ood": table.size(which),
     }
 
 

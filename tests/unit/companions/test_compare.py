@@ -1,0 +1,207 @@
+"""The AUROC of each score: orientation, errors, ties, and what is missing."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+from tests.unit.companions.conftest import SIZES
+
+from oodpriors.companions import scores as functions
+from oodpriors.companions.compare import companion_table, model_rows, score_training
+from oodpriors.data.datasets import save_arrays
+from oodpriors.kinds.companions import COMPANIONS
+
+MODEL = "glow/f/two"
+TITLES = {
+    "models": {"glow": "Glow"},
+    "subsets": {"f": "Fashion", "m": "MNIST", "k": "KMNIST"},
+    "priors": {"two": "multi"},
+}
+
+
+def with_all(training, seed=0, **columns):
+    """A training that has every score but those of other trainings."""
+    rng = np.random.default_rng(seed)
+    n = len(training.scores)
+    more = {
+        "refined": training.scores["index"] < 30,
+        "log_prob_refined": np.where(training.scores["index"] < 30, rng.normal(size=n), np.nan),
+        "refinement_gain": np.where(training.scores["index"] < 30, rng.normal(size=n), np.nan),
+    }
+    sizes = {name: pd.Series(rng.normal(size=80)) for name in ("f.test", "m.test")}
+    table = training.scores.assign(log_prob=training.scores["log_prob"] + seed)
+    return dataclasses.replace(training, scores=table.assign(**more, **columns), sizes=sizes)
+
+
+def rows_of(*trainings, n_bootstrap=50):
+    scored = [dict(score_training(training)) for training in trainings]
+    table = pd.DataFrame(model_rows(MODEL, scored, TITLES, n_bootstrap, 0))
+    return table.set_index(["set", "score"])
+
+
+def test_every_score_has_a_row_and_an_auroc_in_its_interval(flow):
+    table = rows_of(with_all(flow), with_all(flow, 1)).loc["ood"]
+    assert table.index.tolist() == [*COMPANIONS]
+    assert (table["missing"] == "").all()
+    assert table["auroc"].between(table["auroc_low"], table["auroc_high"]).all()
+    assert table["auroc_low"].ge(0).all()
+    assert table["auroc_high"].le(1).all()
+    assert set(table["out_of_distribution"]) == {"MNIST"}
+
+
+def test_the_auroc_is_that_of_scikit_learn_averaged_over_trainings(flow):
+    trainings = [
+        with_all(flow),
+        with_all(flow, 1, log_prob=flow.scores["log_prob"].to_numpy()[::-1]),
+    ]
+    rows = (flow.scores["set"] != "train").to_numpy()
+    inside = (flow.scores["set"] == "test")[rows]
+    for name in ("log_prob", "typicality_1", "log_odds", "norm_typicality"):
+        score = getattr(functions, name.removesuffix("_1"))
+        each = [roc_auc_score(inside, score(training)[rows]) for training in trainings]
+        assert rows_of(*trainings).loc[("ood", name), "auroc"] == pytest.approx(np.mean(each))
+
+
+def test_swapped_sets_turn_every_auroc_around(flow):
+    trainings = [with_all(flow), with_all(flow, 1)]
+    swap = {"test": "ood", "ood": "test", "train": "train"}
+    swapped = [
+        dataclasses.replace(t, scores=t.scores.assign(set=t.scores["set"].map(swap)))
+        for t in trainings
+    ]
+    before, after = rows_of(*trainings), rows_of(*swapped)
+    pd.testing.assert_series_equal(after["auroc"], 1 - before["auroc"], check_names=False)
+    pd.testing.assert_series_equal(after["ties"], before["ties"])
+
+
+def test_images_from_elsewhere_score_lower_where_they_differ(flow):
+    # between the components: no odds, and less log p
+    table = rows_of(with_all(flow)).loc["ood", "auroc"]
+    assert table["log_odds"] > 0.9
+    assert table[["prior_own", "prior_mixture", "prior_kernels"]].gt(0.6).all()
+    # the unimodal prior sees the point between the modes as the likeliest
+    assert table["prior_other"] < 0.25
+
+
+def test_one_training_has_no_waic_and_that_is_no_error(flow):
+    row = rows_of(with_all(flow)).loc[("ood", "waic")]
+    assert np.isnan(row["auroc"])
+    assert row["missing"] == "one training: a variance over trainings needs two"
+
+
+def noisy(flow, seed):
+    noise = np.random.default_rng(seed).normal(0, 3, len(flow.scores))
+    return with_all(flow, seed, log_prob=flow.scores["log_prob"] + noise)
+
+
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_the_error_of_waic_over_trainings_is_the_jackknife(flow, number):
+    trainings = [noisy(flow, seed) for seed in range(number)]
+    row = rows_of(*trainings, n_bootstrap=1000).loc[("ood", "waic")]
+    log_p = np.stack([t.scores["log_prob"] for t in trainings])
+    rows, inside = ~flow.train, (flow.scores["set"] == "test")[~flow.train]
+
+    def area(some):
+        values = some.mean(0) - some.var(0, ddof=1)
+        return roc_auc_score(inside, values[rows])
+
+    assert row["auroc"] == pytest.approx(area(log_p))
+    images = rows_of(*trainings[:1], n_bootstrap=1000).loc[("ood", "log_prob")]
+    width, alone = (r["auroc_high"] - r["auroc_low"] for r in (row, images))
+    if number > 2:
+        left = [area(np.delete(log_p, i, 0)) for i in range(number)]
+        error = np.sqrt(np.var(left) * (number - 1))
+        assert width > 2 * 1.96 * error
+    else:
+        assert width == pytest.approx(alone, rel=0.3)
+
+
+def test_mean_scores_are_those_of_each_set_over_the_trainings(flow):
+    trainings = [with_all(flow), with_all(flow, 3)]
+    row = rows_of(*trainings).loc[("ood", "log_prob")]
+    for which in ("test", "ood"):
+        each = flow.scores.loc[flow.scores["set"] == which, "log_prob"]
+        assert row[f"mean_{which}"] == pytest.approx(each.mean() + 1.5)  # shifted by 0 and by 3
+
+
+def test_ties_and_infinite_scores_are_told(flow):
+    log_p = np.zeros(len(flow.scores))
+    log_p[~flow.train] = np.arange(log_p[~flow.train].size) + 1000.0
+    log_p[SIZES["train"] : SIZES["train"] + 25] = -np.inf  # half of the test images
+    log_p[-10:] = -np.inf  # a quarter of those out of distribution
+    table = rows_of(with_all(flow, log_prob=log_p)).loc["ood"]
+    row = table.loc["log_prob"]
+    assert row["ties"] == pytest.approx(25 * 10 / (50 * 40))
+    assert row["infinite"] == pytest.approx(35 / 90)
+    assert row["auroc"] == pytest.approx((25 + 25 / 2) * 10 / (50 * 40))
+    assert table.loc["typicality_1", "infinite"] == pytest.approx(35 / 90)
+    assert table.loc["norm_typicality", ["ties", "infinite"]].tolist() == [0, 0]
+
+
+def test_a_score_that_is_the_same_for_all_is_blind_and_all_ties(flow):
+    row = rows_of(with_all(flow, log_prob=-7.0)).loc[("ood", "log_prob")]
+    assert (row["auroc"], row["ties"]) == (0.5, 1)
+
+
+def test_refined_scores_are_of_the_refined_images_alone(flow):
+    table = rows_of(with_all(flow)).loc["ood"]
+    counts = ["n_test", "n_ood"]
+    assert table.loc["regret", counts].tolist() == [30, 30]
+    assert table.loc["log_prob", counts].tolist() == [SIZES["test"], SIZES["ood"]]
+    assert table.loc["typicality_25", counts].tolist() == [2, 1]
+
+
+def test_what_a_set_lacks_is_missing_in_this_set_alone(flow):
+    # two sets out of distribution, of which one has no refined posteriors and no given images
+    scores, last = with_all(flow).scores, 10
+    scores.loc[scores.index[-last:], ["set", "images"]] = ["ood_2", "k.test"]
+    scores.loc[scores.index[-last:], ["refined", "refinement_gain"]] = [False, np.nan]
+    table = rows_of(dataclasses.replace(with_all(flow), scores=scores))
+    second = table.loc["ood_2"]
+    assert set(second["out_of_distribution"]) == {"KMNIST"}
+    for name in ("regret", "complexity", "corrected"):
+        assert second.loc[name, "missing"] == "images of this set lack the score"
+        assert table.loc[("ood", name), "missing"] == ""
+    assert second.loc["typicality_25", "missing"] == "a set has fewer than 25 images"
+    assert second.loc["log_prob", "n_ood"] == last
+
+
+def test_too_few_training_images_leave_the_rest(flow):
+    few = (~flow.train) | (flow.scores["index"] < 4).to_numpy()
+    short = dataclasses.replace(flow, scores=flow.scores[few], means=flow.means[few])
+    table = rows_of(with_all(short)).loc["ood"]
+    missing = set(table.index[table["missing"] != ""])
+    fitted = {"prior_gaussian", "prior_mixture", "prior_kernels", "parts_kernels", "parts_machine"}
+    assert missing == fitted | {f"typicality_{m}" for m in (1, 2, 5, 10, 25)} | {"waic"}
+    assert "images.score_train" in table.loc["prior_kernels", "missing"]
+
+
+def test_the_table_is_made_of_the_files(flow, tmp_path):
+    runs, files = [], {"scores": [], "latents": []}
+    for model, seed in (("glow/f/one", 0), (MODEL, 0), (MODEL, 1)):
+        place = tmp_path / model / str(seed)
+        place.mkdir(parents=True)
+        nearest = flow.scores["nearest_component"] * (model == MODEL)
+        flow.scores.assign(nearest_component=nearest).to_parquet(place / "scores.parquet")
+        parts = {f"{w}_mean": flow.means[flow.scores["set"] == w] for w in SIZES}
+        save_arrays(place / "latents.npz", **parts)
+        runs.append((model, seed))
+        files["scores"].append(place / "scores.parquet")
+        files["latents"].append(place / "latents.npz")
+    two = {"kind": "gaussian", "means": [[3.0], [-3.0]]}
+    one = {"kind": "gaussian", "means": [[0.0]]}
+    titles = TITLES | {"priors": {"one": "uni", "two": "multi"}}
+    priors = {"glow/f/one": (one, two), MODEL: (two, one)}
+    table = companion_table(runs, files, priors, {}, titles, 20, 0)
+    assert len(table) == 2 * len(COMPANIONS)
+    table = table.set_index(["model", "score"])
+    assert table.loc[MODEL, "seeds"].unique().tolist() == [2]
+    # the same files, so one model's own prior is the other's other
+    for own, other in (("prior_own", "prior_other"), ("prior_other", "prior_own")):
+        found = table.loc[("glow/f/one", own), "auroc"]
+        assert found == pytest.approx(table.loc[(MODEL, other), "auroc"])
+    assert table.loc[("glow/f/one", "waic"), "missing"] != ""
+    assert table.loc[(MODEL, "waic"), "missing"] == ""
+    assert table.loc[(MODEL, "complexity"), "missing"] == "no images were given"

@@ -1,0 +1,27 @@
+"""Rows of the models and scores that an entry names."""
+
+from tests.unit.companions.rows import CIFAR, MULTI, UNI, companion_rows
+
+from oodpriors.kinds.companions import COMPANIONS
+from oodpriors.statistics.companions import chosen, model_labels
+
+
+def test_rows_are_in_the_order_of_the_entry():
+    scores = ["typicality_5", "log_prob"]
+    rows = chosen(companion_rows(), {"models": [CIFAR, MULTI, UNI], "scores": scores})
+    pairs = [*zip(rows["score"], rows["model"], strict=True)]
+    assert pairs == [
+        *(("typicality_5", MULTI), ("typicality_5", UNI)),
+        *(("log_prob", MULTI), ("log_prob", UNI)),
+        *(("typicality_5", CIFAR), ("log_prob", CIFAR)),
+    ]
+
+
+def test_all_scores_are_taken_unless_said():
+    assert chosen(companion_rows(), {"models": [UNI]})["score"].tolist() == [*COMPANIONS]
+
+
+def test_the_training_data_is_named_where_it_differs():
+    rows = companion_rows()
+    assert model_labels(rows[rows["model"] != CIFAR]) == {UNI: "VAE, one", MULTI: "VAE, two"}
+    assert model_labels(rows)[CIFAR] == "Glow, one, CIFAR"

@@ -1,0 +1,151 @@
+"""How well each companion score tells images in and out of distribution."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from oodpriors.companions.training import NotApplicable, Training, read_training
+from oodpriors.kinds.companions import COMPANIONS, CompanionKind
+from oodpriors.kinds.rows import load
+from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
+from oodpriors.tables.cells import about_model, with_interval
+
+INSIDE = ("train", "test")
+KEPT = ["set", "images", "refined", "log_prob", "log_prob_refined"]
+
+# The table with the column score, or why there is none.
+Scored = pd.DataFrame | NotApplicable
+
+
+def companion_table(
+    runs: Sequence[tuple[str, int]],
+    files: Mapping[str, Sequence[Path]],
+    priors: Mapping[str, Sequence[Mapping | None]],
+    sizes: Mapping[str, pd.Series],
+    titles: Mapping[str, Mapping[str, str]],
+    n_bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
+    """A row per model, set out of distribution and companion score.
+
+    Args:
+        runs: model and seed of each training, those of a model together.
+        files: ``scores`` and ``latents`` of each.
+        priors: specifications of the prior of each model, and of the other of its pair.
+        sizes: see :class:`oodpriors.companions.training.Training`.
+        titles: names to show of models (architectures), subsets and priors.
+        n_bootstrap: number of replicates, over images or batches of them.
+        seed: seed of the bootstrap.
+
+    Returns:
+        ``auroc`` with its interval of 95 % over images and trainings; the number of
+        trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
+        ``ties``, the share of the pairs of an image of each set with equal scores;
+        ``infinite``, the share of scores that are; and ``missing``, why there is no AUROC.
+    """
+    rows: list[dict] = []
+    places = zip(runs, files["scores"], files["latents"], strict=True)
+    for model, group in groupby(places, key=lambda place: place[0][0]):
+        scored = [
+            dict(score_training(read_training(scores, latents, priors[model], sizes)))
+            for _, scores, latents in group
+        ]
+        rows += model_rows(model, scored, titles, n_bootstrap, seed)
+    return pd.DataFrame(rows)
+
+
+def score_training(training: Training) -> Iterator[tuple[str, Scored]]:
+    """The table of each score of one training; of an ensemble's, the table without it."""
+    for name, kind in COMPANIONS.items():
+        judged = training.in_batches(kind.batch)
+        table = judged.scores[[column for column in KEPT if column in judged.scores]]
+        if kind.ensemble:
+            yield name, table[~judged.train]  # other trainings have other training images
+            continue
+        try:
+            yield name, table.assign(score=load(kind.place)(judged))
+        except NotApplicable as reason:
+            yield name, reason
+
+
+def model_rows(
+    model: str,
+    trainings: Sequence[Mapping[str, Scored]],
+    titles: Mapping[str, Mapping[str, str]],
+    n_bootstrap: int,
+    seed: int,
+) -> Iterator[dict]:
+    """Rows of one model, see :func:`companion_table`.
+
+    Args:
+        model: its name.
+        trainings: what :func:`score_training` gives of each.
+        titles, n_bootstrap, seed: see :func:`companion_table`.
+    """
+    plain = ScoreTable([_found(scored["log_prob"]) for scored in trainings], model=model)
+    for which in (which for which in plain.images if which not in INSIDE):
+        about = {"model": model, "set": which, **about_model(model, plain, titles, which)}
+        for name, kind in COMPANIONS.items():
+            row = about | {"score": name, "title": kind.title}
+            tables = [scored[name] for scored in trainings]
+            try:
+                yield row | _measured(kind, tables, model, which, n_bootstrap, seed)
+            except NotApplicable as reason:
+                yield row | {"missing": str(reason)}
+
+
+def _found(scored: Scored) -> pd.DataFrame:
+    if isinstance(scored, NotApplicable):
+        raise scored
+    return scored
+
+
+def _measured(
+    kind: CompanionKind,
+    scored: Sequence[Scored],
+    model: str,
+    which: str,
+    n_bootstrap: int,
+    seed: int,
+) -> dict:
+    def area(tables: list[pd.DataFrame], n_bootstrap: int) -> Estimate:
+        scores = ScoreTable(tables, model=model)
+        if not {"test", which} <= set(scores.images):
+            raise NotApplicable(f"a set has fewer than {kind.batch} images")
+        return estimate(scores, "auroc", which, "score", n_bootstrap, seed)
+
+    def ensemble(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
+        log_probs = np.stack([table["log_prob"].to_numpy(float) for table in tables])
+        return [tables[0].assign(score=load(kind.place)(log_probs))]
+
+    tables = list(map(_found, scored))
+    judged = ensemble(tables) if kind.ensemble else tables
+    found = area(judged, n_bootstrap)
+    if kind.ensemble:
+        # of two trainings none can be left out: then the error is over images alone
+        others = [tables[:i] + tables[i + 1 :] for i in range(len(tables)) if len(tables) > 2]
+        left = [area(ensemble(some), 0).value for some in others]
+        found = replace(found, without={model: np.array(left or [found.value] * len(tables))})
+    if np.isnan(found.value):
+        raise NotApplicable("images of this set lack the score")
+    n_test, n_ood = found.images.values()
+    counts = {"n_test": n_test, "n_ood": n_ood}
+    return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}
+
+
+def _described(tables: Sequence[pd.DataFrame], which: str) -> dict[str, float]:
+    """Mean scores of both sets, and shares of equal pairs and infinite scores, over trainings."""
+    found = []
+    for table in tables:
+        test, out = (
+            np.sort(table.loc[table["set"] == name, "score"].dropna()) for name in ("test", which)
+        )
+        equal = np.searchsorted(out, test, "right") - np.searchsorted(out, test, "left")
+        infinite = np.isinf(np.concatenate([test, out]))
+        found.append((test.mean(), out.mean(), equal.mean() / len(out), infinite.mean()))
+    names = ("mean_test", "mean_ood", "ties", "infinite")
+    return dict(zip(names, np.mean(found, axis=0).tolist(), strict=True))

@@ -1,0 +1,126 @@
+"""What is stored of one training, as companion scores take it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from oodpriors.data.datasets import load_arrays
+from oodpriors.priors import Prior, build_prior
+
+FEWEST = 10  # training images to which anything is fitted
+BLOCK = 64  # images that are processed at once
+
+
+class NotApplicable(Exception):
+    """Why a training has no such score."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Scores and latents of N images, those of one set after the other.
+
+    Attributes:
+        scores: a row per image, as in the score file.
+        prior: of the training, in double precision.
+        other: the prior that is exchanged for it, if there is one.
+        means: latents, for a VAE means of the posteriors, (N, D).
+        stds: standard deviations of the posteriors, (N, D); None for a flow.
+        sizes: size of the images in nats as PNG files, by the name of the images and
+            by their index.
+    """
+
+    scores: pd.DataFrame
+    prior: Prior
+    other: Prior | None = None
+    means: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    stds: np.ndarray | None = None
+    sizes: Mapping[str, pd.Series] = field(default_factory=dict)
+
+    @cached_property
+    def train(self) -> np.ndarray:
+        """Which rows are training images, (N,) bool."""
+        return (self.scores["set"] == "train").to_numpy()
+
+    @cached_property
+    def latents(self) -> np.ndarray:
+        """A latent of each image, (N, D): of a flow, or a draw from the posterior."""
+        if self.stds is None:
+            return self.means
+        noise = np.random.default_rng(0).standard_normal(self.means.shape)
+        return self.means + self.stds * noise
+
+    def of_train(self, values: np.ndarray) -> np.ndarray:
+        """Values of the training images without those that are not finite: (N, ...) -> (n, ...).
+
+        Raises:
+            NotApplicable: there are fewer than FEWEST.
+        """
+        own = values[self.train]
+        own = own[np.isfinite(own.reshape(len(own), -1)).all(1)]
+        if len(own) < FEWEST:
+            raise NotApplicable(
+                f"{len(own)} training images are scored, it takes {FEWEST} (images.score_train)"
+            )
+        return own.astype(float)
+
+    def in_batches(self, size: int) -> "Training":
+        """Mean log p of batches of so many images of a set, drawn at random; the rest is left out.
+
+        Training images stay single. Every training has the same batches.
+        """
+        if size == 1:
+            return self
+        kept = self.scores[["set", "images", "log_prob"]]
+        parts = [kept[self.train]]
+        for (which, images), part in kept[~self.train].groupby(["set", "images"], sort=False):
+            order = np.random.default_rng(0).permutation(len(part))
+            chosen = order[: len(part) // size * size].reshape(-1, size)
+            means = part["log_prob"].to_numpy()[chosen].mean(1)
+            name = f"{images} in batches of {size}"
+            parts.append(pd.DataFrame({"set": which, "images": name, "log_prob": means}))
+        return replace(self, scores=pd.concat(parts, ignore_index=True))
+
+
+def read_training(
+    scores: Path,
+    latents: Path,
+    priors: Sequence[Mapping | None],
+    sizes: Mapping[str, pd.Series],
+) -> Training:
+    """A training from its score file and its latents.
+
+    Args:
+        scores, latents: files, see docs/results-folder.md.
+        priors: specifications of the training's prior and, if there is one, of the other.
+        sizes: see :class:`Training`.
+
+    Raises:
+        UserError: the latents are damaged.
+    """
+    table, stored = pd.read_parquet(scores), load_arrays(latents)
+    sets = table["set"].unique()
+
+    def joined(name: str) -> np.ndarray:
+        return np.concatenate([stored[f"{which}_{name}"] for which in sets])
+
+    means, stds = joined("mean"), joined("std") if f"{sets[0]}_std" in stored else None
+    dim = means.shape[1]
+    own, other = (build_prior(dim=dim, **spec).double() if spec else None for spec in priors)
+    assert own is not None
+    return Training(table, own, other, means, stds, sizes)
+
+
+def in_blocks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """A function of arrays of N rows, a few rows at a time: (N,); -inf where one is not finite."""
+    found = []
+    for start in range(0, len(arrays[0]), BLOCK):
+        parts = [np.asarray(array[start : start + BLOCK], float) for array in arrays]
+        good = np.all([np.isfinite(part).all(1) for part in parts], axis=0)
+        values = np.full(len(good), -np.inf)
+        values[good] = function(*(part[good] for part in parts)) if good.any() else 0
+        found.append(values)
+    return np.concatenate(found)

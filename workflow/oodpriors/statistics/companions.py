@@ -1,0 +1,28 @@
+"""Stored companion scores of some models, for the table and the figure."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+
+def chosen(table: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
+    """Rows of the ``models`` and ``scores`` of an entry of the configuration, in its order.
+
+    Args:
+        table: see :func:`oodpriors.companions.compare.companion_table`.
+        entry: without ``scores`` it takes all.
+    """
+    scores = entry.get("scores", table["score"].unique().tolist())
+    rows = table[table["model"].isin(entry["models"]) & table["score"].isin(scores)]
+    places = {name: i for order in (entry["models"], scores) for i, name in enumerate(order)}
+    by = ["out_of_distribution", "score", "model"]
+    # sets stay in the order of the table
+    order = places | {name: i for i, name in enumerate(rows["out_of_distribution"].unique())}
+    return rows.sort_values(by, key=lambda column: column.map(order), ignore_index=True)
+
+
+def model_labels(table: pd.DataFrame) -> dict[str, str]:
+    """Architecture and prior of each model, with its training data where these differ."""
+    several = (table["training_data"] != table["training_data"].iloc[0]).any()
+    names = ["architecture", "prior", *(["training_data"] if several else [])]
+    return dict(zip(table["model"], table[names].agg(", ".join, axis=1), strict=True))

@@ -1,0 +1,21 @@
+"""Other scores than log p, from what is stored of the trained models."""
+
+from typing import TYPE_CHECKING
+
+from oodpriors.io.job import job
+
+if TYPE_CHECKING:
+    from snakemake.script import snakemake
+
+with job(snakemake.log[0], snakemake.params.code.load):
+    from oodpriors.companions.compare import companion_table
+    from oodpriors.companions.scores import png_sizes
+    from oodpriors.data.datasets import load_arrays
+    from oodpriors.io.files import atomic
+
+    source, params = snakemake.input, snakemake.params
+    images = zip(params.images, source.images, strict=True)
+    sizes = {name: png_sizes(load_arrays(path)) for name, path in images}
+    about = (params.priors, sizes, params.titles, params.bootstrap, params.seed)
+    with atomic(snakemake.output[0]) as path:
+        companion_table(params.runs, source, *about).to_csv(path, index=False)
