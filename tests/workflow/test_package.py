@@ -19,7 +19,10 @@ MODULES = [path for path in sorted(LIBRARY.rglob("*.py")) if path.name != "__ini
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 IMPORTED_AS = {"pyyaml": "yaml", "pillow": "PIL", "scikit-learn": "sklearn"}
 # Parts of the library with further dependencies.
-EXTRAS = {"figures": ["plots"], "config/schema": ["workflow"], "data/stand_ins": ["workflow"]}
+EXTRAS = {
+    **{"figures": ["plots"], "document/glyphs": ["plots"]},
+    **{"config/schema": ["workflow"], "data/stand_ins": ["workflow"]},
+}
 
 
 def name_of(path: Path) -> str:

@@ -103,7 +103,7 @@ config, INSPECTED = load_config()
 WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
 FRAGMENTS = (
-    *("macros", "glyphs", "figures", "tables", "claims", "whose", "comparison", "assumptions"),
+    *("macros", "glyphs", "board", "figures", "tables", "claims", "whose", "comparison", "assumptions"),
     *("budget", "training", "data", "software", "inputs"),
 )
 RUN = specs.run_name(config)
@@ -183,7 +183,7 @@ def plan_code():
     """Note the code of all jobs before any begins: what is edited later must not count as used."""
     for job in workflow.dag.needrun_jobs():
         job.params  # Snakemake computes and keeps them when they are first asked for
-    os.environ["OOD_CODES"] = json.dumps(CODES)
+    os.environ.update(OOD_CODES=json.dumps(CODES))
 
 
 def get_code(script):

@@ -9,10 +9,15 @@ from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document import tex
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
-from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
+from oodpriors.statistics.claims import NOT_APPLICABLE, PAPER, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note, show_likelihoods
 from oodpriors.tables.make import show_table
-from oodpriors.tables.verdicts import show_claims, show_comparison, show_two_estimates
+from oodpriors.tables.verdicts import (
+    refined_verdicts,
+    show_claims,
+    show_comparison,
+    show_two_estimates,
+)
 
 WHICH = ["Model", "Prior", "Training data"]
 OUT = ["Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
@@ -59,6 +64,7 @@ def fragments(
         "figures": "".join(_figure(name, entry) for name, entry in figures.items()),
         "tables": "".join(_table(n, e, t, note) for n, (e, t) in tables.items())
         or _likelihoods("models", {"caption": "All models."}, others, note),
+        "board": _board(claims),
         "claims": tex.longtable(
             show_claims(claims), "lP{1.9cm}P{4.4cm}P{2.4cm}P{1.2cm}P{1.5cm}P{1.5cm}"
         ),
@@ -116,6 +122,21 @@ def _likelihoods(name: str, entry: Mapping, table: pd.DataFrame, note: str) -> s
         rows = shown[shown[refined[0]] != "–"]
         parts.append((rows[WHICH + refined], "lllrrl"))
     return tex.table_float(parts, _caption(entry, SETS_NOTE.format(out=out, note=note)), name)
+
+
+def _board(claims: pd.DataFrame) -> str:
+    """All claims as coloured boxes, in the order of the paper."""
+    paper = claims[claims["estimator"] == PAPER].drop_duplicates("id")
+    refined = refined_verdicts(claims)
+    counts = paper["verdict"].value_counts()
+    boxes = [
+        (row["id"], row["verdict"], refined.get(row["id"], row["verdict"]) != row["verdict"])
+        for _, row in paper.iterrows()
+    ]
+    legend = [
+        (verdict, f"{verdict}: {counts[verdict]}") for verdict in VERDICTS if verdict in counts
+    ]
+    return tex.board(boxes, legend)
 
 
 def _macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:

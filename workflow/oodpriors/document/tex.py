@@ -186,3 +186,34 @@ def glyph_pages(numbers: Sequence[str]) -> str:
         f"\\expandafter\\def\\csname glyph{number}\\endcsname{{{page}}}\n"
         for page, number in enumerate(numbers, 1)
     )
+
+
+# Colours of boxes and of the text in them; the others are of what few trainings show.
+COLOURS = {
+    "holds": ("green!45!black", "white"),
+    "fails": ("red!75!black", "white"),
+    "not decided": ("black!25", "black"),
+    "not applicable": ("white", "black"),
+}
+FEW = {True: ("green!25", "black"), False: ("red!20", "black")}
+
+
+def board(claims: Sequence[tuple[str, str, bool]], legend: Sequence[tuple[str, str]]) -> str:
+    """Claims as coloured boxes, then a box with words for each verdict.
+
+    Args:
+        claims: name, verdict, and whether another estimate gives another verdict.
+        legend: verdict and words.
+    """
+    boxes = [_box(verdict, name + "*" * other) for name, verdict, other in claims]
+    words = [_box(verdict, text) for verdict, text in legend]
+    note = r" \scriptsize *: another verdict with refined posteriors" * any(c[2] for c in claims)
+    return f"{{\\raggedright {' '.join(boxes)}\\par\\smallskip {' '.join(words)}{note}\\par}}\n"
+
+
+def _box(verdict: str, text: str) -> str:
+    background, colour = COLOURS.get(verdict) or FEW[verdict.startswith("shown")]
+    return (
+        f"\\fcolorbox{{black!30}}{{{background}}}"
+        f"{{\\scriptsize\\color{{{colour}}}\\strut {escape(text)}}}"
+    )

@@ -1,6 +1,7 @@
 """Verdicts on the claims, and the comparison with the paper's numbers."""
 
 import textwrap
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -126,18 +127,36 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     refined = refined_verdicts(claims)
     if len(refined):
         lines += [f"{len(refined)} of them are about VAEs. {TWICE} {count_verdicts(refined)}", ""]
-    lines += _verdict_lines(shown, ["Verdict", "Refined"] if len(refined) else ["Verdict"])
+    reasons = decisive(claims)
+    lines += _verdict_lines(shown, ["Verdict", "Refined"] if len(refined) else ["Verdict"], reasons)
     lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
     return "\n".join([*lines, _numbers(models), "", *_details(claims)]) + "\n"
 
 
-def _verdict_lines(shown: pd.DataFrame, verdicts: list[str]) -> list[str]:
+def decisive(claims: pd.DataFrame) -> dict[str, str]:
+    """For each claim the comparison that decides it: what was measured, and what was needed."""
+    reasons = {}
+    for name, rows in claims[claims["estimator"] == PAPER].groupby("id", sort=False):
+        row = rows[rows["comparison_verdict"] == rows["verdict"].iloc[0]].iloc[0]
+        margin = f" (margin {row['margin']:g})" if row["margin"] > 0 else ""
+        reasons[str(name)] = (
+            f"{row['comparison']}: {row['left']:,.4g} and {row['right']:,.4g}{margin}"
+        )
+    return reasons
+
+
+def _verdict_lines(
+    shown: pd.DataFrame, verdicts: list[str], reasons: Mapping[str, str]
+) -> list[str]:
     widths = {name: max([len(name), *shown[name].str.len()]) for name in verdicts}
     head = "  ".join(f"{name:{width}}" for name, width in widths.items())
-    lines = [f"  {head}  Claim"]
+    lines = [f"  {head}  Claim, and the comparison that decides it"]
     for _, claim in shown.iterrows():
         found = "  ".join(f"{claim[name]:{width}}" for name, width in widths.items())
-        lines.append(f"  {found}  {claim['Claim']:6} {claim['Text']}")
+        begin = f"  {found}  {claim['Claim']:6} "
+        below = " " * len(begin)
+        lines += textwrap.wrap(claim["Text"], 120, initial_indent=begin, subsequent_indent=below)
+        lines.append(f"{below}{reasons[claim['Claim']]}")
     return lines
 
 
