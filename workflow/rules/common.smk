@@ -103,7 +103,17 @@ config, INSPECTED = load_config()
 WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
 FRAGMENTS = (
-    *("macros", "glyphs", "board", "figures", "tables", "claims", "whose", "comparison", "assumptions"),
+    *(
+        "macros",
+        "glyphs",
+        "board",
+        "figures",
+        "tables",
+        "claims",
+        "whose",
+        "comparison",
+        "assumptions",
+    ),
     *("budget", "training", "data", "software", "inputs"),
 )
 RUN = specs.run_name(config)
