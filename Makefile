@@ -12,7 +12,7 @@
 PYTHON ?= python3
 RUN ?= quick
 BIN := .venv/bin
-DEMO := --config scale=smoke data=embedded
+DEMO := --config scale=smoke data=embedded run=smoke-embedded
 DEMO_RESULTS := results/smoke-embedded
 TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
 
@@ -107,7 +107,7 @@ bench-gpu:
 	PYTHONPATH=workflow:. $(PYTHON) -m benchmarks.bench_gpu
 
 plan: setup
-	$(BIN)/python -m benchmarks.cost $(or $(SCALE),quick) $(if $(CONFIG),--configfile $(CONFIG))
+	$(BIN)/python -m benchmarks.cost $(SCALE) $(if $(CONFIG),--configfile $(CONFIG))
 
 cost: setup
 	$(BIN)/python -m benchmarks.cost $(or $(SCALE),paper)

@@ -208,10 +208,11 @@ def main(scale: str, own: Path | None) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cost")
-    parser.add_argument("scale", choices=("smoke", "quick", "short", "paper"))
+    parser.add_argument("scale", nargs="?", choices=("smoke", "quick", "short", "paper"))
     parser.add_argument("--configfile", type=Path, help="the user's configuration")
     given = parser.parse_args()
     try:
-        main(given.scale, given.configfile)
+        own = read(given.configfile.resolve()) if given.configfile else {}
+        main(given.scale or own.get("scale", "quick"), given.configfile)
     except UserError as error:
         sys.exit(f"error: {error}")

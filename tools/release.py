@@ -11,14 +11,10 @@ import tarfile
 from pathlib import Path
 
 from oodpriors.io.errors import UserError
-from oodpriors.io.files import atomic, sha256
+from oodpriors.io.files import atomic, load_json, sha256
 from oodpriors.training.taken import FILES
 
-PACKED = (
-    "provenance.json",
-    "data/**/*.provenance.json",
-    *(f"models/**/{name}" for name in (*FILES, "scores.parquet", "facts.json")),
-)
+DATA = ("provenance.json", "data/**/*.provenance.json")
 
 
 def release(results: Path) -> Path:
@@ -29,7 +25,10 @@ def release(results: Path) -> Path:
     """
     if not (results / "provenance.json").is_file():
         raise UserError(f"{results} holds no finished run: there is no provenance.json")
-    files = sorted({path for pattern in PACKED for path in results.glob(pattern)})
+    models = load_json(results / "provenance.json")["models"]
+    folders = [results / "models" / m["model"] / f"seed{m['seed']}" for m in models]
+    files = sorted(path for pattern in DATA for path in results.glob(pattern))
+    files += [folder / name for folder in folders for name in (*FILES, "scores.parquet")]
     names = [path.relative_to(results).as_posix() for path in files]
     sums = "".join(f"{sha256(p)}  {n}\n" for p, n in zip(files, names, strict=True)).encode()
     target = results.with_name(f"{results.name}.tar.gz")

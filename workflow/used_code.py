@@ -125,7 +125,7 @@ def _read(folder: Path, source: str) -> "_Module | None":
     """A module by its dotted name, if it is one of the library's that count."""
     path = folder.joinpath(*source.split(".")).with_suffix(".py") if source else folder
     counts = path.is_file() and not source.startswith(LEFT_OUT)
-    return _Module(path.read_text(), source) if counts else None
+    return _Module(path.read_text(encoding="utf-8"), source) if counts else None
 
 
 class _Module:

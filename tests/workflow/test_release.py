@@ -1,5 +1,6 @@
 """Trained models of one run, released, are taken by another instead of trained."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,8 @@ def test_a_released_model_is_taken_and_scores_the_same(project: Path):
     unfinished = release(Path("results/first"), project)
     assert unfinished.stderr.startswith("error: ")
     assert "there is no provenance.json" in unfinished.stderr
-    (project / "results/first/provenance.json").write_text("{}")
+    record = {"models": [{"model": MODEL, "seed": 0}]}
+    (project / "results/first/provenance.json").write_text(json.dumps(record))
     sums = [release(Path("results/first"), project).stdout.split()[0] for _ in range(2)]
     assert sums[0] == sums[1]
 

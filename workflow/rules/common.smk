@@ -24,7 +24,7 @@ from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
 from oodpriors.kinds.tables import TABLES
-from oodpriors.training.taken import FILES, check, check_archive
+from oodpriors.training.taken import check, check_archive
 from used_code import planned_code
 
 YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
@@ -103,19 +103,9 @@ config, INSPECTED = load_config()
 WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
 FRAGMENTS = (
-    *(
-        "macros",
-        "glyphs",
-        "board",
-        "figures",
-        "tables",
-        "claims",
-        "whose",
-        "comparison",
-        "assumptions",
-    ),
-    *("budget", "training", "data", "software", "inputs"),
-)
+    "macros glyphs board figures tables claims whose comparison assumptions budget training data "
+    "software inputs"
+).split()
 RUN = specs.run_name(config)
 RECORD = f"results/{RUN}/configuration.json"
 SETTINGS = record.settings(config, INSPECTED)
@@ -136,10 +126,14 @@ HAS_TEX = bool(
 
 
 def check_run():
-    """Say where the results go, and what else is there; refuse to replace another run."""
+    """Say where the results go; refuse to replace another run."""
     if not config["run"] and specs.run_part(config):
         logger.info(f"The results go into results/{RUN}; run: NAME gives another folder.")
-    if not Path(RECORD).exists():
+        whole = Path("results", specs.run_name({**config, "only": None, "datasets": {}}))
+        if whole.joinpath("models").exists():
+            logger.info(f"{whole} has models that experiments.NAME.weights can take from there.")
+    made = any(Path("results", RUN, "data").glob("*.npz"))
+    if not (made and Path(RECORD).exists()):
         return
     try:
         change = record.compare(f"results/{RUN}", RECORD, load_json(RECORD), SETTINGS)
@@ -307,15 +301,15 @@ def get_model_folder(ahead):
 
 
 def find_weights(model, seed):
-    """Folder of a model that is taken, files that the job needs, and where the user has them from."""
+    """Folder of a model that is taken, what the job needs first, and where the user has it from."""
     _, weights = TAKEN[model, seed]
     place = Path(str(model), f"seed{seed}")
     if isinstance(weights, dict):
         unpacked, source = f"resources/weights/{weights['sha256']}", weights["archive"]
         return {"folder": f"{unpacked}/models/{place}", "files": local(unpacked), "source": source}
+    # no input: once taken, a model does not need this folder any more
     folder = Path(weights).expanduser() / place
-    files = [local(str(folder / name)) for name in FILES]
-    return {"folder": str(folder), "files": files, "source": weights}
+    return {"folder": str(folder), "files": [], "source": weights}
 
 
 def get_weights(key):
@@ -595,11 +589,13 @@ def check_weights():
     mistakes = []
     for (model, seed), (experiment, weights) in TAKEN.items():
         folder = find_weights(model, seed)["folder"]
+        if Path("results", RUN, "models", str(model), f"seed{seed}", "weights.pt").exists():
+            continue
         try:
             if isinstance(weights, dict):
                 check_archive(weights["archive"])
             elif inside(folder, f"results/{RUN}"):
-                raise UserError(f"{weights} is of this run itself: name another run, run: NAME")
+                raise UserError(f"{weights} is the folder of this run: name another run, run: NAME")
             elif not Path(weights).expanduser().is_dir():
                 raise UserError(f"{weights} is no folder here")
             else:
@@ -646,7 +642,7 @@ def record_settings():
 def relieve_scheduler():
     """Take the default limit of 100 submissions a second away, which a run never meets.
 
-    For its sake Snakemake (seen in 9.27) looks at all waiting jobs once a second, and once
+    Because of it Snakemake (seen in 9.27) looks at all waiting jobs once a second, and once
     more for each job that has ended: after a few hundred it is busy with nothing else.
     """
     limit = workflow.scheduling_settings.max_jobs_per_timespan
@@ -656,13 +652,19 @@ def relieve_scheduler():
 
 def watch_models(every=60):
     """Say once a minute how far the models are; the thread ends with Snakemake."""
-    place, since = Path("results", RUN, "models"), time.time()
-    folders = [place / name / f"seed{seed}" for name, seed in get_runs(MODELS)]
+    planned = [
+        watch.Job(job.rule.name, Path(job.output[0]).parent)
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name in watch.OUTPUTS
+    ]
+    if not planned:
+        return
+    before = watch.changes(planned)
 
     def say(last=""):
-        while folders:
+        while True:
             time.sleep(every)
-            line = watch.status(folders, since)
+            line = watch.status(planned, before)
             if line != last:
                 logger.info(line)
             last = line

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -30,12 +31,16 @@ def find_project(rules):
         unfinished = tempfile.mkdtemp(dir=clone.parent)
         copy = git.Repo.clone_from(repository.git_dir, unfinished, no_checkout=True)
         copy.git.checkout(commit)
-        Path(unfinished).rename(clone)
+        os.chmod(unfinished, 0o755)
+        try:
+            os.rename(unfinished, clone)
+        except OSError:  # another run was faster
+            shutil.rmtree(unfinished)
     return clone
 
 
 PROJECT = find_project(workflow.current_basedir)
-if odd := set(str(PROJECT)) & {"{", "}", "\\", os.pathsep}:
+if odd := set(str(PROJECT)) & {"{", "}", "<", ">", "\\", os.pathsep}:
     raise WorkflowError(
         f"{PROJECT}: jobs cannot use the library in a folder with {' '.join(sorted(odd))} in its path: move the project"
     )

@@ -40,7 +40,9 @@ BLANK = 0.6
 
 
 def estimates(tables, seed=0):
-    found = likeness_estimates({"a/b/c": tables}, {"a/b/c": BLANK}, N_BOOTSTRAP, seed)
+    found = likeness_estimates(
+        {"a/b/c": tables}, {"a/b/c": [BLANK] * len(tables)}, N_BOOTSTRAP, seed
+    )
     return {name.removeprefix("a/b/c/"): estimate for name, estimate in found.items()}
 
 
@@ -79,13 +81,13 @@ def test_a_black_image_is_no_nearer_to_the_data_than_itself():
     train[0, 0], train[1, 1], train[2, :, 0] = 1.0, 0.5, (0.6, 0.9)
     assert blank_distance(train) == pytest.approx(0.5)
     black = made([0.1], [0.5], [[1.0]]).assign(nearest_distance=blank_distance(train))
-    found = likeness_estimates({"m": [black]}, {"m": blank_distance(train)}, N_BOOTSTRAP, 0)
+    found = likeness_estimates({"m": [black]}, {"m": [blank_distance(train)]}, N_BOOTSTRAP, 0)
     assert found["m/blank_ratio"].value == pytest.approx(1)
 
 
 def test_the_blank_ratio_is_that_of_the_means():
     found = estimates(TABLES[:1])["blank_ratio"]
-    assert found.value == pytest.approx(3 * np.mean([0.1, 0.2, 0.9]) / BLANK)
+    assert found.value == pytest.approx(np.sqrt(3 * np.mean([0.1, 0.2, 0.9]) / BLANK))
 
 
 def test_a_single_seed_resamples_samples_alone():
@@ -108,7 +110,9 @@ def test_an_estimate_is_known_without_each_training():
 
 def test_every_model_has_its_estimates():
     tables = {"x/y/a": TABLES[:1], "x/y/b": TABLES}
-    found = likeness_estimates(tables, dict.fromkeys(tables, BLANK), N_BOOTSTRAP, 0)
+    found = likeness_estimates(
+        tables, {m: [BLANK] * len(own) for m, own in tables.items()}, N_BOOTSTRAP, 0
+    )
     names = ("mean_percentile", "sample_percentile", "blank_ratio", "own_ratio")
     assert set(found) == {f"x/y/{m}/{name}" for m in "ab" for name in names}
     for name, estimate in found.items():

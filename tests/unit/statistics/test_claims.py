@@ -656,7 +656,11 @@ def assert_operation(quantity):
 @pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
 def test_every_claim_is_well_formed(entry):
     required = {"id", "where", "text", "refuted_by", "comparisons"}
-    assert required <= entry.keys() <= required | {"kind", "shown", "expected_at", "data", "but"}
+    assert (
+        required
+        <= entry.keys()
+        <= required | {"kind", "shown", "expected_at", "data", "but", "needs"}
+    )
     assert all(entry[key].strip() for key in ("id", "where", "text", "refuted_by"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
     assert entry.get("expected_at", "paper") in {"smoke", "quick", "short", "paper"}

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from oodpriors.data.datasets import load_arrays
-from oodpriors.data.subsets import flat
+from oodpriors.data.subsets import drawn, flat
+from oodpriors.io.files import load_yaml
 from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate, over_trainings
 
@@ -15,12 +16,20 @@ def analyse(
     files: Mapping, runs: Sequence[tuple[str, int]], entry: Mapping, n_bootstrap: int, seed: int
 ) -> dict[str, Estimate]:
     """See :class:`oodpriors.kinds.analyses.AnalysisKind`."""
-    tables: dict[str, list] = {}
-    for (model, _), path in zip(runs, files["tables"], strict=True):
-        tables.setdefault(model, []).append(pd.read_csv(path))
-    arrays = zip(tables, files["arrays"], strict=True)
-    blank = {model: blank_distance(load_arrays(path)["images"] / 255) for model, path in arrays}
+    tables: dict[str, list] = {model: [] for model, _ in runs}
+    blank: dict[str, list] = {model: [] for model, _ in runs}
+    paths = dict(zip(tables, files["arrays"], strict=True))
+    images = {model: load_arrays(path)["images"] / 255 for model, path in paths.items()}
+    for (model, _), table, spec in zip(runs, files["tables"], files["specs"], strict=True):
+        learnt = training_images(images[model], load_yaml(spec))
+        tables[model].append(pd.read_csv(table))
+        blank[model].append(blank_distance(learnt))
     return likeness_estimates(tables, blank, n_bootstrap, seed)
+
+
+def training_images(images: np.ndarray, spec: Mapping) -> np.ndarray:
+    """Those of a subset's images that a model with this specification learnt."""
+    return images[drawn(len(images), spec["images"], spec["seed"])]
 
 
 def blank_distance(train: np.ndarray) -> float:
@@ -30,7 +39,7 @@ def blank_distance(train: np.ndarray) -> float:
 
 def likeness_estimates(
     tables: Mapping[str, Sequence[pd.DataFrame]],
-    blank: Mapping[str, float],
+    blank: Mapping[str, Sequence[float]],
     n_bootstrap: int,
     seed: int,
 ) -> dict[str, Estimate]:
@@ -38,7 +47,7 @@ def likeness_estimates(
 
     Args:
         tables: tables by model, one per seed.
-        blank: :func:`blank_distance` by model.
+        blank: :func:`blank_distance` by model, one per seed.
         n_bootstrap: number of replicates, over samples.
         seed: seed of the bootstrap.
 
@@ -52,7 +61,8 @@ def likeness_estimates(
     """
     estimates = {}
     for model, own in tables.items():
-        rows = [_likeness(table, blank[model], n_bootstrap, seed) for table in own]
+        pairs = zip(own, blank[model], strict=True)
+        rows = [_likeness(table, black, n_bootstrap, seed) for table, black in pairs]
         for name in rows[0]:
             images = {"samples": _n_samples(own)} if name == "sample_percentile" else {}
             found = over_trainings([row[name] for row in rows], model, images)
@@ -71,7 +81,7 @@ def _likeness(
     weights = multiplicities("samples", len(samples), n_bootstrap, seed)
     found = {
         "mean_percentile": np.array([means["percentile"].mean()]),
-        "blank_ratio": np.array([means["nearest_distance"].mean() / blank]),
+        "blank_ratio": np.array([np.sqrt(means["nearest_distance"].mean() / blank)]),
         "sample_percentile": weights @ samples["percentile"].to_numpy() / len(samples),
     }
     if len(means) > 1:

@@ -138,16 +138,17 @@ def _by_component(training: Training) -> np.ndarray:
 def norm_typicality(training: Training) -> np.ndarray:
     """Minus how far the latent's squared norm is from that of the prior's draws, in deviations.
 
-    The norm is the distance to the nearest mean, for a VAE its expectation under the
-    posterior. It is compared with chi-square after Wilson and Hilferty's (1931)
-    transform, whose tails have no ties. For components of another shape the degrees of
-    freedom are those that match the variance (Satterthwaite 1946).
+    The norm is the distance to the nearest mean, for a VAE of one draw from the posterior. It
+    is compared with chi-square after Wilson and Hilferty's (1931) transform, whose tails have
+    no ties. For components of another shape the degrees of freedom are those that match the
+    variance (Satterthwaite 1946).
     """
     dim = training.means.shape[1]
     freedom = 2 * dim / (_reference(training) ** 2).var()
     norms = training.scores["latent_norm_squared"].to_numpy(float)
     if training.stds is not None:
-        norms = norms + (training.stds.astype(float) ** 2).sum(1) / training.prior.scale**2
+        nearest = training.prior.means.numpy()[training.scores["nearest_component"].to_numpy()]
+        norms = ((training.latents - nearest) ** 2).sum(1) / training.prior.scale**2
     roots = np.cbrt(norms / dim)
     return -np.abs(roots - (1 - 2 / (9 * freedom))) / math.sqrt(2 / (9 * freedom))
 

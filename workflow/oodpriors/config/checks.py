@@ -14,6 +14,7 @@ from oodpriors.config.specs import (
     network_kind,
     network_of,
     own_files,
+    own_weights,
     refined_panels,
     selection,
     toy_ids,
@@ -86,13 +87,13 @@ def check_own_files(config: Mapping, inside: Callable[[str], bool]) -> None:
         ConfigError: a line for each such file.
     """
     mistakes = []
-    for key, path in own_files(config):
+    for key, path in [*own_files(config), *own_weights(config)]:
         if path and re.search(r"[{}<>\x00-\x1f]", path):
             mistakes.append(
                 f"{key}: {path!r} has a character that Snakemake reads as a part of its own "
                 "(one of {}<>) or that cannot be printed: rename it"
             )
-        elif path and inside(path):
+        elif path and inside(path) and not key.endswith(".weights"):
             mistakes.append(
                 f"{key}: {path} is in the results folder, where runs delete files: "
                 "move it elsewhere"

@@ -75,8 +75,8 @@ def compare(place: str, record: str, old: Mapping, new: Mapping) -> str | None:
         return None
     more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
     return (
-        f"{place} was made with other values of {', '.join(keys[:SHOWN])}{more}: what depends on "
-        "them is made again"
+        f"{place} was made with other values of {', '.join(keys[:SHOWN])}{more}: if anything "
+        "depends on them, it is made again"
     )
 
 

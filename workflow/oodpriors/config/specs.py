@@ -225,6 +225,15 @@ def own_files(config: Mapping) -> Iterator[tuple[str, str | None]]:
     yield "mirror", config["mirror"]
 
 
+def own_weights(config: Mapping) -> Iterator[tuple[str, str]]:
+    """Key and path of each folder or archive of trained models; it may be of another run."""
+    for name, entry in config["experiments"].items():
+        weights = entry.get("weights")
+        if weights:
+            place = weights["archive"] if isinstance(weights, Mapping) else weights
+            yield f"experiments.{name}.weights", place
+
+
 def models_of(entry: Mapping) -> Iterator[str]:
     """Names of the models of a figure, table, curve or analysis of the configuration."""
     yield from [entry["model"]] if "model" in entry else []

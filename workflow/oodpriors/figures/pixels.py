@@ -67,7 +67,6 @@ def _draw_pixels(axis, table: pd.DataFrame, titles: Mapping[str, str]) -> None:
     axis.yaxis.set_major_formatter("{x:,.0f}")
     axis.yaxis.set_minor_formatter("")
     axis.legend(handles.values(), handles, loc="upper right")
-    axis.yaxis.set_major_formatter("{x:g}")
     plain_axis(axis.xaxis)
 
 

@@ -171,7 +171,7 @@ def plot_contours(
     line: dict = {"colors": "0.5", "linestyles": "--", "linewidths": 0.9}
     for axis in axes.flat:
         axis.contour(*_surface(next(iter(grids.values())), "x", "log_prob_true"), [true], **line)
-    axes[0, -1].plot([], [], color="0.5", linestyle="--", label="99 % of the true density")
+    axes[0, -1].plot([], [], color="0.5", linestyle="--", label="99 % of the true probability")
     axes[0, -1].legend(loc="upper center", markerscale=3, ncols=1)
     for letter, axis, title in zip("abcdefgh", axes.flat, [*grids, "points"], strict=False):
         axis.set(xlabel="x₁", aspect="equal")

@@ -63,6 +63,7 @@ ANALYSES = {
         "oodpriors.analyses.decoded:analyse",
         files={
             "tables": "models/{model}/seed{seed}/decoded.csv",
+            "specs": "models/{model}/seed{seed}/spec.yaml",
             "arrays": "data/{subset}/train.npz",
         },
         keys={"models": models()},

@@ -50,7 +50,7 @@ TABLES = {
         note=(
             "Out of distribution is the positive class and -log p the score; AUPR: average "
             "precision; FPR95: share of the test images that are called out of distribution where "
-            "95 % of those out of distribution are. Intervals of 95 % from the bootstrap."
+            "95 % of those out of distribution are. Intervals of 95 % over images and trainings."
         ),
         columns="P{1.3cm}P{2.2cm}P{2.8cm}P{1.9cm}llll",
         long=True,

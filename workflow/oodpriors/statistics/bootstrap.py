@@ -146,9 +146,8 @@ def _overlap(test: Sample, of: Sample) -> np.ndarray:
     """Histogram intersection with bins between the 0.5 % and 99.5 % quantiles of both sets.
 
     For two samples of one distribution it is less than 1, for n images each by up to
-    sqrt(BINS / (pi n)) (0.13 for 1,000). Resampling doubles their variance and lowers it
-    further, by about half as much, so that its interval is too high. So compare only
-    overlaps with equal numbers of images, by their differences.
+    sqrt(BINS / (pi n)) (0.13 for 1,000). Resampling lowers it further, by about half as much.
+    So value and interval are too low, and the interval may miss the truth.
     """
     values = np.concatenate([test.ordered, of.ordered])
     bounded = values[~np.isinf(values)]  # infinite ones are in the first or the last bin
