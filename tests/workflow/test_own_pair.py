@@ -36,7 +36,7 @@ def own(tmp_path_factory) -> Path:
     folder = copy_project(tmp_path_factory.mktemp("own"))
     for name, text in re.findall(r"```\w+\n# (pack.py|mine.yaml)\n(.*?)```", PAGE, re.S):
         (folder / name).write_text(text)
-    for name, brightness in (("cells", 60), ("debris", 200)):
+    for name, brightness in (("cells", 60), ("debris", 200), ("other", 120)):
         save(folder / f"{name}.npz", brightness)
     assert f"The results go into {RESULTS};" in run(folder)
     return folder
@@ -91,14 +91,14 @@ def test_other_bytes_of_an_older_time_are_noticed(own: Path):
 
 def test_an_edit_goes_on_in_the_same_folder(own: Path):
     output = run(own, "-n", old="distance: 150", new="distance: 140")
-    assert f"{RESULTS} was made with other values of priors.wide.means: what" in output
+    assert f"{RESULTS} was made with other values of priors.wide.means: if" in output
     assert "rule train:" in output
 
 
 @pytest.mark.parametrize(
     ("old", "new", "other"),
     [
-        ("cells.npz", "debris.npz", "the data set cells, now another"),
+        ("cells.npz", "other.npz", "the data set cells, now another"),
         ("only: [mine]", "run: smoke-embedded-mine", "only ['mine'], now None"),
     ],
 )

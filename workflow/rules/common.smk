@@ -127,9 +127,10 @@ HAS_TEX = bool(
 
 def check_run():
     """Say where the results go; refuse to replace another run."""
-    if not config["run"] and specs.run_part(config):
+    part = "-".join(["", *specs.run_part(config)])
+    if not config["run"] and part:
         logger.info(f"The results go into results/{RUN}; run: NAME gives another folder.")
-        whole = Path("results", specs.run_name({**config, "only": None, "datasets": {}}))
+        whole = Path("results", RUN.removesuffix(part))
         if whole.joinpath("models").exists():
             logger.info(f"{whole} has models that experiments.NAME.weights can take from there.")
     made = any(Path("results", RUN, "data").glob("*.npz"))

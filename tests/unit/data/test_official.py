@@ -40,7 +40,7 @@ def test_idx_addresses_and_checksums_are_those_of_torchvision(monkeypatch, kind)
     monkeypatch.setattr(source, "resources", [("t10k-images.gz", "a" * 32)])
     (file,) = listed(kind).values()
     assert file.urls == ("http://one.test/t10k-images.gz", "http://two.test/t10k-images.gz")
-    assert file.md5 == "a" * 32
+    assert file.checksum == "a" * 32
 
 
 @pytest.mark.parametrize("kind", ["mnist", "fashion_mnist"])
@@ -56,15 +56,15 @@ def test_contents_of_different_files_differ():
 
 def test_the_address_and_checksum_of_cifar10_are_those_of_torchvision(monkeypatch):
     source = torchvision_datasets.CIFAR10
-    assert listed("cifar10")[source.filename].md5 == source.tgz_md5
+    assert listed("cifar10")[source.filename].checksum == source.tgz_md5
     monkeypatch.setattr(source, "url", "http://one.test/archive")
     monkeypatch.setattr(source, "tgz_md5", "b" * 32)
     (file,) = listed("cifar10").values()
-    assert (file.urls, file.md5) == (("http://one.test/archive",), "b" * 32)
+    assert (file.urls, file.checksum) == (("http://one.test/archive",), "b" * 32)
 
 
 def test_the_address_and_checksum_of_svhn_are_those_of_torchvision(monkeypatch):
     entry = ["http://one.test/mat", "test.mat", "c" * 32]
     monkeypatch.setattr(torchvision_datasets.SVHN, "split_list", {"test": entry})
     (file,) = listed("svhn").values()
-    assert (file.urls, file.name, file.md5) == (("http://one.test/mat",), "test.mat", "c" * 32)
+    assert (file.urls, file.name, file.checksum) == (("http://one.test/mat",), "test.mat", "c" * 32)

@@ -183,7 +183,7 @@ def test_equal_seeds_give_equal_replicates():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["mode"], "statistic 'mode' is unknown; there are mean, median, nll"),
+        (["mode"], "statistic 'mode' is unknown; there are mean, median, lower_quartile"),
         (["mean", "svhn"], "set 'svhn' is unknown; there are ood, test"),
         (["mean", "ood", "kl"], "column 'kl' is unknown; there are log_prob"),
     ],
