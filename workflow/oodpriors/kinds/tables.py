@@ -64,7 +64,7 @@ TABLES = {
             "with the encoder's posterior, as in the paper; refined: with a posterior refined for "
             "each image. Both are lower bounds in expectation. AUROC with intervals of 95 %."
         ),
-        columns="P{1.6cm}P{2.2cm}lrrrrll",
+        columns="P{1.5cm}P{2cm}l" + 4 * "P{1.65cm}" + 2 * "P{1.9cm}",
         long=True,
     ),
     "decomposition": TableKind(

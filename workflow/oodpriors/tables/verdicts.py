@@ -155,7 +155,7 @@ def _verdict_lines(
         found = "  ".join(f"{claim[name]:{width}}" for name, width in widths.items())
         begin = f"  {found}  {claim['Claim']:6} "
         below = " " * len(begin)
-        lines += textwrap.wrap(claim["Text"], 120, initial_indent=begin, subsequent_indent=below)
+        lines += textwrap.wrap(claim["Text"], 140, initial_indent=begin, subsequent_indent=below)
         lines.append(f"{below}{reasons[claim['Claim']]}")
     return lines
 
