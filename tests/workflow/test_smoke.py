@@ -193,7 +193,8 @@ COLOUR = ("figures/sheet.py", '"#0072B2"', '"#0072B3"')
 def test_a_change_of_style_redraws_and_retrains_nothing(smoke: Path):
     with edited(smoke, *COLOUR):
         rules = rerun_rules(smoke)
-    assert rules == {"all", "plot", *(["build_pdf"] if PDF else [])}
+    # the document's glyphs have the style of the figures
+    assert rules == {"all", "plot", *(["typeset", "build_pdf"] if PDF else [])}
 
 
 def test_an_edit_of_glow_retrains_flows_alone(smoke: Path):
