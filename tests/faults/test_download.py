@@ -117,7 +117,7 @@ def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tu
         "wildcards": {"dataset": "mnist"},
         "config": {
             "mirror": mirror and str(mirror),
-            "datasets": {"mnist": {"system_folder": None}},
+            "datasets": {"mnist": {"system_folder": None, "path": None}},
         },
         "log": str(log),
     }
