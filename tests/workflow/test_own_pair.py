@@ -88,7 +88,7 @@ def test_other_bytes_of_an_older_time_are_noticed(own: Path):
     assert "rule download:" in output
     assert "rule score:" in output
     assert "rule train:" not in output  # on the other data set
-    assert f"{RESULTS} was made with other values of datasets.debris.content: what" in output
+    assert f"{RESULTS} was made with other values of datasets.debris.content: if" in output
 
 
 def test_an_edit_goes_on_in_the_same_folder(own: Path):

@@ -47,7 +47,6 @@ PANELS = key(
     "object",
     "models in each panel, by the title of the panel",
     minProperties=1,
-    propertyNames={"type": "string"},
     additionalProperties=models(uniqueItems=True),
 )
 SETS = {"enum": ["test", "ood"]}
