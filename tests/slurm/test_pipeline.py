@@ -56,6 +56,7 @@ def test_models_and_statistics_are_submitted_and_nothing_small(pipeline: Path, s
         "score": len(MODELS),
         "train_toy": len(TOYS),
         "analyse": 1,
+        "score_companions": 1,
         "analyse_pixels": 1,
         "summarise": 1,
         "judge": 1,
