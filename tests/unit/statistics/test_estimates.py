@@ -374,10 +374,16 @@ def test_the_interval_of_a_share_over_trainings_adds_squares():
 
 
 def test_replicates_that_are_not_finite_are_left_out_of_the_spread():
-    finite = np.arange(5.0)
+    finite = np.linspace(0, 4, 200)
     with_more = Estimate(2.0, np.concatenate([finite, [np.nan, np.inf]]))
     assert with_more.std_error == Estimate(2.0, finite).std_error
     assert with_more.interval == Estimate(2.0, finite).interval
+
+
+def test_with_many_replicates_that_do_not_exist_the_spread_is_unknown():
+    finite = np.linspace(0, 4, 39)
+    assert np.isfinite(Estimate(2.0, np.append(finite, np.nan)).std_error)
+    assert np.isnan(Estimate(2.0, np.append(finite[:30], [np.nan] * 9)).std_error)
 
 
 def test_without_a_finite_replicate_the_spread_is_unknown():

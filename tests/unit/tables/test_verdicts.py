@@ -12,7 +12,7 @@ from tests.unit.tables.scores import SCORES, TITLES
 from oodpriors.statistics.claims import REFINED, judge
 from oodpriors.statistics.estimates import Estimate
 from oodpriors.tables.likelihoods import model_table
-from oodpriors.tables.verdicts import show_claims, show_two_estimates, verdict_text
+from oodpriors.tables.verdicts import decisive, show_claims, show_two_estimates, verdict_text
 
 
 def made_claims():
@@ -54,6 +54,15 @@ def test_a_terminal_shows_counts_and_what_there_is_to_know_of_a_claim(measure):
     assert any(line.startswith("Of 4 claims tested at a level of 5 %, 3 were") for line in lines)
     assert "  fails        B      It is so. [stated, not shown; expected at scale paper]" in lines
     assert lines[2].startswith("2 of 3 models have one seed")
+
+
+def test_the_comparison_that_decides_a_claim_is_the_one_with_least_to_spare():
+    claim = {"id": "A", "where": "", "text": ""}
+    values = {9: 9.0, 7: 7.0, 5: 5.0}
+    known = {k: Estimate(v, v + np.array([-1.0, 0.0, 1.0])) for k, v in values.items()}
+    known[0] = Estimate(0.0)
+    claim["comparisons"] = [{"left": k, "relation": ">", "right": 0} for k in (9, 5, 7)]
+    assert decisive(judge([claim], [], known.get)) == {"A": "5 > 0: 5 and 0"}
 
 
 def test_a_verdict_is_shown_with_what_it_rests_on_and_what_would_refute_it():

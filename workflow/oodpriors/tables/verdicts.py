@@ -1,5 +1,6 @@
 """Verdicts on the claims, and the comparison with the paper's numbers."""
 
+import math
 import textwrap
 from collections.abc import Mapping
 
@@ -134,10 +135,15 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
 
 
 def decisive(claims: pd.DataFrame) -> dict[str, str]:
-    """For each claim the comparison that decides it: what was measured, and what was needed."""
+    """For each claim the comparison that decides it: what was measured, and what was needed.
+
+    Of several with the claim's verdict it is that with the least excess for its error.
+    """
     reasons = {}
     for name, rows in claims[claims["estimator"] == PAPER].groupby("id", sort=False):
-        row = rows[rows["comparison_verdict"] == rows["verdict"].iloc[0]].iloc[0]
+        rows = rows[rows["comparison_verdict"] == rows["verdict"].iloc[0]]
+        half = ((rows["high"] - rows["low"]) / 2).clip(lower=1e-12)
+        row = rows.loc[(rows["excess"] / half).fillna(math.inf).idxmin()]
         margin = f" (margin {row['margin']:g})" if row["margin"] > 0 else ""
         reasons[str(name)] = (
             f"{row['comparison']}: {row['left']:,.4g} and {row['right']:,.4g}{margin}"
