@@ -53,7 +53,7 @@ def test_contours_are_the_ten_of_the_paper(figure_of):
         f"−{n}" for n in range(10, 0, -1)
     ]
     sets = ["in distribution", "out of distribution"]
-    assert legend_labels(scatter.get_legend()) == [*sets, "99 % of the true density"]
+    assert legend_labels(scatter.get_legend()) == [*sets, "99 % of the true probability"]
     for cloud, which in zip(scatter.collections[:2], ("test", "ood"), strict=True):
         expected = points().query("set == @which")[["x_1", "x_2"]]
         np.testing.assert_allclose(cloud.get_offsets(), expected)
