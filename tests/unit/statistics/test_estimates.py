@@ -380,12 +380,6 @@ def test_replicates_that_are_not_finite_are_left_out_of_the_spread():
     assert with_more.interval == Estimate(2.0, finite).interval
 
 
-def test_with_many_replicates_that_do_not_exist_the_spread_is_unknown():
-    finite = np.linspace(0, 4, 39)
-    assert np.isfinite(Estimate(2.0, np.append(finite, np.nan)).std_error)
-    assert np.isnan(Estimate(2.0, np.append(finite[:30], [np.nan] * 9)).std_error)
-
-
 def test_without_a_finite_replicate_the_spread_is_unknown():
     found = Estimate(2.0, np.full(3, np.nan))
     assert np.isnan([found.std_error, *found.interval, found.p_value(1.0)]).all()

@@ -183,8 +183,7 @@ class Estimate:
         finite = self.replicates[np.isfinite(self.replicates)]
         if not self.replicates.size:
             return 0.0
-        # many do not exist, such as distances never reached: the others spread too little
-        if len(finite) < 2 or np.isnan(self.replicates).mean() > LEVEL / 2:
+        if len(finite) < 2:
             return float("nan")
         bias = finite.mean() - self.value if np.isfinite(self.value) else 0.0
         return float(np.hypot(finite.std(ddof=1), bias))
