@@ -7,7 +7,6 @@ import threading
 import time
 from pathlib import Path
 
-import yaml
 from snakemake.exceptions import WorkflowError
 from snakemake_interface_executor_plugins.settings import ExecMode
 
@@ -19,7 +18,7 @@ from oodpriors.config.texts import check_texts
 from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
-from oodpriors.io.files import inside, load_json, regular, save_json
+from oodpriors.io.files import inside, load_json, load_yaml, regular, save_json
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
@@ -27,12 +26,9 @@ from oodpriors.kinds.tables import TABLES
 from oodpriors.training.taken import check, check_archive
 from used_code import planned_code
 
-YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
-
 
 def read_yaml(path):
-    with open(PROJECT / path, encoding="utf-8") as file:
-        return yaml.load(file, YAML_LOADER)
+    return load_yaml(PROJECT / path)
 
 
 def inspect_files(datasets):

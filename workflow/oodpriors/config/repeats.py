@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 import yaml
 
 from oodpriors.config.schema import ConfigError
+from oodpriors.io.files import YAML_LOADER
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -31,7 +31,7 @@ def check_repeats(texts: Mapping[str, str]) -> None:
 def _repeats(text: str) -> Iterator[tuple[str, int, int]]:
     """Dotted name and lines, from 1, of each key that stands twice."""
     try:
-        root = yaml.compose(text.replace("\t", " "), LOADER)  # JSON may have tabs
+        root = yaml.compose(text.replace("\t", " "), YAML_LOADER)  # JSON may have tabs
     except yaml.YAMLError:
         return  # told by what reads the configuration
     todo, seen = [("", root)], set()

@@ -17,6 +17,8 @@ import yaml
 # The disk is full, the quota is used up, or the file exceeds a size limit.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, if it is there
+
 
 @contextmanager
 def atomic(path: Path | str) -> Iterator[Path]:
@@ -139,4 +141,4 @@ def save_yaml(path: Path | str, value) -> None:
 
 def load_yaml(path: Path | str):
     """Read plain values from YAML, without constructing objects."""
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    return yaml.load(Path(path).read_text(encoding="utf-8"), YAML_LOADER)
