@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import pickle
+import re
 import subprocess
 import sys
 import tarfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from tests.faults.conftest import CONFIG, Training, running, wait_until
 from tests.workflow.conftest import ROOT
 
@@ -272,11 +274,12 @@ def test_arrays_of_the_pipeline_execute_nothing(tmp_path: Path, mark: Path):
 
 
 def test_yaml_files_construct_nothing(tmp_path: Path, mark: Path):
-    from oodpriors.io.files import load_yaml
+    from oodpriors.io.files import YAML_LOADER, load_yaml
 
     (tmp_path / "spec.yaml").write_text(f"!!python/object/apply:os.mknod ['{mark}']")
     with pytest.raises(Exception, match="could not determine a constructor"):
         load_yaml(tmp_path / "spec.yaml")
+    assert issubclass(YAML_LOADER, yaml.constructor.SafeConstructor)
     assert not mark.exists()
 
 
@@ -286,6 +289,7 @@ def test_no_module_unpickles_or_loads_more_than_weights():
         text = module.read_text()
         assert "pickle.load" not in text, module
         assert "allow_pickle=True" not in text, module
-        assert "yaml.load(" not in text, module
+        loads = re.findall(r"yaml\.load\(.*", text)
+        assert all(call.endswith(", YAML_LOADER)") for call in loads), module
         assert text.count("torch.load(") == text.count("weights_only=True"), module
         assert text.count("extractall(") == text.count('filter="data"'), module
