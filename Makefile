@@ -16,12 +16,15 @@ DEMO := --config scale=smoke data=embedded run=smoke-embedded
 DEMO_RESULTS := results/smoke-embedded
 TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
 
+# A process per processor, four at most.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+
 # Installs Debian packages as root or with sudo without a password; fails otherwise.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
 install = command -v apt-get > /dev/null && $(SUDO) apt-get update -q \
   && $(SUDO) apt-get install -y -q --no-install-recommends $(1)
 
-.PHONY: demo quick test test-slurm test-gpu lint docs site format setup tex browser slurm \
+.PHONY: demo quick test pytest test-slurm test-gpu lint docs site format setup tex browser slurm \
   bench bench-gpu plan cost release clean
 
 demo: setup tex
@@ -35,8 +38,10 @@ demo: setup tex
 quick: setup tex
 	$(BIN)/snakemake --quiet host reason
 
-test: setup tex browser lint .venv/site-installed
-	$(BIN)/python -m pytest
+test: lint pytest
+
+pytest: setup tex browser .venv/site-installed
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-slurm: setup tex slurm
 	$(BIN)/python -m pytest tests/slurm
