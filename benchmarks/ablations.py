@@ -172,8 +172,10 @@ def make(results: Path, variant: str, prior: str, seed: int) -> None:
         if not paths[1].exists():
             result = fit(wanted, images, components, paths[3])
             save_weights(result.model, paths[1])
-        model, few = load_folder(folder), budget["images"]["score_train"]
-        counts, adaptive = (vae["draws"], seed, few), vae["adaptive"]
+        for which in ("test", "ood"):  # the table compares no other images
+            chosen = scores.loc[scores["set"] == which, "refined"].to_numpy()
+            arrays[which] = {name: values[chosen] for name, values in arrays[which].items()}
+        model, counts, adaptive = load_folder(folder), (vae["draws"], seed, 1), vae["adaptive"]
         table, _ = score_sets(model, arrays, names, *counts, adaptive=adaptive)
         table = with_refined(model, arrays, table, **refined)
     with atomic(paths[2]) as path:
