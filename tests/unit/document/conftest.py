@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from oodpriors.document.fragments import fragments
 from oodpriors.statistics.claims import compare_with_paper, judge
@@ -15,6 +16,7 @@ from oodpriors.tables.likelihoods import likelihood_table, model_table
 ROOT = Path(__file__).parents[3]
 
 
+OUTLINE = yaml.safe_load((ROOT / "config/topics.yaml").read_text())
 ASSUMPTIONS = (ROOT / "docs/assumptions.md").read_text()
 
 
@@ -127,6 +129,7 @@ def record(stand_in=False, changed=False):
         "scale": "smoke",
         "experiments": ["two_modes", "toy"],
         "whole": True,
+        "date": "2019-11-26",
         "budget": {"images": {"train": None}, "models": {"vae": {"draws": 5000}}},
         "code": {"commit": "f" * 40, "changed": changed},
         "platform": "Linux",
@@ -198,6 +201,7 @@ def made(**changes):
         "claims": made_claims(),
         "comparison": made_comparison(),
         "assumptions": ASSUMPTIONS,
+        "outline": OUTLINE,
     }
     return fragments(**(arguments | changes))
 

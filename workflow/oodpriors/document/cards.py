@@ -6,7 +6,7 @@ import pandas as pd
 
 from oodpriors.document import tex
 from oodpriors.document.topics import shown_in
-from oodpriors.statistics.claims import PAPER, VERDICTS
+from oodpriors.statistics.claims import PAPER, REFINED, VERDICTS
 from oodpriors.tables.measured import measured, trained
 from oodpriors.tables.verdicts import KINDS, claim_text, deciding, of_several, refined_verdicts
 
@@ -19,15 +19,18 @@ def board(topics: Sequence[Mapping], claims: pd.DataFrame) -> str:
     other = changed(claims)
     rows = []
     for topic in topics:
-        boxes = [_link_to_card(n, once.loc[n, "verdict"], "*" * (n in other)) for n in topic["claims"]]
+        boxes = [
+            _link_to_card(n, once.loc[n, "verdict"], "*" * (n in other)) for n in topic["claims"]
+        ]
         if boxes:
             rows.append(f"{tex.escape(topic['title'])} & {' '.join(boxes)} \\\\")
     counts = once["verdict"].value_counts()
     legend = [tex.box(v, f"{v}: {counts[v]}") for v in VERDICTS if v in counts]
     grid = "\\begin{tabular}{@{}P{0.25\\textwidth}@{\\hskip 6pt}P{0.72\\textwidth}@{}}\n"
+    head = "\\hypertarget{board}{}\\textbf{All verdicts}; each box leads to its card."
+    body = f"{{\\footnotesize\n{grid}" + "\n".join(rows) + "\n\\end{tabular}}"
     return (
-        f"\\hypertarget{{board}}{{}}\\textbf{{All verdicts}}; each box leads to its card.{OTHER * bool(other)}"
-        f"\\par\\smallskip\\noindent{{\\footnotesize\n{grid}" + "\n".join(rows) + "\n\\end{tabular}}"
+        f"{head}{OTHER * bool(other)}\\par\\smallskip\\noindent{body}"
         f"\\par\\smallskip{{\\raggedright\\noindent {' '.join(legend)}\\par}}\n"
     )
 
@@ -36,7 +39,7 @@ def changed(claims: pd.DataFrame) -> dict[str, str]:
     """Verdicts with refined posteriors, of those claims where they are others."""
     first = claims[claims["estimator"] == PAPER].drop_duplicates("id").set_index("id")["verdict"]
     again = refined_verdicts(claims).to_dict()
-    return {name: verdict for name, verdict in again.items() if verdict != first.get(name)}
+    return {str(name): verdict for name, verdict in again.items() if verdict != first.get(name)}
 
 
 def _link_to_card(name: str, verdict: str, mark: str = "") -> str:
@@ -77,40 +80,40 @@ def cards(
         if topic["claims"]:
             parts.append(f"\\subsection{{{tex.escape(topic['title'])}}}")
             shown = [f"fig:{n}" for n in topic["figures"]] or [f"tab:{n}" for n in topic["tables"]]
-            parts += [_card(name, claims, figures, tables, shown[:1]) for name in topic["claims"]]
+            for name in topic["claims"]:
+                own = claims[claims["id"] == name]
+                places = shown_in(str(own["where"].iloc[0]), figures, tables) or shown[:1]
+                parts.append(_card(name, own, places))
     return "\n".join(parts) + "\n"
 
 
-def _card(
-    name: str,
-    claims: pd.DataFrame,
-    figures: Mapping[str, str],
-    tables: Mapping[str, str],
-    otherwise: list[str],
-) -> str:
-    row, refined = deciding(claims[claims["id"] == name])[name], refined_verdicts(claims)
-    boxes = tex.box(row["verdict"], f"{name} {row['verdict']}")
-    again = refined.get(name)
-    if again is not None:
-        boxes += " " + tex.box(again, f"refined: {again}")
-    places = [f"fig:{n}" if n in figures else f"tab:{n}" for n in shown_in(row["where"], figures, tables)]
-    kind = KINDS.get(row["kind"] if isinstance(row["kind"], str) else "", KINDS[""])
-    printed = row["paper_numbers"]
-    own = [] if printed == "not printed" else [f"the paper's own numbers {printed}"]
-    about = "; ".join([row["where"], kind, *own])
-    seen = ", ".join(reference(place) for place in places or otherwise)
-    links = ". ".join([*([seen] if seen else []), r"\hyperlink{board}{All verdicts}"])
-    rests = [_rests("Measured", row, claims, name)]
-    if again is not None:
-        rests.append(_rests("Refined", deciding(claims[claims["id"] == name], "refined")[name], claims, name))
+def _card(name: str, claim: pd.DataFrame, places: Sequence[str]) -> str:
+    """A card of the comparisons of one claim, with links to where it is shown."""
+    row, refined = deciding(claim)[name], deciding(claim, REFINED).get(name)
+    boxes = [tex.box(row["verdict"], f"{name} {row['verdict']}")]
+    boxes += (
+        [] if refined is None else [tex.box(refined["verdict"], f"refined: {refined['verdict']}")]
+    )
+    links = [*map(reference, places), r"\hyperlink{board}{all verdicts}"]
+    rests = [_rests("Measured", row, claim, name)]
+    rests += [] if refined is None else [_rests("Refined", refined, claim, name)]
     return (
-        f"\\card{{{tex.anchor('card', name)}}}{{{boxes}}}{{{tex.escape(about)}. {links}.}}"
+        f"\\card{{{tex.anchor('card', name)}}}{{{' '.join(boxes)}}}"
+        f"{{{tex.escape(_about(row))}; {'; '.join(links)}.}}"
         f"{{{tex.escape(claim_text(row))}}}{{{' '.join(rests)}}}"
     )
 
 
-def _rests(title: str, row: pd.Series, claims: pd.DataFrame, name: str) -> str:
-    text = f"{measured(row)}; {trained(row)}{of_several(claims, name)}."
+def _about(row: pd.Series) -> str:
+    """Place of a claim, its kind, and whether the paper's own numbers support it."""
+    kind = KINDS.get(row["kind"] if isinstance(row["kind"], str) else "", KINDS[""])
+    printed = row["paper_numbers"]
+    own = [] if printed == "not printed" else [f"the paper's own numbers {printed}"]
+    return "; ".join([row["where"], kind, *own])
+
+
+def _rests(title: str, row: pd.Series, claim: pd.DataFrame, name: str) -> str:
+    text = f"{measured(row)}; {trained(row)}{of_several(claim, name)}."
     return f"\\textit{{{title}:}} {tex.escape(text)}"
 
 

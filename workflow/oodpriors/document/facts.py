@@ -1,5 +1,6 @@
 """Numbers of a run that texts may name, and conditions on its verdicts."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -35,8 +36,8 @@ class Facts:
         claims: pd.DataFrame,
     ) -> None:
         self.macros = macros
-        self.models = models.set_index("model")
-        self.comparison = comparison.set_index("id")
+        self.models = models.set_index("model").to_dict("index")
+        self.comparison = comparison.set_index("id").to_dict("index")
         self.verdicts = claims.drop_duplicates("id").set_index("id")["verdict"].to_dict()
 
     def number(self, name: str, of: str | None) -> str | None:
@@ -48,21 +49,19 @@ class Facts:
         return self._of_model(name, of)
 
     def _setting(self, name: str, of: str) -> str | None:
-        if of not in self.comparison.index:
+        if of not in self.comparison:
             return None
-        value = self.comparison.loc[of, name]
+        value = str(self.comparison[of][name])
         try:
             return f"{float(value):,g}"
         except ValueError:
-            return str(value)
+            return value
 
     def _of_model(self, name: str, of: str) -> str | None:
         """A statistic with its interval of 95 %."""
-        columns = [name, f"{name}_low", f"{name}_high"]
-        if of not in self.models.index or not set(columns) <= set(self.models):
-            return None
-        value, low, high = self.models.loc[of, columns]
-        return None if pd.isna(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
+        row = self.models.get(of, {})
+        value, low, high = (row.get(f"{name}{end}", math.nan) for end in ("", "_low", "_high"))
+        return None if math.isnan(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]"
 
     def filled(self, text: str) -> str | None:
         """The text with its numbers, or None if this run lacks one of them."""

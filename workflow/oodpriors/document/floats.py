@@ -77,7 +77,11 @@ class Floats:
 
     def _table(self, name: str) -> str:
         entry, table = self.tables[name]
-        kind, number, label = entry.get("kind", "likelihoods"), self.table_numbers[name], f"tab:{name}"
+        kind, number, label = (
+            entry.get("kind", "likelihoods"),
+            self.table_numbers[name],
+            f"tab:{name}",
+        )
         if kind == "likelihoods":
             out = ", ".join(table["out_of_distribution"].unique())
             caption = _caption(entry, SETS_NOTE.format(out=out, note=self.note), f"Table {number}")

@@ -1,6 +1,6 @@
 """The parts of the document that hold numbers, as LaTeX."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from oodpriors.document.floats import Floats
 from oodpriors.document.record import budget, data, inputs, training
 from oodpriors.document.text import first_numbers, listed, topic_text
 from oodpriors.document.topics import of_this_run
-from oodpriors.statistics.claims import NOT_APPLICABLE, PAPER, VERDICTS, expected_false
+from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import likelihood_table, seed_note
 from oodpriors.tables.verdicts import count_kinds, show_results, show_settings
 
@@ -66,7 +66,7 @@ def fragments(
         "cards": cards(topics, claims, floats.figure_numbers, floats.table_numbers),
         "figures": floats.appendix_figures(),
         "tables": floats.appendix_tables(),
-        "comparison": tex.longtable(show_results(comparison), "P{2cm}P{5.2cm}rrrP{2.4cm}"),
+        "comparison": tex.longtable(show_results(comparison), "P{2.3cm}P{6cm}rrrP{2.5cm}"),
         "settings": tex.longtable(show_settings(comparison), "P{2cm}P{9.2cm}P{1.7cm}P{1.7cm}"),
         "assumptions": tex.from_markdown(assumptions),
         "budget": tex.longtable(budget(record), "lr"),
@@ -79,7 +79,9 @@ def fragments(
 
 
 def _kinds(claims: pd.DataFrame) -> str:
-    """How many claims of each kind have each verdict."""
+    """How many claims of each kind have each verdict; nothing if there is none."""
+    if claims.empty:
+        return ""
     counts = count_kinds(claims).astype(str).reset_index()
     columns = "l" + "P{1.6cm}" * (len(counts.columns) - 1)
     return f"\\begin{{center}}\\small\n{tex.tabular(counts, columns)}\\end{{center}}\n"
@@ -191,5 +193,3 @@ def _duration(seconds: float) -> str:
 
 def _commit(code: Mapping) -> str:
     return code["commit"] + (" with changes" if code["changed"] else "")
-
-

@@ -67,7 +67,10 @@ def _joined(words: Sequence[str]) -> str:
 
 def _other_verdicts(claims: pd.DataFrame) -> str:
     """Claims that have another verdict with refined posteriors."""
-    other = [f"{tex.link('card', n, tex.escape(n))} ({tex.escape(v)})" for n, v in changed(claims).items()]
+    other = [
+        f"{tex.link('card', n, tex.escape(n))} ({tex.escape(v)})"
+        for n, v in changed(claims).items()
+    ]
     if not other:
         return "No claim has another verdict by the refined estimate."
     return f"By the refined estimate these claims have another verdict: {_joined(other)}."
@@ -76,11 +79,11 @@ def _other_verdicts(claims: pd.DataFrame) -> str:
 def first_numbers(rows: Sequence[Mapping], facts: Facts) -> str:
     """Numbers of page one: a row for each entry that the run has; else its first models."""
     shown = pd.DataFrame([_numbers(row, facts) for row in rows])
-    names = [name for name in shown.columns[1:] if (shown[name] != "–").any()]
+    names = [str(name) for name in shown.columns[1:] if (shown[name] != "–").any()]
     shown = shown[(shown[shown.columns[1:]] != "–").any(axis=1)]
     if shown.empty:
         shown = _first_models(facts)
-        names = shown.columns[1:]
+        names = list(map(str, shown.columns[1:]))
     return tex.tabular(shown[[shown.columns[0], *names]], "l" + "r" * len(names))
 
 
@@ -95,10 +98,16 @@ def _numbers(row: Mapping, facts: Facts) -> dict[str, str]:
 
 
 def _first_models(facts: Facts) -> pd.DataFrame:
-    some = facts.models.head(MOST_MODELS)
-    about = some[["architecture", "prior", "training_data"]].astype(str).agg(", ".join, axis=1)
-    numbers = [facts.number("auroc", str(name)) or "–" for name in some.index]
-    return pd.DataFrame({"Model": about.to_numpy(), "AUROC of the likelihood": numbers})
+    names = list(facts.models)[:MOST_MODELS]
+    about = ("architecture", "prior", "training_data")
+    rows = [
+        {
+            "Model": ", ".join(str(facts.models[name][part]) for part in about),
+            "AUROC of the likelihood": facts.number("auroc", str(name)) or "–",
+        }
+        for name in names
+    ]
+    return pd.DataFrame(rows)
 
 
 def listed(sentences: Sequence[str]) -> str:

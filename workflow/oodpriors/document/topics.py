@@ -32,7 +32,10 @@ def of_this_run(
     kept = [
         {
             **topic,
-            **{part: [n for n in topic.get(part, []) if n in there[kind]] for part, kind in PARTS.items()},
+            **{
+                part: [n for n in topic.get(part, []) if n in there[kind]]
+                for part, kind in PARTS.items()
+            },
         }
         for topic in topics
     ]
@@ -67,13 +70,17 @@ def numbers_of(entries: Mapping[str, Mapping], kind: str, order: Sequence[str]) 
 
 
 def shown_in(where: str, figures: Mapping[str, str], tables: Mapping[str, str]) -> list[str]:
-    """Figures and tables that the place of a claim names.
+    """Labels of the figures and tables that the place of a claim names.
 
     Args:
         where: such as ``Section 5.3, Figures 7a and 7b``.
         figures, tables: number of each, by name.
+
+    >>> shown_in("Figures 7a and 7b", {"fig07": "7"}, {})
+    ['fig:fig07']
     """
-    return [*_named("Figure", where, figures), *_named("Table", where, tables)]
+    figure = (f"fig:{name}" for name in _named("Figure", where, figures))
+    return [*figure, *(f"tab:{name}" for name in _named("Table", where, tables))]
 
 
 def _named(kind: str, where: str, numbers: Mapping[str, str]) -> Iterator[str]:
@@ -82,4 +89,3 @@ def _named(kind: str, where: str, numbers: Mapping[str, str]) -> Iterator[str]:
     for number in dict.fromkeys(n for text in found for n in re.findall(r"\d+", text)):
         if number in by_number:
             yield by_number[number]
-

@@ -145,8 +145,8 @@ TABLES = {
         keys={"models": models(uniqueItems=True)} | SCORES,
         architectures=IMAGES,
         note=(
-            "AUROC with intervals of 95 % over images and trainings. The best score is chosen on the "
-            "images that it is shown for."
+            "AUROC with intervals of 95 % over images and trainings. The best score is chosen on "
+            "the images that it is shown for."
         ),
         columns="lP{2.7cm}llllP{2.6cm}l",
     ),

@@ -1,7 +1,7 @@
 """Quantities of claims in words: what is measured, of which model, and in which unit.
 
-*in* is the test images (or points) of the training distribution, *out* those out of it. A model is named only by
-the parts of its name in which the models of a claim differ.
+*in* is the test images (or points) of the training distribution, *out* those out of it. A model is
+named only by the parts of its name in which the models of a claim differ.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

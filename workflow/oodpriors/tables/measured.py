@@ -7,7 +7,13 @@ import re
 
 import pandas as pd
 
-FACTORS = ((100, 0), (10, 1), (0.1, 2), (0.001, 3))  # a number from here on has so many decimals
+# A number from here on has so many decimals; a whole one has none.
+FACTORS = (
+    (100, 0),
+    (10, 1),
+    (0.1, 2),
+    (0.001, 3),
+)
 
 
 def number(value: float) -> str:
@@ -18,8 +24,8 @@ def number(value: float) -> str:
     """
     if pd.isna(value):
         return "undefined"
-    if value == 0:
-        return "0"
+    if float(value).is_integer():
+        return f"{value:,.0f}"
     digits = next((d for least, d in FACTORS if abs(value) >= least), None)
     return f"{value:.1e}" if digits is None else f"{value:,.{digits}f}"
 

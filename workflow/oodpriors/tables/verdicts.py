@@ -49,9 +49,14 @@ def show_results(table: pd.DataFrame) -> pd.DataFrame:
 def show_settings(table: pd.DataFrame) -> pd.DataFrame:
     """Settings that differ from the paper's, as they are printed."""
     rows = table[(table["kind"] == "setting")]
-    rows = rows[[not _same(a, b) for a, b in zip(rows["paper"], rows["ours"], strict=True)]]
+    pairs = zip(rows["paper"], rows["ours"], strict=True)
+    rows = rows[pd.Series([not _same(*pair) for pair in pairs], rows.index, dtype=bool)]
     shown = show_comparison(rows)[["Place", "Paper", "Ours"]]
-    shown.insert(1, "Setting", [f"{unit} ({key})" for unit, key in zip(rows["unit"], rows["quantity"], strict=True)])
+    shown.insert(
+        1,
+        "Setting",
+        [f"{unit} ({key})" for unit, key in zip(rows["unit"], rows["quantity"], strict=True)],
+    )
     return shown
 
 
