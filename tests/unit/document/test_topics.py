@@ -53,7 +53,7 @@ def texts(entry):
 
 def test_each_number_that_a_text_names_can_be_there():
     ids = {entry["id"] for entry in PUBLISHED}
-    macros = set(re.findall(r'^ +"([A-Z]\w+)":', (ROOT / FRAGMENTS).read_text(), re.M))
+    macros = set(re.findall(r'^ +"([A-Z]\w+)":', (ROOT / MACROS).read_text(), re.M))
     found = [match for text in texts(OUTLINE) for match in PLACE.finditer(text)]
     assert found
     for match in found:
@@ -68,7 +68,7 @@ def test_each_number_that_a_text_names_can_be_there():
         assert "{" not in PLACE.sub("", match.string)
 
 
-FRAGMENTS = "workflow/oodpriors/document/fragments.py"
+MACROS = "workflow/oodpriors/document/macros.py"
 
 
 def conditions(entry):
