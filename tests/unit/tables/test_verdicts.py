@@ -15,7 +15,7 @@ from oodpriors.tables.likelihoods import model_table
 from oodpriors.tables.verdicts import (
     count_kinds,
     deciding,
-    decisive,
+    reason,
     show_claims,
     show_results,
     show_settings,
@@ -72,9 +72,16 @@ def test_the_comparison_that_decides_a_claim_is_the_one_with_least_to_spare():
     claim["comparisons"] = [{"left": k, "relation": ">", "right": 0} for k in (9, 5, 7)]
     table = judge([claim], [], known.get)
     assert deciding(table)["A"]["left"] == 5
-    assert decisive(table) == {
-        "A": "5 ± 1.96, needed > 0; no training; the deciding one of 3 comparisons"
-    }
+    assert reason(table, "A") == (
+        "5 ± 1.96, needed > 0; no training; the deciding one of 3 comparisons"
+    )
+
+
+def test_two_comparisons_are_both_told_the_deciding_one_first():
+    claim = {"id": "A", "where": "", "text": ""}
+    claim["comparisons"] = [{"left": k, "relation": ">", "right": 1} for k in (9, 7)]
+    table = judge([claim], [], lambda number: Estimate(float(number)))
+    assert reason(table, "A") == "7, needed > 1; 9, needed > 1; no training"
 
 
 def test_a_verdict_is_shown_with_what_it_rests_on_and_what_would_refute_it():

@@ -8,7 +8,7 @@ from oodpriors.document import tex
 from oodpriors.document.topics import shown_in
 from oodpriors.statistics.claims import PAPER, REFINED, VERDICTS
 from oodpriors.tables.measured import measured, trained
-from oodpriors.tables.verdicts import KINDS, claim_text, deciding, of_several, refined_verdicts
+from oodpriors.tables.verdicts import KINDS, claim_text, deciding, reason, refined_verdicts
 
 OTHER = " *: another verdict with a posterior refined for each image."
 
@@ -95,8 +95,8 @@ def _card(name: str, claim: pd.DataFrame, places: Sequence[str]) -> str:
         [] if refined is None else [tex.box(refined["verdict"], f"refined: {refined['verdict']}")]
     )
     links = [*map(reference, places), r"\hyperlink{board}{all verdicts}"]
-    rests = [_rests("Measured", row, claim, name)]
-    rests += [] if refined is None else [_rests("Refined", refined, claim, name)]
+    rests = [_rests("Measured", reason(claim, name))]
+    rests += [] if refined is None else [_rests("Refined", reason(claim, name, REFINED))]
     return (
         f"\\card{{{tex.anchor('card', name)}}}{{{' '.join(boxes)}}}"
         f"{{{tex.escape(_about(row))}; {'; '.join(links)}.}}"
@@ -112,9 +112,8 @@ def _about(row: pd.Series) -> str:
     return "; ".join([row["where"], kind, *own])
 
 
-def _rests(title: str, row: pd.Series, claim: pd.DataFrame, name: str) -> str:
-    text = f"{measured(row)}; {trained(row)}{of_several(claim, name)}."
-    return f"\\textit{{{title}:}} {tex.escape(text)}"
+def _rests(title: str, text: str) -> str:
+    return f"\\textit{{{title}:}} {tex.escape(text)}."
 
 
 def reference(label: str) -> str:

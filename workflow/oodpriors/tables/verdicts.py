@@ -150,7 +150,7 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     refined = refined_verdicts(claims)
     if len(refined):
         lines += [f"{len(refined)} of them are about VAEs. {TWICE} {count_verdicts(refined)}", ""]
-    reasons = decisive(claims)
+    reasons = {name: reason(claims, name) for name in shown["Claim"]}
     lines += _verdict_lines(shown, ["Verdict", "Refined"] if len(refined) else ["Verdict"], reasons)
     lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
     return "\n".join([*lines, _numbers(models), "", *_details(claims)]) + "\n"
@@ -169,18 +169,17 @@ def deciding(claims: pd.DataFrame, estimator: str = PAPER) -> dict[str, pd.Serie
     return found
 
 
-def decisive(claims: pd.DataFrame) -> dict[str, str]:
-    """For each claim what was measured, and what was needed, in the comparison that decides it."""
-    return {
-        name: f"{measured(row)}; {trained(row)}{of_several(claims, name)}"
-        for name, row in deciding(claims).items()
-    }
+def reason(claims: pd.DataFrame, name: str, estimator: str = PAPER) -> str:
+    """What was measured for a claim, and what was needed: in both comparisons, or the deciding one.
 
-
-def of_several(claims: pd.DataFrame, name: str) -> str:
-    """How many comparisons a claim has, if it has several."""
-    number = ((claims["id"] == name) & (claims["estimator"] == PAPER)).sum()
-    return f"; the deciding one of {number} comparisons" if number > 1 else ""
+    That which decides comes first.
+    """
+    rows = claims[(claims["id"] == name) & (claims["estimator"] == estimator)]
+    first = deciding(rows, estimator)[name]
+    found = [measured(first)]
+    found += [measured(row) for _, row in rows.drop(first.name).iterrows() if len(rows) == 2]
+    several = f"; the deciding one of {len(rows)} comparisons" if len(rows) > 2 else ""
+    return f"{'; '.join(found)}; {trained(first)}{several}"
 
 
 def count_kinds(claims: pd.DataFrame) -> pd.DataFrame:
@@ -210,7 +209,8 @@ def _verdict_lines(
         begin = f"  {found}  {claim['Claim']:6} "
         below = " " * len(begin)
         lines += textwrap.wrap(claim["Text"], 140, initial_indent=begin, subsequent_indent=below)
-        lines.append(f"{below}{reasons[claim['Claim']]}")
+        found = reasons[claim["Claim"]]
+        lines += textwrap.wrap(found, 140, initial_indent=below, subsequent_indent=below)
     return lines
 
 
