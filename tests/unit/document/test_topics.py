@@ -108,6 +108,18 @@ def test_what_no_topic_names_goes_to_the_last():
     assert [topic[p] for p in PARTS] == [["cells"], [], [], ["cells"], ["K99"]]
 
 
+def test_a_topic_about_the_paper_is_more_than_an_appendix():
+    topics = [
+        {"id": "a", "paper": "It says.", "figures": ["x"], "more_figures": ["y"]},
+        {"id": "b", "question": "Is it?", "more_tables": ["t"]},
+        {"id": "own"},
+    ]
+    found = of_this_run(topics, ["y"], ["t"], [])
+    assert [topic["id"] for topic in found] == ["b", "own"]
+    assert found[1]["figures"] == ["y"]
+    assert [topic["id"] for topic in of_this_run(topics, ["x", "y"], [], [])] == ["a"]
+
+
 def test_the_entries_are_left_as_they_are():
     before = str(OUTLINE)
     of_this_run(OUTLINE["topics"], ["cells"], [], [])

@@ -14,6 +14,7 @@ PARTS = {
     "more_tables": "tables",
     "claims": "claims",
 }
+BESIDE = ("figures", "tables", "claims")
 NUMBERED = re.compile(r"(Figure|Table) (\w+)", re.ASCII)
 OURS = "S"  # before the number of a figure or table that the paper does not have
 
@@ -26,24 +27,27 @@ def of_this_run(
 ) -> list[dict]:
     """Topics with what the run has of them; those of which nothing is left fall out.
 
-    What no topic names goes to the last one, tables to its appendix.
+    What no topic of the run names goes to the last one, tables to its appendix.
     """
     there = {"figures": figures, "tables": tables, "claims": claims}
-    kept = [
-        {
-            **topic,
-            **{
-                part: [n for n in topic.get(part, []) if n in there[kind]]
-                for part, kind in PARTS.items()
-            },
-        }
-        for topic in topics
-    ]
+    *parted, last = (_restricted(topic, there) for topic in topics)
+    kept = [topic for topic in parted if _stays(topic)]
     for part, kind in (("figures",) * 2, ("more_tables", "tables"), ("claims",) * 2):
-        parts = [name for name, own in PARTS.items() if own == kind]
-        named = {name for topic in topics for own in parts for name in topic.get(own, [])}
-        kept[-1][part] += [name for name in there[kind] if name not in named]
-    return [topic for topic in kept if any(topic[part] for part in PARTS)]
+        own = [name for name, of in PARTS.items() if of == kind]
+        named = {name for topic in [*kept, last] for name_of in own for name in topic[name_of]}
+        last[part] += [name for name in there[kind] if name not in named]
+    return [*kept, last] if _stays(last) else kept
+
+
+def _restricted(topic: Mapping, there: Mapping[str, Collection[str]]) -> dict:
+    parts = {part: [n for n in topic.get(part, []) if n in there[of]] for part, of in PARTS.items()}
+    return {**topic, **parts}
+
+
+def _stays(topic: Mapping) -> bool:
+    """Whether a run has something of a topic; one about the paper is more than an appendix."""
+    parts = BESIDE if "paper" in topic else PARTS
+    return any(topic[part] for part in parts)
 
 
 def numbers_of(entries: Mapping[str, Mapping], kind: str, order: Sequence[str]) -> dict[str, str]:

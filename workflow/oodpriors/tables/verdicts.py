@@ -86,7 +86,7 @@ def show_comparison(table: pd.DataFrame) -> pd.DataFrame:
 def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
     """What is printed of the paper's value and of ours; either may come from a CSV as text."""
     if kind == "setting":
-        return str(paper), str(ours)
+        return str(paper).removesuffix(".0"), str(ours).removesuffix(".0")
     if kind == "index":
         return f"{float(paper):g}", str(ours)
     paper, ours = float(paper), float(ours)
