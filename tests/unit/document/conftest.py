@@ -88,6 +88,13 @@ def cells(text):
     return [[printed(re.sub(r"^\\textbf\{(.*)\}$", r"\1", c)) for c in row] for row in split]
 
 
+def macros(text):
+    """Names and texts of the macros."""
+    found = re.findall(r"\\newcommand\{\\(\w+)\}\{(.*)\}\n", text)
+    assert len(found) == text.count("\n")
+    return {name: printed(value) for name, value in found}
+
+
 # the parts of the document
 
 MODELS = ["vae/fashion_1_7/unimodal", "glow/fashion_1_7/bimodal_50"]

@@ -28,7 +28,11 @@ def board(topics: Sequence[Mapping], claims: pd.DataFrame) -> str:
     legend = [tex.box(v, f"{v}: {counts[v]}") for v in VERDICTS if v in counts]
     grid = "\\begin{tabular}{@{}P{0.25\\textwidth}@{\\hskip 6pt}P{0.72\\textwidth}@{}}\n"
     head = "\\hypertarget{board}{}\\textbf{All verdicts}; each box leads to its card."
-    body = f"{{\\footnotesize\n{grid}" + "\n".join(rows) + "\n\\end{tabular}}"
+    body = (
+        f"{{\\footnotesize\\renewcommand{{\\arraystretch}}{{0.92}}\n{grid}"
+        + "\n".join(rows)
+        + "\n\\end{tabular}}"
+    )
     return (
         f"{head}{OTHER * bool(other)}\\par\\smallskip\\noindent{body}"
         f"\\par\\smallskip{{\\raggedright\\noindent {' '.join(legend)}\\par}}\n"

@@ -11,7 +11,7 @@ from oodpriors.kinds.tables import TABLES
 from oodpriors.tables.likelihoods import show_likelihoods
 from oodpriors.tables.make import show_table
 
-BODY, APPENDIX = 0.8, 0.7  # width of a figure, as part of the text's
+FIRST, BODY, APPENDIX = 0.7, 0.8, 0.7  # width of a figure, as part of the text's
 PRINTED = ["Model", "Prior", "Training data"]
 PRINTED += ["Paper: NLL out", "NLL out", "NLL in", "Gap", "AUROC"]
 SETS_NOTE = (
@@ -53,7 +53,9 @@ class Floats:
 
     def first(self) -> str:
         """The figure of page one, if the run has it."""
-        return self._figure(self.first_name, "!ht", BODY) if self.first_name in self.figures else ""
+        return (
+            self._figure(self.first_name, "!ht", FIRST) if self.first_name in self.figures else ""
+        )
 
     def beside(self, topic: Mapping) -> str:
         """Figures and tables beside the text of a topic."""
