@@ -129,9 +129,28 @@ def test_every_claim_has_a_verdict_and_every_number_a_ratio(results: Path):
 def test_stand_ins_are_said_wherever_numbers_are_shown(results: Path):
     assert "STAND-IN" in (results / "verdicts.txt").read_text()
     assert "STAND-IN" in (results / "paper/macros.tex").read_text()
-    assert "STAND-IN" in (results / "paper/tables.tex").read_text()
+    assert "STAND-IN" in (results / "paper/topics.tex").read_text()
     record = json.loads((results / "provenance.json").read_text())
     assert all(part["source"]["stand_in"] for part in record["data"])
+
+
+@pytest.mark.skipif(not PDF, reason="there is no TeX here")
+def test_the_document_is_short_and_has_no_text_in_the_margin(results: Path):
+    told = (results / "logs/build_pdf.log").read_text()
+    assert "Overfull" not in told
+    assert "undefined" not in told
+    assert int(re.search(r"the appendix begins on page (\d+)", told)[1]) <= 13
+
+
+def test_every_figure_table_and_claim_is_in_the_document(results: Path):
+    text = "".join(path.read_text() for path in (results / "paper").glob("*.tex"))
+    cited = set(re.findall(r"\\ref\{([^}]+)\}", (results / "paper/topics.tex").read_text()))
+    floats = {f"fig:{name}" for name in CONFIG["figures"]}
+    floats |= {f"tab:{name}" for name in CONFIG["tables"]}
+    assert floats <= cited
+    assert all(text.count(f"\\label{{{name}}}") == 1 for name in floats)
+    claims = pd.read_csv(results / "claims.csv")["id"].unique()
+    assert all(text.count(f"\\card{{card:{name}}}") == 1 for name in claims)
 
 
 def test_trained_flows_invert_and_say_how_well(results: Path):

@@ -99,8 +99,8 @@ config, INSPECTED = load_config()
 WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
 FRAGMENTS = (
-    "macros glyphs board figures tables claims whose comparison assumptions budget training data "
-    "software inputs"
+    "macros glyphs abstract board numbers firstfigure topics limitations conclusion kinds cards "
+    "figures tables comparison settings assumptions budget training data software inputs"
 ).split()
 RUN = specs.run_name(config)
 RECORD = f"results/{RUN}/configuration.json"
@@ -553,7 +553,7 @@ def get_jobs():
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
     shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
-    alone += ["score_companions"] if "companions" in shown else []
+    alone += ["score_companions"] if {"companions", "best_scores"} & set(shown) else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
         "download": [{"dataset": name} for name in specs.used_datasets(config)],

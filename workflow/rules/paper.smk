@@ -37,6 +37,7 @@ rule typeset:
         claims="<results>/claims.csv",
         comparison="<results>/comparison.csv",
         assumptions=source_file("docs/assumptions.md"),
+        outline=source_file("config/topics.yaml"),
     output:
         parts=collect("<results>/paper/{part}.tex", part=FRAGMENTS),
         glyphs="<results>/paper/glyphs.pdf",

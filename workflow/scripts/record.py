@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from snakemake.script import snakemake
 
 with job(snakemake.log[0], snakemake.params.code.load):
+    import datetime
     import platform
 
     from oodpriors.io.files import load_json, save_json
@@ -20,6 +21,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
         "scale": params.scale,
         "experiments": params.experiments,
         "whole": params.whole,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "code": code_version(),
         "platform": platform.platform(),
         "software": software_versions() | trained[0]["software"],

@@ -13,7 +13,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.document.fragments import fragments
     from oodpriors.document.glyphs import draw_glyphs
     from oodpriors.document.tex import glyphs_of
-    from oodpriors.io.files import load_json
+    from oodpriors.io.files import load_json, load_yaml
     from oodpriors.tables.cells import read_table
 
     source, params = snakemake.input, snakemake.params
@@ -28,6 +28,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
         claims=read_table(source.claims),
         comparison=read_table(source.comparison),
         assumptions=Path(source.assumptions).read_text(encoding="utf-8"),
+        outline=load_yaml(source.outline),
     )
     for output in map(Path, snakemake.output.parts):
         output.write_text(written[output.stem])

@@ -28,5 +28,5 @@ def companion_rows():
         )
         ends = {"title": COMPANIONS[score].title, "auroc": area}
         ends |= {"auroc_low": area - 0.01, "auroc_high": area + 0.01}
-        rows.append(dict(about) | {"model": model, "score": score} | ends)
+        rows.append(dict(about) | {"model": model, "set": "ood", "score": score} | ends)
     return pd.DataFrame(rows)

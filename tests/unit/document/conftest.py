@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from oodpriors.document.fragments import fragments
 from oodpriors.statistics.claims import compare_with_paper, judge
@@ -15,6 +16,7 @@ from oodpriors.tables.likelihoods import likelihood_table, model_table
 ROOT = Path(__file__).parents[3]
 
 
+OUTLINE = yaml.safe_load((ROOT / "config/topics.yaml").read_text())
 ASSUMPTIONS = (ROOT / "docs/assumptions.md").read_text()
 
 
@@ -86,6 +88,13 @@ def cells(text):
     return [[printed(re.sub(r"^\\textbf\{(.*)\}$", r"\1", c)) for c in row] for row in split]
 
 
+def macros(text):
+    """Names and texts of the macros."""
+    found = re.findall(r"\\newcommand\{\\(\w+)\}\{(.*)\}\n", text)
+    assert len(found) == text.count("\n")
+    return {name: printed(value) for name, value in found}
+
+
 # the parts of the document
 
 MODELS = ["vae/fashion_1_7/unimodal", "glow/fashion_1_7/bimodal_50"]
@@ -127,6 +136,7 @@ def record(stand_in=False, changed=False):
         "scale": "smoke",
         "experiments": ["two_modes", "toy"],
         "whole": True,
+        "date": "2019-11-26",
         "budget": {"images": {"train": None}, "models": {"vae": {"draws": 5000}}},
         "code": {"commit": "f" * 40, "changed": changed},
         "platform": "Linux",
@@ -198,6 +208,7 @@ def made(**changes):
         "claims": made_claims(),
         "comparison": made_comparison(),
         "assumptions": ASSUMPTIONS,
+        "outline": OUTLINE,
     }
     return fragments(**(arguments | changes))
 

@@ -77,3 +77,31 @@ def test_a_log_without_a_known_error_shows_its_end(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(ValueError, match=r"LaTeX stopped:[\d\s]*\n100$"):
         build_pdf([], "main", tmp_path / "paper.pdf")
+
+
+LOG = """This is LaTeX
+Overfull \\hbox (0.9pt too wide) in paragraph at lines 1--2
+Overfull \\hbox (1.5pt too wide) in paragraph at lines 3--4
+LaTeX Warning: Reference `fig:x' on page 3 undefined on input line 7.
+Package natbib Warning: Citation `key' on page 1 undefined on input line 3.
+LaTeX Warning: Label(s) may have changed.
+oodpriors: the appendix begins on page 13
+"""
+
+
+def test_text_in_the_margin_and_what_is_undefined_is_told(engine, source, tmp_path, capsys):
+    (tmp_path / "log").write_text(LOG)
+    engine(
+        "latexmk",
+        f'while read -r line; do echo "$line"; done < {tmp_path}/log > main.log; : > main.pdf',
+    )
+    build_pdf(source, "main", tmp_path / "paper.pdf")
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split()[0] for line in told] == ["Overfull", "LaTeX", "Package", "oodpriors:"]
+    assert "1.5pt" in told[0]
+
+
+def test_without_a_log_nothing_is_told(engine, source, tmp_path, capsys):
+    engine("latexmk", ": > main.pdf")
+    build_pdf(source, "main", tmp_path / "paper.pdf")
+    assert capsys.readouterr().err == ""

@@ -125,6 +125,7 @@ ENTRIES = {
     "toy": {},
     "second_order": {"models": CV[::-1]},
     "companions": {"models": [companions.UNI]},
+    "best_scores": {"models": [companions.UNI, companions.MULTI]},
 }
 
 
@@ -140,6 +141,7 @@ def source_of(kind, tmp_path):
         "decomposition": lambda: decomposition_table(pairs, MODELS, TITLES, MEASURE),
         "architecture": architecture_source,
         "companions": companions.companion_rows,
+        "best_scores": companions.companion_rows,
         "toy": lambda: toy_table({toy: SCORES[toy] for toy in TOYS}, TITLES, MEASURE),
     }
     return reread(made[kind]())

@@ -12,7 +12,15 @@ from tests.unit.tables.scores import SCORES, TITLES
 from oodpriors.statistics.claims import REFINED, judge
 from oodpriors.statistics.estimates import Estimate
 from oodpriors.tables.likelihoods import model_table
-from oodpriors.tables.verdicts import decisive, show_claims, show_two_estimates, verdict_text
+from oodpriors.tables.verdicts import (
+    count_kinds,
+    deciding,
+    reason,
+    show_claims,
+    show_results,
+    show_settings,
+    verdict_text,
+)
 
 
 def made_claims():
@@ -62,7 +70,18 @@ def test_the_comparison_that_decides_a_claim_is_the_one_with_least_to_spare():
     known = {k: Estimate(v, v + np.array([-1.0, 0.0, 1.0])) for k, v in values.items()}
     known[0] = Estimate(0.0)
     claim["comparisons"] = [{"left": k, "relation": ">", "right": 0} for k in (9, 5, 7)]
-    assert decisive(judge([claim], [], known.get)) == {"A": "5 > 0: 5 and 0"}
+    table = judge([claim], [], known.get)
+    assert deciding(table)["A"]["left"] == 5
+    assert reason(table, "A") == (
+        "5 ± 1.96, needed > 0; no training; the deciding one of 3 comparisons"
+    )
+
+
+def test_two_comparisons_are_both_told_the_deciding_one_first():
+    claim = {"id": "A", "where": "", "text": ""}
+    claim["comparisons"] = [{"left": k, "relation": ">", "right": 1} for k in (9, 7)]
+    table = judge([claim], [], lambda number: Estimate(float(number)))
+    assert reason(table, "A") == "7, needed > 1; 9, needed > 1; no training"
 
 
 def test_a_verdict_is_shown_with_what_it_rests_on_and_what_would_refute_it():
@@ -121,10 +140,45 @@ def test_a_claim_stands_once_with_both_verdicts():
     assert shown["Refined"].to_dict() == {"A": "fails", "B": "–", "C": "–", "D": "holds"}
 
 
-def test_the_table_of_two_estimates_has_claims_about_them_and_those_that_differ():
-    shown = show_two_estimates(both_verdicts()).set_index("Claim")
-    assert shown["Encoder's estimate"].to_dict() == {"A": "holds", "C": "–"}
-    assert shown["Refined"].to_dict() == {"A": "fails", "C": "not decided"}
+def test_the_estimators_have_a_deciding_comparison_each():
+    table = both_verdicts()
+    assert deciding(table).keys() == {*"ABCD"}
+    assert {name: row["left"] for name, row in deciding(table, REFINED).items()} == {"A": 0, "D": 6}
+
+
+# counts, numbers and settings
+
+
+def test_claims_of_each_kind_are_counted_apart_and_once():
+    table = both_verdicts()
+    table.loc[table["id"] == "A", "kind"] = "num"
+    table.loc[table["id"] == "B", "kind"] = "def"
+    counts = count_kinds(table)
+    assert counts.index.tolist() == ["numbers", "definitions", "others"]
+    assert counts.columns.tolist() == ["holds", "fails", "not decided"]
+    assert counts.to_numpy().tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 1]]
+
+
+def comparison(kind, paper, ours, quantity="q"):
+    return {
+        **{"where": "Table 9", "kind": kind, "quantity": quantity, "unit": "epochs"},
+        **{"paper": paper, "ours": ours, "std_error": 1.0, "ratio": 1.0},
+    }
+
+
+def test_settings_are_shown_where_they_differ_and_results_apart():
+    rows = [
+        comparison("setting", "1000", "5", "a.b"),
+        comparison("setting", "4", "4.0"),
+        comparison("setting", "8, 16", "8, 16"),
+        comparison("setting", "8, 16", "4, 8", "c"),
+        comparison("result", 1647.76, 1500.0),
+    ]
+    table = pd.DataFrame(rows)
+    shown = show_settings(table)
+    assert shown["Setting"].tolist() == ["epochs (a.b)", "epochs (c)"]
+    assert shown[["Paper", "Ours"]].to_numpy().tolist() == [["1000", "5"], ["8, 16", "4, 8"]]
+    assert show_results(table)[["Paper", "Unit"]].to_numpy().tolist() == [["1,647.76", "epochs"]]
 
 
 def test_a_terminal_shows_both_verdicts_and_both_likelihoods(measure):

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,10 @@ ENGINES = {
     ],
     "tectonic": ["tectonic", "--keep-logs"],
 }
+REMARK = re.compile(
+    r"Overfull|LaTeX Warning: (Reference|Citation)|Package natbib Warning|oodpriors:"
+)
+LITTLE = 1.0  # points
 
 
 def build_pdf(files: list[Path], main: str, output: Path) -> None:
@@ -45,8 +50,22 @@ def build_pdf(files: list[Path], main: str, output: Path) -> None:
         )
         if done.returncode != 0:
             raise UserError(f"LaTeX stopped:\n{_essence(done.stdout + done.stderr)}")
+        log = Path(folder, f"{main}.log")
+        for line in remarks(log.read_text("utf-8", errors="replace") if log.exists() else ""):
+            print(line, file=sys.stderr)
         with atomic(output) as temporary:
             shutil.copyfile(Path(folder, f"{main}.pdf"), temporary)
+
+
+def remarks(log: str) -> list[str]:
+    """Lines of LaTeX's log that a reader looks for: margins, what is undefined, main.tex's own."""
+    return [line for line in log.splitlines() if REMARK.match(line) and not _little(line)]
+
+
+def _little(line: str) -> bool:
+    """Too wide by so little that nobody sees it."""
+    found = re.search(r"\(([\d.]+)pt too", line)
+    return found is not None and float(found[1]) <= LITTLE
 
 
 def _essence(log: str) -> str:

@@ -103,46 +103,65 @@ def _caption(text: str) -> str:
     return f"\\caption{{{printed}}}"
 
 
-def table_float(blocks: list[tuple[pd.DataFrame, str]], caption: str, label: str) -> str:
+def table_float(
+    blocks: list[tuple[pd.DataFrame, str]], caption: str, label: str, number: str = ""
+) -> str:
     """A float of tables, each with its columns, one above the other, no wider than the text."""
     start, end = "\\begin{adjustbox}{max width=\\textwidth}\n", "\\end{adjustbox}"
     fitted = [start + tabular(table, columns) + end for table, columns in blocks]
     body = "\n\\smallskip\n\n".join(fitted)
     return (
-        f"\\begin{{table}}[htb]\n\\centering\\small\n{_caption(caption)}\n"
-        f"\\label{{{label}}}\n{body}\n\\end{{table}}\n"
+        f"\\begin{{table}}[htbp]\n{_numbered('table', number)}\\centering\\small\n"
+        f"{_caption(caption)}\n\\label{{{label}}}\n{body}\n\\end{{table}}\n"
     )
 
 
-def longtable(table: pd.DataFrame, columns: str, caption: str = "", label: str = "") -> str:
+def _numbered(counter: str, number: str) -> str:
+    r"""A number of a float's own (\w only), in the place of the counter's."""
+    plain = number.replace("_", r"\_")
+    return f"\\renewcommand{{\\the{counter}}}{{{plain}}}\n" if number else ""
+
+
+def longtable(
+    table: pd.DataFrame, columns: str, caption: str = "", label: str = "", number: str = ""
+) -> str:
     """A table that breaks over pages, with a caption if there is one."""
     head = f"\\toprule\n{_header(table)}\n\\midrule\n\\endhead\n"
     if caption:
         named = f"{_caption(caption)}\\label{{{label}}}\\\\\n"
         head = f"{named}{head.replace('endhead', 'endfirsthead')}{head}"
-    return (
-        f"\\begin{{longtable}}{{{columns}}}\n{head}{_rows(table)}\\bottomrule\n\\end{{longtable}}\n"
-    )
+    body = f"{head}{_rows(table)}\\bottomrule\n\\end{{longtable}}\n"
+    whole = f"\\begin{{longtable}}{{{columns}}}\n{body}"
+    return f"{{{_numbered('table', number)}{whole}}}\n" if number else whole
 
 
-def figure_float(file: str, caption: str, label: str, number: str) -> str:
-    r"""A floating figure over the width of the text, with a number of its own (\w only)."""
-    plain = number.replace("_", r"\_")
+def figure_float(
+    file: str, caption: str, label: str, number: str, place: str = "htbp", width: float = 1.0
+) -> str:
+    r"""A floating figure with a number of its own (\w only), as wide as a part of the text."""
     return (
-        f"\\begin{{figure}}[htb]\n\\renewcommand{{\\thefigure}}{{{plain}}}\n"
-        f"\\centering\n\\includegraphics[width=\\textwidth]{{{file}}}\n"
+        f"\\begin{{figure}}[{place}]\n{_numbered('figure', number)}"
+        f"\\centering\n\\includegraphics[width={width:g}\\textwidth]{{{file}}}\n"
         f"{_caption(caption)}\n\\label{{{label}}}\n\\end{{figure}}\n"
     )
 
 
-def _inline(text: str) -> str:
-    pieces = re.split(r"(`[^`]+`|\*\*[^*]+\*\*)", text)
+def inline(text: str) -> str:
+    r"""Text with `code`, **bold** and citations of Markdown.
+
+    >>> inline("As shown [@a2019b], 50 %")
+    'As shown \\citep{a2019b}, 50 \\%'
+    """
+    pieces = re.split(r"(`[^`]+`|\*\*[^*]+\*\*|\[@\w+\](?: \[@\w+\])*)", text)
     for i, piece in enumerate(pieces):
         if piece.startswith("`"):
             code = escape(piece[1:-1]).replace(".", r".\allowbreak{}")  # keys are long
             pieces[i] = rf"\texttt{{{code}}}"
         elif piece.startswith("**"):
             pieces[i] = rf"\textbf{{{escape(piece[2:-2])}}}"
+        elif piece.startswith("[@"):
+            keys = ",".join(re.findall(r"@(\w+)", piece))
+            pieces[i] = rf"\citep{{{keys}}}"
         else:
             pieces[i] = escape(piece)
     return "".join(pieces)
@@ -157,13 +176,13 @@ def from_markdown(text: str) -> str:
     for block in re.split(r"\n\s*\n", text.strip()):
         line = " ".join(block.split())
         if line.startswith("### "):
-            blocks.append(rf"\paragraph{{{_inline(line[4:])}}}")
+            blocks.append(rf"\paragraph{{{inline(line[4:])}}}")
         elif line.startswith("## "):
-            blocks.append(rf"\subsection{{{_inline(line[3:])}}}")
+            blocks.append(rf"\subsection{{{inline(line[3:])}}}")
         elif line.startswith("|"):
             blocks.append(_table(block))
         elif not line.startswith("# "):
-            blocks.append(_inline(line))
+            blocks.append(inline(line))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -198,22 +217,26 @@ COLOURS = {
 FEW = {True: ("green!25", "black"), False: ("red!20", "black")}
 
 
-def board(claims: Sequence[tuple[str, str, bool]], legend: Sequence[tuple[str, str]]) -> str:
-    """Claims as coloured boxes, then a box with words for each verdict.
-
-    Args:
-        claims: name, verdict, and whether another estimate gives another verdict.
-        legend: verdict and words.
-    """
-    boxes = [_box(verdict, name + "*" * other) for name, verdict, other in claims]
-    words = [_box(verdict, text) for verdict, text in legend]
-    note = r" \scriptsize *: another verdict with refined posteriors" * any(c[2] for c in claims)
-    return f"{{\\raggedright {' '.join(boxes)}\\par\\smallskip {' '.join(words)}{note}\\par}}\n"
-
-
-def _box(verdict: str, text: str) -> str:
+def box(verdict: str, text: str) -> str:
+    """Text in a box that has the verdict's colour."""
     background, colour = COLOURS.get(verdict) or FEW[verdict.startswith("shown")]
     return (
         f"\\fcolorbox{{black!30}}{{{background}}}"
         f"{{\\scriptsize\\color{{{colour}}}\\strut {escape(text)}}}"
     )
+
+
+def anchor(kind: str, name: str) -> str:
+    r"""A name that \hyperlink and \label take, of any text.
+
+    >>> anchor("card", "C13.1 & more")
+    'card:C13.1-26more'
+    """
+    return f"{kind}:" + re.sub(
+        r"[^\w.]", lambda c: "" if c[0] == " " else f"-{ord(c[0]):x}", name, flags=re.ASCII
+    )
+
+
+def link(kind: str, name: str, shown: str) -> str:
+    """LaTeX that leads to an anchor."""
+    return f"\\hyperlink{{{anchor(kind, name)}}}{{{shown}}}"

@@ -28,6 +28,7 @@ import pandas as pd
 from oodpriors.io.errors import UserError
 from oodpriors.statistics.estimates import LEVEL, Estimate
 from oodpriors.statistics.quantities import OPERATIONS
+from oodpriors.statistics.wording import word_claim
 
 LEAST_TRAININGS = 3
 FEW = {1: "one training", 2: "two trainings"}
@@ -48,7 +49,8 @@ PAPER, REFINED = "paper", "refined"  # estimators of a VAE's likelihood
 CLAIM_COLUMNS = [
     *("id", "estimator", "where", "kind", "text", "refuted_by", "shown", "expected_at", "but"),
     "verdict",
-    *("comparison", "left", "right", "excess", "margin", "difference", "low", "high"),
+    *("comparison", "left_words", "relation", "right_words", "unit"),
+    *("left", "right", "excess", "margin", "difference", "low", "high"),
     *("std_error", "degrees_of_freedom", "p_value", "trainings", "images"),
     *("comparison_verdict", "paper_numbers"),
 ]
@@ -145,12 +147,16 @@ def judge(
         )
         verdict = next((worst for worst in WORST_FIRST if worst in found), "not decided")
         but = _but(claim, measure) if verdict.startswith(("holds", "shown")) else ""
-        for compared, own, decided in zip(claim["comparisons"], measured, found, strict=True):
+        worded = word_claim(claim["comparisons"])
+        for compared, own, decided, said in zip(
+            claim["comparisons"], measured, found, worded, strict=True
+        ):
             rows.append(
                 _about(claim)
                 | {"estimator": estimator, "but": but}
                 | {"verdict": verdict, "comparison_verdict": decided}
                 | _row(compared, own)
+                | {"left_words": said.left, "right_words": said.right, "unit": said.unit}
                 | {"paper_numbers": _paper_says(compared, values)}
             )
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
@@ -252,6 +258,7 @@ def _row(comparison: Mapping, own: Measured) -> dict:
     low, high = own.difference.interval
     return {
         "comparison": f"{names[0]} {relation} {names[1]}",
+        "relation": comparison["relation"],
         "left": own.left.value,
         "right": own.right.value,
         "excess": own.excess,

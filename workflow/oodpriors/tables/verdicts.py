@@ -10,11 +10,13 @@ from oodpriors.statistics.claims import (
     NOT_SHOWN,
     PAPER,
     REFINED,
+    VERDICTS,
     count_verdicts,
     expected_false,
 )
 from oodpriors.tables.cells import or_dash
 from oodpriors.tables.likelihoods import seed_note
+from oodpriors.tables.measured import measured, trained
 
 CLAIM_COLUMNS = [
     *("Claim", "Place", "Text", "Excess over the margin", "Paper's numbers", "Verdict"),
@@ -22,7 +24,13 @@ CLAIM_COLUMNS = [
 ]
 
 TWICE = "Judged with a posterior refined for each image as well:"
-TWO_ESTIMATES = "ours: whose likelihood"  # place of claims that compare them
+KINDS = {
+    "num": "numbers",
+    "ord": "orderings",
+    "shape": "shapes of figures",
+    "def": "definitions",
+    "": "others",
+}
 
 
 def _signed(value: float, error: float) -> str:
@@ -30,6 +38,34 @@ def _signed(value: float, error: float) -> str:
         return f"{value:+.1e} ± {error:.1e}"
     digits = 1 if abs(value) >= 10 else 4
     return f"{value:+,.{digits}f} ± {error:.{digits}f}"
+
+
+def show_results(table: pd.DataFrame) -> pd.DataFrame:
+    """Results that the paper prints beside ours, as they are printed, with their units."""
+    rows = table[table["kind"] != "setting"]
+    return show_comparison(rows).assign(Unit=rows["unit"].fillna("").to_numpy())
+
+
+def show_settings(table: pd.DataFrame) -> pd.DataFrame:
+    """Settings that differ from the paper's, as they are printed."""
+    rows = table[(table["kind"] == "setting")]
+    pairs = zip(rows["paper"], rows["ours"], strict=True)
+    rows = rows[pd.Series([not _same(*pair) for pair in pairs], rows.index, dtype=bool)]
+    shown = show_comparison(rows)[["Place", "Paper", "Ours"]]
+    shown.insert(
+        1,
+        "Setting",
+        [f"{unit} ({key})" for unit, key in zip(rows["unit"], rows["quantity"], strict=True)],
+    )
+    return shown
+
+
+def _same(paper, ours) -> bool:
+    """Whether two settings are equal; either may come from a CSV as text."""
+    try:
+        return math.isclose(float(paper), float(ours), rel_tol=1e-9)
+    except ValueError:
+        return str(paper) == str(ours)
 
 
 def show_comparison(table: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +86,7 @@ def show_comparison(table: pd.DataFrame) -> pd.DataFrame:
 def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
     """What is printed of the paper's value and of ours; either may come from a CSV as text."""
     if kind == "setting":
-        return str(paper), str(ours)
+        return str(paper).removesuffix(".0"), str(ours).removesuffix(".0")
     if kind == "index":
         return f"{float(paper):g}", str(ours)
     paper, ours = float(paper), float(ours)
@@ -76,7 +112,7 @@ def show_claims(table: pd.DataFrame) -> pd.DataFrame:
             {
                 "Claim": name,
                 "Place": first["where"],
-                "Text": _claim_text(first),
+                "Text": claim_text(first),
                 "Excess over the margin": "; ".join(excess),
                 "Paper's numbers": "; ".join(numbers),
                 "Verdict": first["verdict"],
@@ -92,22 +128,7 @@ def refined_verdicts(table: pd.DataFrame) -> pd.Series:
     return refined.set_index("id")["verdict"]
 
 
-def show_two_estimates(table: pd.DataFrame) -> pd.DataFrame:
-    """Claims about two estimates, and those whose verdict depends on the estimate."""
-    shown = show_claims(table)
-    own = shown["Place"].str.startswith(TWO_ESTIMATES)
-    differs = (shown["Refined"] != "–") & (shown["Refined"] != shown["Verdict"])
-    chosen = shown[own | differs]
-    columns = {
-        "Claim": chosen["Claim"],
-        "Text": chosen["Text"],
-        "Encoder's estimate": chosen["Verdict"].mask(own, "–"),
-        "Refined": chosen["Refined"].mask(own, chosen["Verdict"]),
-    }
-    return pd.DataFrame(columns)
-
-
-def _claim_text(claim: pd.Series) -> str:
+def claim_text(claim: pd.Series) -> str:
     """The text, what there is to know of it, and what it leaves out; also from a CSV file."""
     notes = [NOT_SHOWN] if claim["shown"] == NOT_SHOWN else []
     if claim["expected_at"] and not pd.isna(claim["expected_at"]):
@@ -124,31 +145,57 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     lines += [*textwrap.wrap(seeds, 100), ""]
     shown = show_claims(claims)
     lines += [f"{len(shown)} claims: {count_verdicts(shown['Verdict'])}"]
+    lines += [f"  {kind}: {_counted(row)}" for kind, row in count_kinds(claims).iterrows()]
     lines += [expected_false(shown["Verdict"]), ""]
     refined = refined_verdicts(claims)
     if len(refined):
         lines += [f"{len(refined)} of them are about VAEs. {TWICE} {count_verdicts(refined)}", ""]
-    reasons = decisive(claims)
+    reasons = {name: reason(claims, name) for name in shown["Claim"]}
     lines += _verdict_lines(shown, ["Verdict", "Refined"] if len(refined) else ["Verdict"], reasons)
     lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
     return "\n".join([*lines, _numbers(models), "", *_details(claims)]) + "\n"
 
 
-def decisive(claims: pd.DataFrame) -> dict[str, str]:
-    """For each claim the comparison that decides it: what was measured, and what was needed.
+def deciding(claims: pd.DataFrame, estimator: str = PAPER) -> dict[str, pd.Series]:
+    """For each claim the comparison that decides it, a row of the table.
 
     Of several with the claim's verdict it is that with the least excess for its error.
     """
-    reasons = {}
-    for name, rows in claims[claims["estimator"] == PAPER].groupby("id", sort=False):
+    found = {}
+    for name, rows in claims[claims["estimator"] == estimator].groupby("id", sort=False):
         rows = rows[rows["comparison_verdict"] == rows["verdict"].iloc[0]]
         half = ((rows["high"] - rows["low"]) / 2).clip(lower=1e-12)
-        row = rows.loc[(rows["excess"] / half).fillna(math.inf).idxmin()]
-        margin = f" (margin {row['margin']:g})" if row["margin"] > 0 else ""
-        reasons[str(name)] = (
-            f"{row['comparison']}: {row['left']:,.4g} and {row['right']:,.4g}{margin}"
-        )
-    return reasons
+        found[str(name)] = rows.loc[(rows["excess"] / half).fillna(math.inf).idxmin()]
+    return found
+
+
+def reason(claims: pd.DataFrame, name: str, estimator: str = PAPER) -> str:
+    """What was measured for a claim, and what was needed: in both comparisons, or the deciding one.
+
+    That which decides comes first.
+    """
+    rows = claims[(claims["id"] == name) & (claims["estimator"] == estimator)]
+    first = deciding(rows, estimator)[name]
+    found = [measured(first)]
+    found += [measured(row) for _, row in rows.drop(first.name).iterrows() if len(rows) == 2]
+    several = f"; the deciding one of {len(rows)} comparisons" if len(rows) > 2 else ""
+    return f"{'; '.join(found)}; {trained(first)}{several}"
+
+
+def count_kinds(claims: pd.DataFrame) -> pd.DataFrame:
+    """How many claims of each kind have each verdict: a row per kind, a column per verdict."""
+    once = claims[claims["estimator"] == PAPER].drop_duplicates("id")
+    kinds = once["kind"].map(KINDS).fillna(KINDS[""])
+    counts = pd.crosstab(kinds, once["verdict"])
+    ordered = counts.reindex(
+        index=[kind for kind in KINDS.values() if kind in counts.index],
+        columns=[verdict for verdict in VERDICTS if verdict in counts.columns],
+    )
+    return ordered.rename_axis(index="Kind", columns=None)
+
+
+def _counted(row: pd.Series) -> str:
+    return ", ".join(f"{verdict} {number}" for verdict, number in row.items() if number)
 
 
 def _verdict_lines(
@@ -162,7 +209,8 @@ def _verdict_lines(
         begin = f"  {found}  {claim['Claim']:6} "
         below = " " * len(begin)
         lines += textwrap.wrap(claim["Text"], 140, initial_indent=begin, subsequent_indent=below)
-        lines.append(f"{below}{reasons[claim['Claim']]}")
+        found = reasons[claim["Claim"]]
+        lines += textwrap.wrap(found, 140, initial_indent=below, subsequent_indent=below)
     return lines
 
 

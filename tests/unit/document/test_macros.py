@@ -1,0 +1,75 @@
+"""What the document says of its run."""
+
+import pytest
+from tests.unit.document.conftest import macros, made, printed, record
+
+
+def test_the_macros_count_the_verdicts():
+    found = macros(made()["macros"])
+    names = ("Holds", "Fails", "Undecided", "Shown", "NotShown", "Claims")
+    assert [found[name] for name in names] == ["3", "1", "2", "1", "1", "8"]
+    assert found["ExpectedFalse"].startswith("Of 6 claims tested at a level of 5 %, 4 were")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(4.6, "9 seconds"), (60, "2 minutes"), (1800, "60 minutes"), (3.6e6, "2,000 hours")],
+)
+def test_the_time_of_the_trainings_is_told_in_a_fitting_unit(seconds: float, words: str):
+    run = record()
+    for model in run["models"]:  # two of them
+        model["training_seconds"] = seconds
+    assert macros(made(record=run)["macros"])["Computing"] == words
+
+
+def test_the_document_names_each_processor_and_gpu_once():
+    run = record()
+    run["models"] += [{**run["models"][0], "device": "Tesla"}]
+    assert macros(made(record=run)["macros"])["Devices"] == "Tesla, Z80 (model 1)"
+
+
+def test_the_macros_tell_the_run():
+    found = macros(made()["macros"])
+    assert (found["Run"], found["Scale"], found["Seeds"]) == ("my_run", "smoke", "0, 3")
+    assert found["Models"] == "2"
+    assert (found["TestImages"], found["OodImages"]) == ("1,000", "2,345")
+    assert found["Commit"] == "f" * 12
+    assert found["Note"] == "Scale smoke; part of the images"
+    assert found["Date"] == "2019-11-26"
+
+
+OFFICIAL = record()["data"][0]
+
+
+OWN = OFFICIAL | {"source": {"kind": "npz", "stand_in": False, "files": [{"name": "own.npz"}]}}
+
+
+OWN["source"]["files"][0]["sha256"] = "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("whole", "data", "kind", "sentences"),
+    [
+        (True, [OFFICIAL], "A Reproduction of", []),
+        (True, [OFFICIAL, OWN], "A Reproduction of", ["own.npz are our own"]),
+        (False, [OFFICIAL], "A Part of the Experiments of", ["this run: two_modes, toy."]),
+        (False, [OWN], "Our Own Data, after", ["this run: two_modes, toy.", "are our own"]),
+    ],
+)
+def test_a_document_says_what_is_run_on_whose_data(whole, data, kind, sentences):
+    found = macros(made(record=record() | {"whole": whole, "data": data})["macros"])
+    assert (found["Kind"], found["Whole"]) == (kind, str(int(whole)))
+    assert all(sentence in found["Scope"] for sentence in sentences)
+    assert bool(found["Scope"]) == bool(sentences)
+    assert ("own.npz" in found["Data"]) == (OWN in data)
+
+
+def test_changed_code_is_named_as_such():
+    found = macros(made(record=record(changed=True))["macros"])
+    assert found["Commit"] == "f" * 12 + " with changes"
+
+
+def test_commits_of_the_trainings_and_of_the_document_are_named():
+    macros = printed(made(record=record(changed=True))["macros"])
+    assert "f" * 40 + " with changes" in macros
+    assert "\\newcommand{\\TrainingCommits}{" + "e" * 40 + "}" in macros

@@ -1,0 +1,130 @@
+"""Verdicts as LaTeX: the board on page one, the findings in the text, and the cards."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from oodpriors.document import tex
+from oodpriors.document.topics import shown_in
+from oodpriors.statistics.claims import PAPER, REFINED, VERDICTS
+from oodpriors.tables.measured import measured, trained
+from oodpriors.tables.verdicts import KINDS, claim_text, deciding, reason, refined_verdicts
+
+OTHER = " *: another verdict with a posterior refined for each image."
+
+
+def board(topics: Sequence[Mapping], claims: pd.DataFrame) -> str:
+    """All claims as coloured boxes, a row for each topic; each leads to its card."""
+    once = claims[claims["estimator"] == PAPER].drop_duplicates("id").set_index("id")
+    other = changed(claims)
+    rows = []
+    for topic in topics:
+        boxes = [
+            _link_to_card(n, once.loc[n, "verdict"], "*" * (n in other)) for n in topic["claims"]
+        ]
+        if boxes:
+            rows.append(f"{tex.escape(topic['title'])} & {' '.join(boxes)} \\\\")
+    counts = once["verdict"].value_counts()
+    legend = [tex.box(v, f"{v}: {counts[v]}") for v in VERDICTS if v in counts]
+    grid = "\\begin{tabular}{@{}P{0.25\\textwidth}@{\\hskip 6pt}P{0.72\\textwidth}@{}}\n"
+    head = "\\hypertarget{board}{}\\textbf{All verdicts}; each box leads to its card."
+    body = (
+        f"{{\\footnotesize\\renewcommand{{\\arraystretch}}{{0.92}}\n{grid}"
+        + "\n".join(rows)
+        + "\n\\end{tabular}}"
+    )
+    return (
+        f"{head}{OTHER * bool(other)}\\par\\smallskip\\noindent{body}"
+        f"\\par\\smallskip{{\\raggedright\\noindent {' '.join(legend)}\\par}}\n"
+    )
+
+
+def changed(claims: pd.DataFrame) -> dict[str, str]:
+    """Verdicts with refined posteriors, of those claims where they are others."""
+    first = claims[claims["estimator"] == PAPER].drop_duplicates("id").set_index("id")["verdict"]
+    again = refined_verdicts(claims).to_dict()
+    return {str(name): verdict for name, verdict in again.items() if verdict != first.get(name)}
+
+
+def _link_to_card(name: str, verdict: str, mark: str = "") -> str:
+    return tex.link("card", name, tex.box(verdict, name + mark))
+
+
+def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
+    """A sentence for each claim: verdict, text, and what decides it."""
+    deciding_rows, sentences = deciding(claims), []
+    for name in names:
+        row = deciding_rows[name]
+        found = tex.escape(f"{measured(row)} ({trained(row)}).")
+        box = tex.link("card", name, tex.box(row["verdict"], f"{name} {row['verdict']}"))
+        sentences.append(f"\\finding{{{box}}}{{{tex.escape(_said(row))}}}{{{found}}}")
+    return "\n".join(sentences) + "\n"
+
+
+def _said(row: pd.Series) -> str:
+    but = row["but"] if isinstance(row["but"], str) and row["but"] else ""
+    return f"{row['text']} But {but}." if but else str(row["text"])
+
+
+def cards(
+    topics: Sequence[Mapping],
+    claims: pd.DataFrame,
+    figures: Mapping[str, str],
+    tables: Mapping[str, str],
+) -> str:
+    """All claims with what each verdict rests on, by topic.
+
+    Args:
+        topics: of this run.
+        claims: verdicts, a row per comparison.
+        figures, tables: number of each, by name.
+    """
+    parts = []
+    for topic in topics:
+        if topic["claims"]:
+            parts.append(f"\\subsection{{{tex.escape(topic['title'])}}}")
+            shown = [f"fig:{n}" for n in topic["figures"]] or [f"tab:{n}" for n in topic["tables"]]
+            for name in topic["claims"]:
+                own = claims[claims["id"] == name]
+                places = shown_in(str(own["where"].iloc[0]), figures, tables) or shown[:1]
+                parts.append(_card(name, own, places))
+    return "\n".join(parts) + "\n"
+
+
+def _card(name: str, claim: pd.DataFrame, places: Sequence[str]) -> str:
+    """A card of the comparisons of one claim, with links to where it is shown."""
+    row, refined = deciding(claim)[name], deciding(claim, REFINED).get(name)
+    boxes = [tex.box(row["verdict"], f"{name} {row['verdict']}")]
+    boxes += (
+        [] if refined is None else [tex.box(refined["verdict"], f"refined: {refined['verdict']}")]
+    )
+    links = [*map(reference, places), r"\hyperlink{board}{all verdicts}"]
+    rests = [_rests("Measured", reason(claim, name))]
+    rests += [] if refined is None else [_rests("Refined", reason(claim, name, REFINED))]
+    return (
+        f"\\card{{{tex.anchor('card', name)}}}{{{' '.join(boxes)}}}"
+        f"{{{tex.escape(_about(row))}; {'; '.join(links)}.}}"
+        f"{{{tex.escape(claim_text(row))}}}{{{' '.join(rests)}}}"
+    )
+
+
+def _about(row: pd.Series) -> str:
+    """Place of a claim, its kind, and whether the paper's own numbers support it."""
+    kind = KINDS.get(row["kind"] if isinstance(row["kind"], str) else "", KINDS[""])
+    printed = row["paper_numbers"]
+    own = [] if printed == "not printed" else [f"the paper's own numbers {printed}"]
+    return "; ".join([row["where"], kind, *own])
+
+
+def _rests(title: str, text: str) -> str:
+    return f"\\textit{{{title}:}} {tex.escape(text)}."
+
+
+def reference(label: str) -> str:
+    """Figure or table of a label, as a link.
+
+    >>> reference("fig:fig04")
+    'Figure~\\\\ref{fig:fig04}'
+    """
+    kind = "Figure" if label.startswith("fig:") else "Table"
+    return f"{kind}~\\ref{{{label}}}"

@@ -1,0 +1,134 @@
+"""Texts of the document by name: what the run is, and numbers of it."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from oodpriors.data.provenance import trained_on
+from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
+from oodpriors.tables.likelihoods import seed_note
+
+STAND_IN_WARNING = (
+    "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
+    "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
+)
+
+
+def macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
+    """Texts by name; one that a run has no value for is empty.
+
+    Args:
+        record: provenance of the run.
+        models: likelihoods of all models.
+        claims: verdicts, a row per comparison.
+        note: on the data and the scale.
+    """
+    verdicts = claims.drop_duplicates("id")["verdict"]
+    holds, fails, undecided = (str((verdicts == v).sum()) for v in VERDICTS[:3])
+    code = record["code"]
+    stand_in = any(part["source"]["stand_in"] for part in record["data"])
+    budgets = record["budget"]["models"]
+    flows = [budget["draws"] for name, budget in budgets.items() if name != "vae"]
+    trained = [model["model"].split("/")[0] for model in record["models"]]
+    return {
+        "Run": record["run"],
+        "Date": record.get("date", ""),
+        "Scale": record["scale"],
+        "Note": note,
+        **_scope(record),
+        "Platform": record["platform"],
+        "Devices": ", ".join(sorted({trained_on(model) for model in record["models"]})),
+        "Commit": code["commit"][:12] + (" with changes" if code["changed"] else ""),
+        "FullCommit": _commit(code),
+        "TrainingCommits": ", ".join(sorted({_commit(m["code"]) for m in record["models"]})),
+        "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
+        "Models": str(len(record["models"])),
+        "Computing": _duration(sum(model["training_seconds"] for model in record["models"])),
+        "Holds": holds,
+        "Fails": fails,
+        "Undecided": undecided,
+        "Shown": str(verdicts.str.startswith("shown").sum()),
+        "NotShown": str(verdicts.str.startswith("not shown").sum()),
+        "NotApplicable": _not_applicable((verdicts == NOT_APPLICABLE).sum()),
+        "Claims": str(len(verdicts)),
+        "ExpectedFalse": expected_false(verdicts),
+        "Warning": STAND_IN_WARNING if stand_in else "",
+        "VaeModels": str(trained.count("vae")),
+        "GlowModels": str(len(trained) - trained.count("vae")),
+        "Samples": f"{budgets.get('vae', {}).get('draws', 0):,}",
+        "Draws": _draws(max(flows, default=0)),
+        "Ess": _mean(models.get("effective_sample_size_ood", pd.Series(dtype=float))),
+        "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
+        "TrainImages": f"{max(_learnt(record)):,}" if _learnt(record) else "",
+        "TestImages": f"{models['n_test'].max():,}",
+        "OodImages": f"{models['n_ood'].max():,}",
+        **_refined_macros(models),
+    }
+
+
+def _mean(values: pd.Series) -> str:
+    return "" if values.isna().all() else f"{values.mean():.1f}"
+
+
+def _draws(number: int) -> str:
+    return "one draw is taken" if number == 1 else f"{number:,} draws are averaged"
+
+
+def _learnt(record: Mapping) -> list[int]:
+    return [part["images"] for part in record["data"] if part["split"] == "train"]
+
+
+def _not_applicable(number: int) -> str:
+    return f"; {number} cannot be decided on stand-ins" if number else ""
+
+
+def _scope(record: Mapping) -> dict:
+    """What a run is: all experiments of the paper or some, and on whose data."""
+    sources = [part["source"] for part in record["data"]]
+    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] == "npz")
+    own, kinds = ", ".join(files), {source["kind"] for source in sources}
+    stand_in = any(source["stand_in"] for source in sources)
+    data = "stand-in data" if stand_in else "the real data sets"
+    if own:
+        data = f"{data} and our own ({own})" if kinds > {"npz"} else f"our own data ({own})"
+    whole, scope = record["whole"], ""
+    if not whole:
+        named = ", ".join(record["experiments"])
+        scope = f"Experiments of this run: {named}. It reproduces no other of the paper. "
+    if own:
+        scope += f"The data in {own} are our own: the paper has no number of them."
+    kind = "A Reproduction of" if whole else "A Part of the Experiments of"
+    return {
+        "Data": data,
+        "Whole": str(int(whole)),
+        "Kind": "Our Own Data, after" if kinds == {"npz"} else kind,
+        "Scope": scope,
+    }
+
+
+def _refined_macros(models: pd.DataFrame) -> dict:
+    """Numbers of the VAEs with refined posteriors; of none, all are zero."""
+    rows = models[models["n_ood_refined"] > 0] if "n_ood_refined" in models else models.head(0)
+
+    def total(name: str, statistic: str) -> float:
+        return float(rows[name].agg(statistic)) if len(rows) else 0.0
+
+    failed = sum(total(f"refinement_failed_{which}", "sum") for which in ("ood", "test"))
+    return {
+        "RefinedModels": str(len(rows)),
+        "RefinedImages": f"{total('n_ood_refined', 'max'):,.0f}",
+        "RefinedFailed": f"{failed:,.0f}",
+        "RefinedEssOut": f"{total('effective_sample_size_ood_refined', 'mean'):.1f}",
+        "RefinedEssIn": f"{total('effective_sample_size_test_refined', 'mean'):.1f}",
+    }
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def _commit(code: Mapping) -> str:
+    return code["commit"] + (" with changes" if code["changed"] else "")

@@ -1,0 +1,63 @@
+"""Provenance of a run as tables: budget, trainings, data and inputs."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+
+def budget(record: Mapping) -> pd.DataFrame:
+    (leaves,) = pd.json_normalize(record["budget"]).to_dict("records")
+    rows = [
+        (key, "null" if value is None else str(value))
+        for key, value in sorted(leaves.items())
+        if not str(key).endswith((".title", ".where"))
+    ]
+    return pd.DataFrame(rows, columns=["Key", "Value"])
+
+
+def training(record: Mapping) -> pd.DataFrame:
+    rows = [
+        {
+            "Model": m["model"],
+            "Seed": m["seed"],
+            "Parameters": f"{m['parameters']:,}",
+            "Steps": f"{m['steps']:,}",
+            "Seconds": f"{m['training_seconds']:,.0f}",
+            "Round trip": f"{m['round_trip_error']:.1e}" if "round_trip_error" in m else "–",
+            "Device": m["device"],
+        }
+        for m in record["models"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def data(record: Mapping) -> pd.DataFrame:
+    rows = [
+        {
+            "Subset": part["subset"],
+            "Split": part["split"],
+            "Images": f"{part['images']:,}",
+            "Of": f"{part['of_images']:,}",
+            "Source": _source(part["source"]),
+        }
+        for part in record["data"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def inputs(record: Mapping) -> pd.DataFrame:
+    """Files that were read, then the images that were cut out of them, each with its SHA-256."""
+    sources = [part["source"] for part in record["data"]]
+    files = {file["name"]: file["sha256"] for source in sources for file in source["files"]}
+    images = {
+        f"images of {part['subset']}, {part['split']}": part["content_sha256"]
+        for part in record["data"]
+    }
+    return pd.DataFrame((files | images).items(), columns=["Input", "SHA-256"])
+
+
+def _source(source: Mapping) -> str:
+    if source["stand_in"]:
+        return f"stand-in: {source['description']}"
+    files = ", ".join(f"{file['name']} ({file['sha256'][:12]})" for file in source["files"])
+    return f"{source['kind']}: {files}"

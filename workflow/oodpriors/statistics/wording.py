@@ -1,0 +1,159 @@
+"""Quantities of claims in words: what is measured, of which model, and in which unit.
+
+*in* is the test images (or points) of the training distribution, *out* those out of it. A model is
+named only by the parts of its name in which the models of a claim differ.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+SETS = {"test": "in", "ood": "out"}
+STATISTICS = {
+    "auroc": "AUROC",
+    "aupr": "AUPR",
+    "fpr95": "FPR95",
+    "nll": "NLL",
+    "within": "share near a component",
+    "in_band": "share in the central 95 %",
+}
+OF_BOTH_SETS = ("auroc", "aupr", "fpr95", "gap", "overlap")
+SHARES = ("auroc", "aupr", "fpr95", "overlap", "within", "in_band")
+ESTIMATES = {
+    "log_prob": "",
+    "log_prob_refined": "refined ",
+    "log_prob_unrefined": "encoder's ",
+    "latent_first_refined": "refined ",
+}
+UNITS = {"bits_per_dim": "bits per dimension", "squared_distance": "squared pixel values"}
+# Of stored quantities, by the last part of their names; all others are plain numbers.
+STORED_UNITS = dict.fromkeys(("at_origin", "equation_7", "measured", "jacobian"), "nats")
+FUNCTIONS = {"spearman": "rank correlation with the distance of the", "range": "range of the"}
+DISTANCES = {
+    "turning_distance": "distance at which the {of} turns",
+    "distance_at_drop": "distance at which the {of} has fallen by {drop}",
+}
+SIGNS = {"difference": " − ", "ratio": " / "}
+
+
+class Worded(NamedTuple):
+    """Both sides of a comparison in words, and their unit, "" for a plain number."""
+
+    left: str
+    right: str
+    unit: str
+
+
+def word_claim(comparisons: Sequence[Mapping]) -> list[Worded]:
+    """Each comparison of a claim in words.
+
+    >>> side = {"model": "vae/a/uni", "statistic": "mean", "set": "ood"}
+    >>> word_claim([{"left": side, "right": {**side, "model": "vae/a/multi"}}])[0]
+    Worded(left='mean out (uni)', right='mean out (multi)', unit='nats')
+    """
+    names = [name for entry in comparisons for side in _sides(entry) for name in _named(side)]
+    labels = _labels(list(dict.fromkeys(names)))
+    worded = []
+    for entry in comparisons:
+        left, right = _sides(entry)
+        unit = unit_of(left) or unit_of(right)
+        worded.append(Worded(words(left, labels), words(right, labels), unit))
+    return worded
+
+
+def _sides(comparison: Mapping) -> tuple:
+    return comparison["left"], comparison["right"]
+
+
+def _named(quantity) -> Iterator[str]:
+    """Models and curves of a quantity."""
+    if isinstance(quantity, Mapping):
+        if "stored" in quantity:
+            yield from [_stored_model(quantity["stored"])] * (quantity["stored"].count("/") > 3)
+        yield from (quantity[key] for key in ("model", "curve") if key in quantity)
+        yield from (name for key in _operations(quantity) for name in _named(quantity[key]))
+    elif isinstance(quantity, list | tuple):
+        yield from (name for part in quantity for name in _named(part))
+
+
+def _stored_model(name: str) -> str:
+    return "/".join(name.split("/")[1:4])
+
+
+def _operations(quantity: Mapping) -> list[str]:
+    return [key for key, value in quantity.items() if isinstance(value, list | tuple)]
+
+
+def _labels(names: Sequence[str]) -> dict[str, str]:
+    """What tells each name from the others: nothing, if it is the only one."""
+    rows = [name.split("/") for name in names]
+    same = [len(set(column)) == 1 for column in zip(*rows, strict=False)]
+    return {
+        name: "/".join(part for part, alike in zip(row, same, strict=False) if not alike)
+        for name, row in zip(names, rows, strict=True)
+    }
+
+
+def words(quantity, labels: Mapping[str, str]) -> str:
+    """A quantity in words; labels say how each of its models is named."""
+    if not isinstance(quantity, Mapping):
+        return f"{quantity:,g}"
+    if "stored" in quantity:
+        return _stored_words(quantity["stored"], labels)
+    for name in _operations(quantity):
+        parts = [_part(part, labels) for part in quantity[name]]
+        return SIGNS[name].join(parts) if name in SIGNS else f"{name} of {', '.join(parts)}"
+    found = _statistic(quantity)
+    if "curve" in quantity:
+        found = _on_curve(quantity, found)
+    return _with_label(found, labels.get(quantity.get("curve") or quantity["model"], ""))
+
+
+def _part(quantity, labels: Mapping[str, str]) -> str:
+    found = words(quantity, labels)
+    return f"({found})" if isinstance(quantity, Mapping) and _operations(quantity) else found
+
+
+def _with_label(found: str, label: str) -> str:
+    return f"{found} ({label})" if label else found
+
+
+def _stored_words(name: str, labels: Mapping[str, str]) -> str:
+    return _with_label(name.split("/")[-1].replace("_", " "), labels.get(_stored_model(name), ""))
+
+
+def _statistic(quantity: Mapping) -> str:
+    name, column = quantity.get("statistic", "auroc"), quantity.get("column", "log_prob")
+    found = ESTIMATES.get(column, "") + STATISTICS.get(name, name.replace("_", " "))
+    if not column.startswith("log_prob") or column not in ESTIMATES:
+        found += f" of {column.removesuffix('_refined').replace('_', ' ')}"
+    if name not in OF_BOTH_SETS:
+        found += f" {SETS[quantity.get('set', 'ood')]}"
+    component = quantity.get("component")
+    return found if component is None else f"{found}, component {component}"
+
+
+def _on_curve(quantity: Mapping, of: str) -> str:
+    function = quantity["function"]
+    if function in FUNCTIONS:
+        return f"{FUNCTIONS[function]} {of}"
+    return DISTANCES[function].format(of=of, drop=f"{quantity.get('drop', 0):g}")
+
+
+def unit_of(quantity) -> str:
+    """Unit of a quantity; "" for a number, a share, a ratio and a distance of the latent.
+
+    >>> unit_of({"model": "vae/a/b", "statistic": "mean", "set": "ood"})
+    'nats'
+    """
+    if not isinstance(quantity, Mapping):
+        return ""
+    if "stored" in quantity:
+        return STORED_UNITS.get(quantity["stored"].split("/")[-1], "")
+    for name in _operations(quantity):
+        return "" if name == "ratio" else unit_of(quantity[name][0])
+    statistic, function = quantity.get("statistic", "auroc"), quantity.get("function", "range")
+    if statistic in SHARES or function != "range":
+        return ""
+    column = quantity.get("column", "log_prob")
+    nats = column.startswith("log_prob") or column == "refined_change"
+    return "nats" if nats else UNITS.get(column, "")
