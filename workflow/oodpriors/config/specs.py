@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from oodpriors.kinds.datasets import LABELS, OFFICIAL
+from oodpriors.kinds.made import MADE
 
 TOY = "toy"
 
@@ -31,6 +32,25 @@ def with_stand_ins(config: Mapping) -> dict:
         change = {"kind": "embedded", "stands_for": entry["kind"]} if official else {}
         stand_ins[name] = {**entry, **change}
     return dict(config) | {"datasets": stand_ins}
+
+
+def with_further(config: Mapping) -> dict:
+    """The configuration with one set out of distribution of each subset, and ``further`` ones."""
+    subsets = {}
+    for name, entry in config["subsets"].items():
+        given = entry["out_of_distribution"]
+        first, *further = given if isinstance(given, list) else [given]
+        more = {"further": further} if further else {}
+        subsets[name] = {**entry, "out_of_distribution": first, **more}
+    return dict(config) | {"subsets": subsets}
+
+
+def further_sets(config: Mapping) -> dict[ModelId, list[str]]:
+    """Further sets out of distribution that each model is scored on, of those that have any."""
+    entries = [entry for entry in config["experiments"].values() if entry.get("further", True)]
+    models = [ModelId.of(name) for entry in entries for name in entry["models"]]
+    sets = {model: config["subsets"][model.subset].get("further", []) for model in models}
+    return {model: names for model, names in sets.items() if names}
 
 
 def model_ids(config: Mapping) -> list[ModelId]:
@@ -72,6 +92,13 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
         return inspected[name]["shape"], inspected[name]["labels"]
     kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
     return kind.shape, dict.fromkeys(kind.splits, LABELS)
+
+
+def subset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
+    """The same of the images of a subset; a made one has those of its source."""
+    entry = config["subsets"][name]
+    source = config["subsets"][entry["of"]] if entry["made"] else entry
+    return dataset_facts(config, source["dataset"], inspected)
 
 
 def class_names(config: Mapping, dataset: str) -> dict[str, str]:
@@ -133,6 +160,29 @@ def used_subsets(config: Mapping) -> list[str]:
 def used_datasets(config: Mapping) -> list[str]:
     """Data sets of these subsets."""
     return list(dict.fromkeys(config["subsets"][name]["dataset"] for name in used_subsets(config)))
+
+
+def further_subsets(config: Mapping) -> list[str]:
+    """Subsets with images that further sets need and nothing else does."""
+    subsets = config["subsets"]
+    sets = list(dict.fromkeys(name for own in further_sets(config).values() for name in own))
+    sources = [subsets[name]["of"] for name in sets]
+    needed = [name for name in (*sources, *sets) if name and not is_drawn(subsets[name])]
+    learnt = {model.subset for model in model_ids(config)}
+    tested = {subsets[name]["out_of_distribution"] for name in learnt}
+    return [name for name in dict.fromkeys(needed) if name not in learnt | tested]
+
+
+def is_drawn(subset: Mapping) -> bool:
+    """Whether the images of a subset are drawn from each model, and not stored."""
+    return subset["made"] is not None and not MADE[subset["made"]].of_images
+
+
+def further_datasets(config: Mapping) -> list[str]:
+    """Data sets that further sets need and nothing else does."""
+    names = [config["subsets"][name]["dataset"] for name in further_subsets(config)]
+    used = used_datasets(config)
+    return [name for name in dict.fromkeys(names) if name and name not in used]
 
 
 def run_part(config: Mapping) -> list[str]:

@@ -50,6 +50,11 @@ PANELS = key(
     additionalProperties=models(uniqueItems=True),
 )
 SETS = {"enum": ["test", "ood"]}
+ROWS = {
+    "description": "what has a row; the others, scores or sets, have a panel each",
+    "enum": ["scores", "sets"],
+    "default": "scores",
+}
 NOT_SHOWN = "At most half a per cent of a set is not shown."
 
 FIGURES = {
@@ -159,7 +164,7 @@ FIGURES = {
         "oodpriors.figures.companions:draw",
         files={"table": "statistics/companions.csv"},
         needs="models",
-        keys={"models": models()} | SCORES,
+        keys={"models": models()} | SCORES | {"rows": ROWS},
         architectures=IMAGES,
     ),
 }
