@@ -33,15 +33,15 @@ def read_yaml(path):
 
 def inspect_files(datasets):
     """Shapes and labels of the users' own files."""
-    own = {name: entry["path"] for name, entry in datasets.items() if entry["kind"] == "npz"}
+    own = {name: entry for name, entry in datasets.items() if entry["kind"] in specs.OWN}
     if not own:
         return {}
-    from oodpriors.data.datasets import inspect_npz  # needs NumPy, which Snakemake alone does not
+    from oodpriors.data.own import inspect_own  # needs NumPy, which Snakemake alone does not
 
     found, mistakes = {}, []
-    for name, path in own.items():
+    for name, entry in own.items():
         try:
-            found |= {name: inspect_npz(path)} if path else {}
+            found |= {name: inspect_own(entry)} if entry["path"] else {}
         except UserError as error:
             mistakes.append(f"datasets.{name}.path: {error}")
     if mistakes:
@@ -202,6 +202,8 @@ def get_code(script):
             "analyses.ANALYSES": wildcards.get("analysis"),
             "priors.PRIORS": get_kind("priors", wildcards.get("prior")),
             "datasets.OFFICIAL": get_kind("datasets", wildcards.get("dataset")),
+            "further.FURTHER": get_kind("datasets", wildcards.get("dataset")),
+            "made.MADE": config["subsets"].get(wildcards.get("subset"), {}).get("made"),
             "figures.FIGURES": get_kind("figures", wildcards.get("figure")),
             "tables.TABLES": get_kind("tables", wildcards.get("table")),
         }
@@ -228,6 +230,11 @@ def get_source(wildcards):
     entry = config["datasets"][wildcards.dataset]
     content = INSPECTED.get(wildcards.dataset, {}).get("content")
     return {"kind": entry["kind"], "stands_for": entry["stands_for"], "content": content}
+
+
+def get_required(wildcards):
+    """Whether models learn or are tested on a data set, and not only scored further on it."""
+    return wildcards.dataset in specs.used_datasets(config)
 
 
 def get_subset(wildcards):
@@ -595,6 +602,7 @@ def get_jobs():
     subsets, analyses = config["subsets"], config["analyses"]
     clustered = [name for name in specs.used_subsets(config) if subsets[name]["kmeans"]]
     splits = [Path(path).parts[-2:] for path in provenance_of(model.subset for model in MODELS)]
+    others = specs.other_datasets(config)
     networks = [entry["network"] for entry in config["tables"].values() if "network" in entry]
     alone = ["summarise", "judge", "record", "explain"]
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
@@ -603,13 +611,13 @@ def get_jobs():
     alone += ["score_companions"] if FURTHER or "companions" in shown else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
-        "download": [{"dataset": name} for name in specs.used_datasets(config)],
+        "download": [{"dataset": name} for name in specs.used_datasets(config) if name not in others],
         "cluster": [{"subset": name} for name in clustered],
         "prepare": [{"subset": name, "split": part.split(".")[0]} for name, part in splits],
         "assign": [parts_of(model) for model in MODELS],
         "train": get_trainings(MODELS),
         "score": get_trainings(MODELS),
-        "download_further": [{"dataset": name} for name in specs.further_datasets(config)],
+        "download_further": [{"dataset": name} for name in others],
         "prepare_further": [{"subset": name} for name in specs.further_subsets(config)],
         "score_further": [
             {**training, "further": name}

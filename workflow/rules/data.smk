@@ -25,7 +25,7 @@ rule download:
 
 
 rule download_further:
-    """Fetch a data set that only further sets need; if it cannot be had, note why."""
+    """Fetch a data set beside the paper's; if only further sets need it, note why it cannot be had."""
     output:
         arrays="<results>/data/{dataset}.npz",
         provenance="<results>/data/{dataset}.provenance.json",
@@ -34,7 +34,7 @@ rule download_further:
     benchmark:
         "<results>/benchmarks/download_further/{dataset}.tsv"
     wildcard_constraints:
-        dataset=one_of(specs.further_datasets(config)),
+        dataset=one_of(specs.other_datasets(config)),
     localrule: True
     conda:
         "../../envs/torch.yaml"
@@ -44,6 +44,7 @@ rule download_further:
     params:
         code=get_code("download_further"),
         source=get_source,
+        required=get_required,
         cache="resources/{dataset}",
     script:
         "../scripts/download_further.py"

@@ -194,13 +194,17 @@ def _check_shown(config: Mapping) -> Iterator[str]:
 
 
 def _check_datasets(config: Mapping) -> Iterator[str]:
-    needs = {"npz": "path", "embedded": "stands_for"}
+    needs = {"npz": "path", "folder": "path", "embedded": "stands_for"}
     for name, entry in config["datasets"].items():
-        key = needs.get(entry["kind"])
+        kind, key = entry["kind"], needs.get(entry["kind"])
         if key and not entry.get(key):
-            yield f"datasets.{name}: kind {entry['kind']} needs the key {key}"
+            yield f"datasets.{name}: kind {kind} needs the key {key}"
         if key != "path" and entry.get("path"):
-            yield f"datasets.{name}.path: only kind npz has a path; kind is {entry['kind']}"
+            yield f"datasets.{name}.path: only kinds npz and folder have a path; kind is {kind}"
+        if kind != "folder" and entry.get("shape"):
+            yield f"datasets.{name}.shape: only kind folder has a shape; kind is {kind}"
+        if kind == "folder" and entry["shape"] and entry["shape"][0] not in (1, 3):
+            yield f"datasets.{name}.shape: write the channels first, 1 or 3: {entry['shape']}"
 
 
 def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:

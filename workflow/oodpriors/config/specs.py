@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.datasets import LABELS, OFFICIAL
+from oodpriors.kinds.datasets import LABELS
+from oodpriors.kinds.further import ALL, FURTHER
 from oodpriors.kinds.made import MADE
 
 TOY = "toy"
+OWN = ("npz", "folder")  # kinds of data sets of the user
 
 
 class ModelId(NamedTuple):
@@ -28,7 +30,7 @@ def with_stand_ins(config: Mapping) -> dict:
     """The configuration with an embedded stand-in for each official data set."""
     stand_ins = {}
     for name, entry in config["datasets"].items():
-        official = entry["kind"] in OFFICIAL
+        official = entry["kind"] in ALL
         change = {"kind": "embedded", "stands_for": entry["kind"]} if official else {}
         stand_ins[name] = {**entry, **change}
     return dict(config) | {"datasets": stand_ins}
@@ -86,12 +88,12 @@ def taken(config: Mapping) -> dict[tuple[ModelId, int], tuple[str, str | dict]]:
 
 
 def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
-    """Image shape and labels by split of a data set; npz files were inspected before."""
+    """Image shape and labels by split of a data set; the user's own were inspected before."""
     entry = config["datasets"][name]
-    if entry["kind"] == "npz":
+    if entry["kind"] in OWN:
         return inspected[name]["shape"], inspected[name]["labels"]
-    kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
-    return kind.shape, dict.fromkeys(kind.splits, LABELS)
+    kind = ALL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
+    return kind.shape, dict.fromkeys(kind.splits, [*range(len(kind.classes))] or LABELS)
 
 
 def subset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
@@ -103,7 +105,7 @@ def subset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple,
 
 def class_names(config: Mapping, dataset: str) -> dict[str, str]:
     """Names of the labels of an official data set, by label; none of others."""
-    kind = OFFICIAL.get(config["datasets"][dataset]["kind"])
+    kind = ALL.get(config["datasets"][dataset]["kind"])
     return {str(label): name for label, name in enumerate(kind.classes)} if kind else {}
 
 
@@ -185,12 +187,22 @@ def further_datasets(config: Mapping) -> list[str]:
     return [name for name in dict.fromkeys(names) if name and name not in used]
 
 
+def other_datasets(config: Mapping) -> list[str]:
+    """Data sets that are not loaded as the paper's are: further ones, and those of other kinds."""
+    entries = config["datasets"]
+    others = {*FURTHER, "folder"}
+    used = [
+        n for n in used_datasets(config) if {entries[n]["kind"], entries[n]["stands_for"]} & others
+    ]
+    return [*used, *further_datasets(config)]
+
+
 def run_part(config: Mapping) -> list[str]:
     """What makes this another run than the paper's, for the name of its folder.
 
     These are the experiments of ``only``, or else that a file of the user is used.
     """
-    own = any(config["datasets"][name]["kind"] == "npz" for name in used_datasets(config))
+    own = any(config["datasets"][name]["kind"] in OWN for name in used_datasets(config))
     return sorted(config["only"] or (["own"] if own else []))
 
 

@@ -5,27 +5,54 @@ from pathlib import Path
 
 import numpy as np
 
-from oodpriors.data.datasets import Dataset, load_dataset
-from oodpriors.data.fetching import DownloadError
+from oodpriors.data.datasets import Dataset, _joined, _record, load_dataset
+from oodpriors.data.fetching import DownloadError, fetch
+from oodpriors.data.own import load_images
 from oodpriors.data.provenance import subset_provenance
 from oodpriors.data.subsets import drawn, select
+from oodpriors.kinds.further import FURTHER
 from oodpriors.kinds.made import MADE
 from oodpriors.kinds.rows import load
 
 Arrays = dict[str, np.ndarray]
 
 
-def load_or_leave_out(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
-    """A data set; one that cannot be fetched has no images, and ``missing`` in its provenance.
+def load_further(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset:
+    """A data set of any kind, see :func:`oodpriors.data.datasets.load_dataset`.
 
     Args:
-        entry, sources, cache: see :func:`oodpriors.data.datasets.load_dataset`.
+        entry: with ``path``, ``shape`` and ``content`` of a folder.
+        sources, cache: see :func:`oodpriors.data.datasets.load_official`.
+
+    Raises:
+        UserError, DownloadError: see the loader of its kind.
+    """
+    kind, original = entry["kind"], entry["stands_for"]
+    if kind == "folder":
+        return load_images(entry["path"], entry["shape"], entry["content"])
+    if original in FURTHER:
+        about = {"kind": kind, "stand_in": True, "stands_for": original, "files": []}
+        about["description"] = FURTHER[original].stand_in
+        return _joined(load(FURTHER[original].draw)(), about)
+    if kind not in FURTHER:
+        return load_dataset(dict(entry), sources, cache)
+    tried = [place for source in sources for place in (source, f"{source.rstrip('/')}/{kind}")]
+    paths, records = {}, []
+    for file in load(FURTHER[kind].files)():
+        paths[file.name], origin = fetch(file, tried, cache)
+        records.append(_record(paths[file.name], origin))
+    about = {"kind": kind, "stand_in": False, "files": records}
+    return _joined(load(FURTHER[kind].read)(paths), about)
+
+
+def load_or_leave_out(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset:
+    """The same; one that cannot be fetched has no images, and ``missing`` in its provenance.
 
     Raises:
         UserError: the user's own files cannot be used.
     """
     try:
-        return load_dataset(entry, sources, cache)
+        return load_further(entry, sources, cache)
     except DownloadError as error:
         reason = str(error).partition(":\n")[0]
     about = {"kind": entry["kind"], "stand_in": False, "files": [], "images": {}}
