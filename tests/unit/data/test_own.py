@@ -56,14 +56,12 @@ def test_colours_stay_unless_a_shape_is_given(tmp_path):
 def test_a_smaller_image_has_the_means_of_areas(folder):
     images = load_images(folder, [1, 3, 2], None).images
     exact = grey(3)[[2, 0, 1]].reshape(3, 3, 2, 2, 3).mean((2, 4))
-    np.testing.assert_allclose(images, exact, atol=0.51)
+    np.testing.assert_allclose(images, exact, atol=1.01)  # rounded twice
 
 
 def test_images_of_several_sizes_need_a_shape(folder):
     write(folder, "a", 9, grey(side=5)[0])
-    with pytest.raises(
-        UserError, match=r"9.png has \(5, 5\) pixels, .*0.png \(6, 6\): give .*shape"
-    ):
+    with pytest.raises(UserError, match=r"9.png has \(5, 5\) pixels, .*: give .* shape"):
         load_images(folder, None, None)
     assert load_images(folder, [3, 4, 4], None).images.shape == (4, 4, 4, 3)
 
@@ -88,7 +86,7 @@ def test_what_is_no_folder_of_images_is_said(tmp_path):
 
 def test_a_damaged_image_is_named(folder):
     (folder / "a" / "0.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match="0.png: no image that can be read"):
+    with pytest.raises(UserError, match=r"0.png: no image that can be read"):
         load_images(folder, None, None)
 
 

@@ -189,11 +189,12 @@ def further_datasets(config: Mapping) -> list[str]:
 
 def other_datasets(config: Mapping) -> list[str]:
     """Data sets that are not loaded as the paper's are: further ones, and those of other kinds."""
-    entries = config["datasets"]
     others = {*FURTHER, "folder"}
-    used = [
-        n for n in used_datasets(config) if {entries[n]["kind"], entries[n]["stands_for"]} & others
-    ]
+
+    def is_other(entry: Mapping) -> bool:
+        return bool({entry["kind"], entry["stands_for"]} & others)
+
+    used = [name for name in used_datasets(config) if is_other(config["datasets"][name])]
     return [*used, *further_datasets(config)]
 
 

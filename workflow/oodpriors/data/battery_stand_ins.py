@@ -12,9 +12,7 @@ LEARNT = 0.8  # share of the images that a stand-in with a training split puts t
 
 
 def draw_kmnist() -> Parts:
-    return [
-        (split, np.rot90(images, axes=(1, 2)), labels) for split, images, labels in draw_digits()
-    ]
+    return [(split, np.rot90(x, axes=(1, 2)), labels) for split, x, labels in draw_digits()]
 
 
 def draw_letters() -> Parts:
@@ -63,7 +61,7 @@ def _hard(images: np.ndarray) -> np.ndarray:
 
 
 def _edges(images: np.ndarray) -> np.ndarray:
-    """White where a pixel is in the digit and its right or lower neighbour is not, or the reverse."""
+    """White where one of a pixel and its right or lower neighbour is in the digit alone."""
     inside = images > 127
     below, right = (inside != np.roll(inside, -1, axis) for axis in (1, 2))
     return np.where(below | right, 255, 0).astype(np.uint8)
