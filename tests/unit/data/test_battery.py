@@ -104,7 +104,7 @@ def usps(monkeypatch):
     """A grey of its own in all pixels of an image, so that enlarging changes none."""
     greys, lines = np.array([0, 51, 255]), []
     for digit, grey in enumerate(greys):
-        pixels = " ".join(f"{i + 1}:{2 * grey / 255 - 1:.6f}" for i in range(256))
+        pixels = " ".join(f"{i + 1}:{2 * (grey + 0.25) / 255 - 1:.6f}" for i in range(256))
         lines.append(f"{digit + 1} {pixels}\n")
     data = bz2.compress("".join(lines).encode())
     url, name, _ = torchvision_datasets.USPS.split_list["test"]
@@ -226,9 +226,8 @@ def test_a_stand_in_has_the_form_and_all_labels_of_the_original(kind):
         assert set(labels) == set(range(len(row.classes) or 10))
     assert data.provenance["stand_in"]
     assert data.provenance["description"] == row.stand_in
-    assert len(np.unique(data.images.reshape(len(data.images), -1), axis=0)) > 0.9 * len(
-        data.images
-    )
+    different = {image.tobytes() for image in data.images}
+    assert len(different) > 0.9 * len(data.images)
 
 
 def test_stand_ins_of_one_shape_are_not_the_same_images():
