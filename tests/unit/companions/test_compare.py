@@ -184,8 +184,9 @@ def test_a_set_that_each_training_draws_for_itself_has_no_waic(flow):
 def test_sets_are_in_the_order_of_the_scores_and_training_images_are_counted(flow):
     scores = with_all(flow).scores
     scores.loc[scores.index[-10:], ["set", "images"]] = ["a_set", "k.test"]
-    scores["in_training"] = np.nan
-    scores.loc[scores.index[-10:], "in_training"] = np.arange(10) < 4.0
+    known = np.full(len(scores), np.nan)
+    known[-10:] = np.arange(10) < 4
+    scores["in_training"] = known
     table = rows_of(dataclasses.replace(with_all(flow), scores=scores))
     assert table.index.get_level_values("set").unique().tolist() == ["ood", "a_set"]
     assert set(table.loc["a_set", "in_training"]) == {4}

@@ -16,9 +16,9 @@ def drawn(tmp_path, monkeypatch):
     figures = []
     monkeypatch.setattr(companions, "save", lambda figure, paths: figures.append(figure))
 
-    def of(rows=None, **entry):
-        rows = companion_rows() if rows is None else rows
-        rows.to_csv(tmp_path / "companions.csv", index=False)
+    def of(table=None, **entry):
+        table = companion_rows() if table is None else table
+        table.to_csv(tmp_path / "companions.csv", index=False)
         draw({"table": tmp_path / "companions.csv"}, {"entry": entry}, "note", [])
         return figures[-1].axes
 
