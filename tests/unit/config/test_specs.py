@@ -461,6 +461,7 @@ def test_a_set_of_another_kind_may_be_learnt():
         "datasets.digits": {"kind": "mnist_full"},
         "subsets.digits": {"title": "d", "dataset": "digits", "out_of_distribution": "fashion_7"},
         "experiments.mine": {"models": ["vae/digits/unimodal"]},
+        "only": ["mine"],
     }
     config = checked(changes)
     assert other_datasets(config) == ["digits"]

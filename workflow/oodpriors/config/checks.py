@@ -9,6 +9,7 @@ from oodpriors.config.specs import (
     TOY,
     ModelId,
     dataset_facts,
+    further_sets,
     is_drawn,
     model_ids,
     models_of,
@@ -240,7 +241,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     for split in ("train", "test"):
         if split not in labels:
             yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
-    yield from _check_exposure(config, model.subset, shape, where, inspected)
+    yield from _check_exposure(config, model, shape, where, inspected)
     network = network_of(config, model.architecture, shape)
     yield from _check_shape(model.architecture, network, shape, where)
     yield from _check_squeezes(model.architecture, network, shape)
@@ -261,13 +262,14 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
 
 
 def _check_exposure(
-    config: Mapping, subset: str, shape: tuple, where: str, inspected: Mapping
+    config: Mapping, model: ModelId, shape: tuple, where: str, inspected: Mapping
 ) -> Iterator[str]:
-    subsets = config["subsets"]
-    sets, key = _sets_out(subsets[subset]), f"subsets.{subset}.out_of_distribution"
-    if not sets:
+    subsets, subset = config["subsets"], model.subset
+    first, key = subsets[subset]["out_of_distribution"], f"subsets.{subset}.out_of_distribution"
+    if first is None:
         yield f"{where}: subsets.{subset} names no out_of_distribution subset"
         return
+    sets = [first, *further_sets(config).get(model, [])]
     yield from _check_names_of_sets(sets, subsets, key)
     for other in (name for name in sets if not is_drawn(subsets[name])):
         if not subsets[other]["made"] and _share_images(config, subsets[subset], subsets[other]):

@@ -51,9 +51,8 @@ PANELS = key(
 )
 SETS = {"enum": ["test", "ood"]}
 ROWS = {
-    "description": "what has a row; the others, scores or sets, have a panel each",
+    "description": "what has a row, scores if not given; the others have a panel each",
     "enum": ["scores", "sets"],
-    "default": "scores",
 }
 NOT_SHOWN = "At most half a per cent of a set is not shown."
 

@@ -38,7 +38,8 @@ def beta(description: str) -> dict:
 # Keys of what shows companion scores; ``config.choices`` adds the names of the scores.
 SCORES = {
     "further": key(
-        "boolean", "whether further sets out of distribution are shown as well", default=True
+        "boolean",
+        "whether further sets out of distribution are shown as well; they are if not given",
     ),
     "scores": key(
         "array",
