@@ -611,7 +611,9 @@ def get_jobs():
     alone += ["score_companions"] if FURTHER or "companions" in shown else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
-        "download": [{"dataset": name} for name in specs.used_datasets(config) if name not in others],
+        "download": [
+            {"dataset": name} for name in specs.used_datasets(config) if name not in others
+        ],
         "cluster": [{"subset": name} for name in clustered],
         "prepare": [{"subset": name, "split": part.split(".")[0]} for name, part in splits],
         "assign": [parts_of(model) for model in MODELS],
@@ -730,6 +732,18 @@ def watch_models(every=60):
             last = line
 
     threading.Thread(target=say, daemon=True).start()
+
+
+def print_left_out():
+    """Further sets without images, and how they are asked for again."""
+    for name in get_further_subsets():
+        source = load_json(f"results/{RUN}/data/{name}/test.provenance.json")["source"]
+        dataset = config["subsets"][source.get("of", name)]["dataset"]
+        if "missing" in source:
+            logger.warning(
+                f"{config['subsets'][name]['title']} is left out: {source['missing']}. "
+                f"To try again, delete results/{RUN}/data/{dataset}.npz and run again."
+            )
 
 
 def print_places():

@@ -111,8 +111,8 @@ def read_training(
         table["refined"] = table["refined"].eq(True)
     for more in tables[1:]:
         table["in_training"] = table["in_training"].astype(float)
-        own = pd.Series(more["png_size"].to_numpy(), index=more["index"])
-        sizes = {**sizes, more["images"].iloc[0]: own}
+        values = pd.Series(more["png_size"].to_numpy(), index=more["index"])
+        sizes = {**sizes, more["images"].iloc[0]: values}
     sets = table["set"].unique()
 
     def joined(name: str) -> np.ndarray:

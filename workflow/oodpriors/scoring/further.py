@@ -50,8 +50,10 @@ def score_further(
     arrays = draw_images(model, n_samples, seed) if arrays is None else arrays
     if not len(arrays["images"]):
         return pd.DataFrame(columns=COLUMNS), {}
-    own, options = _seed(name, seed), {"adaptive": adaptive, "gpu": gpu}
-    table, latents = score_sets(model, {"ood": arrays}, {"ood": source}, n_draws, own, **options)
+    data, own = {"ood": dict(arrays)}, _seed(name, seed)
+    table, latents = score_sets(
+        model, data, {"ood": source}, n_draws, own, adaptive=adaptive, gpu=gpu
+    )
     known = among(arrays["images"], train)
     if known.any():
         of = len(known)
