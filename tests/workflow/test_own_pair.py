@@ -175,7 +175,7 @@ def test_a_set_is_added_with_three_lines_and_nothing_is_trained_or_scored_again(
         file.parent.mkdir(parents=True, exist_ok=True)
         image = np.random.default_rng(number).integers(0, 256, (40, 30, 3), dtype=np.uint8)
         Image.fromarray(image).save(file)
-    shutil.copy(own / "cells/train/0/0.png", own / "letters/A")  # a training image
+    shutil.copy(own / "cells/train/0/0.png", own / "letters/A/known.png")  # a training image
     assert len((own / "more.yaml").read_text().splitlines()) == 3
     output = snakemake(own, "--configfile", "mine.yaml", "more.yaml", *SMOKE).stdout
     jobs = re.findall(r"^(?:local)?rule (\w+):", output, re.M)
