@@ -53,7 +53,7 @@ def load(scale: str, own: Path | None = None) -> dict:
     merged = schema.merge(read(f"config/scales/{scale}.yaml"), read("config/config.yaml"))
     merged = schema.merge(merged, read(own.resolve()) if own else {}) | {"scale": scale}
     allowed = choices.with_kinds(read("workflow/schemas/config.schema.yaml"))
-    checked = schema.validate(merged, allowed)
+    checked = specs.with_further(schema.validate(merged, allowed))
     checked = restrict.with_only(checked)
     return means.with_means(checked, lambda path: Path(path).read_text(encoding="utf-8"))
 

@@ -272,7 +272,7 @@ MISTAKES = {
     ),
     "a path of another kind": (
         {"datasets": {"mnist": {"path": "mnist.npz"}}},
-        "datasets.mnist.path: only kind npz has a path; kind is mnist",
+        "datasets.mnist.path: only kinds npz and folder have a path; kind is mnist",
     ),
     "a stand-in for nothing": (
         {"datasets": {"mnist": {"kind": "embedded"}}},

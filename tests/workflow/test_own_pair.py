@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ def save(path: Path, brightness: int) -> None:
 def own(tmp_path_factory) -> Path:
     """A copy of the project after a run of the example."""
     folder = copy_project(tmp_path_factory.mktemp("own"))
-    for name, text in re.findall(r"```\w+\n# (pack.py|mine.yaml)\n(.*?)```", PAGE, re.S):
+    for name, text in re.findall(r"```\w+\n# (pack.py|mine.yaml|more.yaml)\n(.*?)```", PAGE, re.S):
         (folder / name).write_text(text)
     for name, brightness in (("cells", 60), ("debris", 200)):
         save(folder / f"{name}.npz", brightness)
@@ -165,3 +166,27 @@ def test_every_file_that_is_not_said_to_be_left_out_would_be_made_again(own: Pat
     files = {str(p.relative_to(own / RESULTS)) for p in (own / RESULTS).rglob("*") if p.is_file()}
     left_out = {name for name in files if name.endswith((".log", ".tsv", "configuration.json"))}
     assert {name.removeprefix("results/empty/") for name in asked} == files - left_out
+
+
+# last, because its files are not those of the run above
+def test_a_set_is_added_with_three_lines_and_nothing_is_trained_or_scored_again(own: Path):
+    for number in range(12):
+        file = own / "letters" / "AB"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image = np.random.default_rng(number).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+        Image.fromarray(image).save(file)
+    shutil.copy(own / "cells/train/0/0.png", own / "letters/A/known.png")  # a training image
+    assert len((own / "more.yaml").read_text().splitlines()) == 3
+    output = snakemake(own, "--configfile", "mine.yaml", "more.yaml", *SMOKE).stdout
+    jobs = re.findall(r"^(?:local)?rule (\w+):", output, re.M)
+    assert {"download_further", "prepare_further", "score_further", "score_companions"} <= set(jobs)
+    assert jobs.count("score_further") == len(MODELS)
+    assert {"train", "score", "download", "prepare", "assign"}.isdisjoint(jobs)
+    table = pd.read_csv(own / RESULTS / "statistics/companions.csv")
+    assert set(table["set"]) == {"ood", "letters"}
+    rows = table[table["set"] == "letters"]
+    assert set(rows["model"]) == set(MODELS)
+    assert set(rows["in_training"]) == {1}
+    log_p = rows[rows["score"] == "log_prob"]
+    assert log_p["n_ood"].tolist() == [13, 13]
+    assert log_p["auroc"].gt(0.5).all()  # noise, but for one image

@@ -12,7 +12,8 @@ from used_code import checksum
 
 RECIPES = (ROOT / "docs/adding.md").read_text()
 BLOCK = re.compile(r"^```\w+\n# ([\w/.]+)(?:, in (\w+))?\n(.*?)^```", re.M | re.S)
-MODEL = "pixelwise/kmnist_1_7/laplace_20"
+MODEL = "pixelwise/kuzushiji_1_7/laplace_20"
+CLOSED = {"OFFICIAL"}  # the paper's four data sets; others are in FURTHER
 
 
 def recipes() -> dict[str, list[tuple[str, str, str]]]:
@@ -38,6 +39,7 @@ def follow(project: Path) -> None:
     {
         "A prior": 2,
         "An architecture": 2,
+        "A made set": 2,
         "An official data set": 2,
         "A figure": 2,
         "A table": 2,
@@ -58,7 +60,7 @@ def test_every_kind_has_a_recipe():
             re.findall(r"^([A-Z]+) = \{\n    \"\w+\": \w+Kind\(", path.read_text(), re.M)
         )
     rows = {table for blocks in recipes().values() for _, table, _ in blocks if table}
-    assert rows == set().union(*tables.values())
+    assert rows == set().union(*tables.values()) - CLOSED
 
 
 def test_the_recipes_work_as_they_are_written(project: Path):
@@ -69,8 +71,10 @@ def test_the_recipes_work_as_they_are_written(project: Path):
     assert pd.read_csv(results / "tables/models.csv")["model"].tolist() == [MODEL]
     assert (results / "figures/medians.png").stat().st_size > 0
     assert pd.read_csv(results / "tables/sizes.csv")["n_test"].tolist() == [50]
-    companions = pd.read_csv(results / "tables/mine.csv").set_index("score")["auroc"]
-    assert companions["rate"] == companions["log_prob"]
+    companions = pd.read_csv(results / "tables/mine.csv")
+    assert companions["set"].unique().tolist() == ["ood", "negatives"]
+    areas = companions.pivot_table("auroc", "set", "score")
+    assert areas["rate"].tolist() == areas["log_prob"].tolist()
     assert (pd.read_csv(results / "statistics/spread.csv")[f"{MODEL}/std"] > 0).all()
     claims = pd.read_csv(results / "claims.csv")
     assert claims.loc[claims["id"] == "K99", "verdict"].tolist() == ["shown by one training"]

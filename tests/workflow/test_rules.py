@@ -22,6 +22,13 @@ TRAININGS = {
     "short": 3 * CONFIGURATIONS,
     "paper": 3 * CONFIGURATIONS,
 }
+# Trainings by further sets: of the pairs on Fashion-MNIST (1, 7), and of those on CIFAR-10.
+FURTHER = {
+    "smoke": (4 * 4, 4),
+    "quick": (4 * 4 * 5, 4 * 3),
+    "short": (4 * 4 * 3, 4 * 3),
+    "paper": (4 * 4 * 3, 4 * 3),
+}
 
 
 def jobs(output: str) -> dict[str, int]:
@@ -31,7 +38,8 @@ def jobs(output: str) -> dict[str, int]:
 @pytest.mark.parametrize("scale", ["smoke", "quick", "short", "paper"])
 def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Path, scale: str):
     planned = jobs(snakemake(project, "-n", "--config", f"scale={scale}").stdout)
-    assert planned["download"] == 4
+    assert (planned["download"], planned["download_further"]) == (4, 1)
+    assert planned["score_further"] == sum(FURTHER[scale])
     assert planned["train"] == planned["score"] == TRAININGS[scale]
     seeds = 1 if scale == "smoke" else 10
     assert planned["train_toy"] == seeds * len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])

@@ -178,6 +178,11 @@ rule score_companions:
         scores=collect_files(MODELS, "scores.parquet"),
         latents=collect_files(MODELS, "latents.npz"),
         images=collect("<results>/data/{subset}/test.npz", subset=get_scored_subsets()),
+        further=collect_further("parquet"),
+        further_latents=collect_further("npz"),
+        further_provenance=collect(
+            "<results>/data/{subset}/test.provenance.json", subset=get_further_subsets()
+        ),
     output:
         "<results>/statistics/companions.csv",
     log:
@@ -194,6 +199,8 @@ rule score_companions:
         runs=get_runs(MODELS),
         priors={str(model): specs.prior_pair(config, model) for model in MODELS},
         images=[f"{subset}.test" for subset in get_scored_subsets()],
+        further={str(model): names for model, names in FURTHER.items()},
+        further_subsets=get_further_subsets(),
         titles=get_titles(),
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],

@@ -33,15 +33,15 @@ def read_yaml(path):
 
 def inspect_files(datasets):
     """Shapes and labels of the users' own files."""
-    own = {name: entry["path"] for name, entry in datasets.items() if entry["kind"] == "npz"}
+    own = {name: entry for name, entry in datasets.items() if entry["kind"] in specs.OWN}
     if not own:
         return {}
-    from oodpriors.data.datasets import inspect_npz  # needs NumPy, which Snakemake alone does not
+    from oodpriors.data.own import inspect_own  # needs NumPy, which Snakemake alone does not
 
     found, mistakes = {}, []
-    for name, path in own.items():
+    for name, entry in own.items():
         try:
-            found |= {name: inspect_npz(path)} if path else {}
+            found |= {name: inspect_own(entry)} if entry["path"] else {}
         except UserError as error:
             mistakes.append(f"datasets.{name}.path: {error}")
     if mistakes:
@@ -77,7 +77,7 @@ def load_config():
     try:
         allowed = choices.with_kinds(read_yaml("workflow/schemas/config.schema.yaml"))
         check_files()
-        checked = schema.validate(merged, allowed)
+        checked = specs.with_further(schema.validate(merged, allowed))
         check_names(checked)
         checked = restrict.with_only(checked)
         check_texts(checked)
@@ -98,6 +98,7 @@ config, INSPECTED = load_config()
 
 WHOLE = config["only"] is None and config["toy"] is not None
 N_DECODED = 16
+N_SAMPLES = config["images"]["ood"] or 10_000  # of each model, as a further set
 FRAGMENTS = (
     "macros glyphs abstract board numbers firstfigure topics limitations conclusion kinds cards "
     "figures tables comparison settings assumptions budget training data software inputs"
@@ -108,6 +109,7 @@ SETTINGS = record.settings(config, INSPECTED)
 MODELS = specs.model_ids(config)
 TOYS = specs.toy_ids(config)
 PLANES = [toy for toy in TOYS if toy.subset == "mixture_2"]
+FURTHER = specs.further_sets(config)
 SEEDS = specs.model_seeds(config)
 TAKEN = specs.taken(config)
 TAKEN_PATHS = "|".join(f"{model}/seed{seed}/" for model, seed in TAKEN) or "(?!)"
@@ -161,6 +163,7 @@ wildcard_constraints:
     split="train|test",
     assignment="[a-z]+",
     seed="[0-9]+",
+    further="[a-z0-9_]+",
     figure="[a-z0-9_]+",
     table="|".join(config["tables"]) or "(?!)",
     analysis="|".join(name for name, kind in ANALYSES.items() if kind.place),
@@ -199,6 +202,8 @@ def get_code(script):
             "analyses.ANALYSES": wildcards.get("analysis"),
             "priors.PRIORS": get_kind("priors", wildcards.get("prior")),
             "datasets.OFFICIAL": get_kind("datasets", wildcards.get("dataset")),
+            "further.FURTHER": get_kind("datasets", wildcards.get("dataset")),
+            "made.MADE": config["subsets"].get(wildcards.get("subset"), {}).get("made"),
             "figures.FIGURES": get_kind("figures", wildcards.get("figure")),
             "tables.TABLES": get_kind("tables", wildcards.get("table")),
         }
@@ -225,6 +230,11 @@ def get_source(wildcards):
     entry = config["datasets"][wildcards.dataset]
     content = INSPECTED.get(wildcards.dataset, {}).get("content")
     return {"kind": entry["kind"], "stands_for": entry["stands_for"], "content": content}
+
+
+def get_required(wildcards):
+    """Whether models learn or are tested on a data set, and not only scored further on it."""
+    return wildcards.dataset in specs.used_datasets(config)
 
 
 def get_subset(wildcards):
@@ -256,6 +266,10 @@ def get_selection(wildcards):
     return specs.selection(config, wildcards.subset, wildcards.split)
 
 
+def get_selection_of_test(wildcards):
+    return specs.selection(config, wildcards.subset, "test")
+
+
 def get_assignment(wildcards):
     kind = config["priors"][wildcards.prior]["assignment"]
     return f"<results>/data/{{subset}}/assignment.{kind}.csv"
@@ -263,6 +277,41 @@ def get_assignment(wildcards):
 
 def get_ood_images(wildcards):
     return f"<results>/data/{get_subset(wildcards)['out_of_distribution']}/test.npz"
+
+
+def get_made_source(wildcards):
+    """Images and provenance of what a further set is cut out of, or made of."""
+    source = get_subset(wildcards)["of"]
+    place = f"{source}/test" if source else get_subset(wildcards)["dataset"]
+    suffixes = {"arrays": "npz", "provenance": "provenance.json"}
+    return {name: f"<results>/data/{place}.{suffix}" for name, suffix in suffixes.items()}
+
+
+def get_further_images(wildcards):
+    """Images of a further set; none if they are drawn from the model."""
+    drawn = specs.is_drawn(config["subsets"][wildcards.further])
+    return [] if drawn else "<results>/data/{further}/test.npz"
+
+
+def collect_further(name):
+    """A file of each further set of each training of each model, in the order of get_runs."""
+    return [
+        f"<results>/models/{model}/seed{seed}/further/{other}.{name}"
+        for model in MODELS
+        for seed in SEEDS[model]
+        for other in FURTHER.get(model, [])
+    ]
+
+
+def get_further_subsets():
+    """Subsets with images that are further sets of models, each once."""
+    names = dict.fromkeys(name for own in FURTHER.values() for name in own)
+    return [name for name in names if not specs.is_drawn(config["subsets"][name])]
+
+
+def one_of(names):
+    """Pattern of a wildcard with these values."""
+    return "|".join(names) or "(?!)"
 
 
 def get_set_names(wildcards):
@@ -523,6 +572,11 @@ def get_titles():
     return titles | {"subsets": titles["subsets"] | mixtures}
 
 
+def get_companions():
+    """Companion scores, also if no figure or table shows those of the further sets."""
+    return "<results>/statistics/companions.csv" if FURTHER else []
+
+
 def get_pdf():
     return "<results>/paper.pdf" if HAS_TEX else []
 
@@ -548,20 +602,32 @@ def get_jobs():
     subsets, analyses = config["subsets"], config["analyses"]
     clustered = [name for name in specs.used_subsets(config) if subsets[name]["kmeans"]]
     splits = [Path(path).parts[-2:] for path in provenance_of(model.subset for model in MODELS)]
+    others = specs.other_datasets(config)
     networks = [entry["network"] for entry in config["tables"].values() if "network" in entry]
     alone = ["summarise", "judge", "record", "explain"]
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
     shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
-    alone += ["score_companions"] if {"companions", "best_scores"} & set(shown) else []
+    scored = FURTHER or {"companions", "best_scores"} & set(shown)
+    alone += ["score_companions"] if scored else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
-        "download": [{"dataset": name} for name in specs.used_datasets(config)],
+        "download": [
+            {"dataset": name} for name in specs.used_datasets(config) if name not in others
+        ],
         "cluster": [{"subset": name} for name in clustered],
         "prepare": [{"subset": name, "split": part.split(".")[0]} for name, part in splits],
         "assign": [parts_of(model) for model in MODELS],
         "train": get_trainings(MODELS),
         "score": get_trainings(MODELS),
+        "download_further": [{"dataset": name} for name in others],
+        "prepare_further": [{"subset": name} for name in specs.further_subsets(config)],
+        "score_further": [
+            {**training, "further": name}
+            for model, names in FURTHER.items()
+            for training in get_trainings([model])
+            for name in names
+        ],
         "train_toy": get_trainings(TOYS),
         "map_plane": get_trainings(PLANES),
         "analyse": [{"analysis": name} for name in analyses if ANALYSES[name].place],
@@ -667,6 +733,18 @@ def watch_models(every=60):
             last = line
 
     threading.Thread(target=say, daemon=True).start()
+
+
+def print_left_out():
+    """Further sets without images, and how they are asked for again."""
+    for name in get_further_subsets():
+        source = load_json(f"results/{RUN}/data/{name}/test.provenance.json")["source"]
+        dataset = config["subsets"][source.get("of", name)]["dataset"]
+        if "missing" in source:
+            logger.warning(
+                f"{config['subsets'][name]['title']} is left out: {source['missing']}. "
+                f"To try again, delete results/{RUN}/data/{dataset}.npz and run again."
+            )
 
 
 def print_places():

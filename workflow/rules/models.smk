@@ -113,6 +113,36 @@ rule score:
         "../scripts/score.py"
 
 
+rule score_further:
+    """Score a further set out of distribution, part by part."""
+    input:
+        spec="<model>/spec.yaml",
+        weights="<model>/weights.pt",
+        train="<results>/data/{subset}/train.npz",
+        images=get_further_images,
+    output:
+        scores="<model>/further/{further}.parquet",
+        latents="<model>/further/{further}.npz",
+    log:
+        "<model>/further/{further}.log",
+    benchmark:
+        "<model>/further/{further}.benchmark.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: get_budget("threads")
+    resources:
+        mem_mb=get_budget("mem_mb", growing=True),
+        runtime=get_budget("runtime", growing=True),
+        gpu=int(config["device"] == "cuda"),
+    params:
+        code=get_code("score_further"),
+        draws=get_budget("draws"),
+        adaptive=get_budget("adaptive"),
+        n_samples=N_SAMPLES,
+    script:
+        "../scripts/score_further.py"
+
+
 rule train_toy:
     """Train and score a flow on a mixture of two Gaussians (Section 3.1, Appendix C)."""
     output:

@@ -5,6 +5,9 @@ rule record:
     """Which data, which code, which machine: everything the numbers stand on."""
     input:
         provenance=provenance_of(model.subset for model in MODELS),
+        further=collect(
+            "<results>/data/{subset}/test.provenance.json", subset=get_further_subsets()
+        ),
         diagnostics=collect_files(MODELS, "diagnostics.json"),
         scores=collect_files([*MODELS, *TOYS], "scores.parquet"),  # only to run last: the recorded commit is that of the final scores
     output:

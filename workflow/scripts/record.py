@@ -27,6 +27,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
         "software": software_versions() | trained[0]["software"],
         "budget": params.budget,
         "data": [load_json(path) for path in snakemake.input.provenance],
+        "further": [load_json(path) for path in snakemake.input.further],
         "models": [
             {"model": model, "seed": seed, "weights": "trained", **entry}
             for (model, seed), entry in zip(params.runs, trained, strict=True)

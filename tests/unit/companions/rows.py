@@ -26,7 +26,8 @@ def companion_rows():
             NAMES[model],
             strict=True,
         )
-        ends = {"title": COMPANIONS[score].title, "auroc": area}
+        ends = {"set": "ood", "missing": "no training" if score == "waic" else ""}
+        ends |= {"title": COMPANIONS[score].title, "auroc": area}
         ends |= {"auroc_low": area - 0.01, "auroc_high": area + 0.01}
         rows.append(dict(about) | {"model": model, "set": "ood", "score": score} | ends)
     return pd.DataFrame(rows)

@@ -168,6 +168,31 @@ def test_what_a_set_lacks_is_missing_in_this_set_alone(flow):
     assert second.loc["log_prob", "n_ood"] == last
 
 
+def test_a_set_that_each_training_draws_for_itself_has_no_waic(flow):
+    trainings = [with_all(flow), with_all(flow, 1)]
+    for number, training in enumerate(trainings):
+        scores = training.scores
+        scores.loc[scores.index[-10:], ["set", "images"]] = ["own", f"k.seed{number}"]
+    table = rows_of(*trainings)
+    missing = table.loc[("own", "waic"), "missing"]
+    assert missing == "each training has other images of this set"
+    assert table.loc[("ood", "waic"), "missing"] == ""
+    assert table.loc[("own", "log_prob"), "missing"] == ""
+    assert set(table.loc["own", "out_of_distribution"]) == {"KMNIST"}
+
+
+def test_sets_are_in_the_order_of_the_scores_and_training_images_are_counted(flow):
+    scores = with_all(flow).scores
+    scores.loc[scores.index[-10:], ["set", "images"]] = ["a_set", "k.test"]
+    known = np.full(len(scores), np.nan)
+    known[-10:] = np.arange(10) < 4
+    scores["in_training"] = known
+    table = rows_of(dataclasses.replace(with_all(flow), scores=scores))
+    assert table.index.get_level_values("set").unique().tolist() == ["ood", "a_set"]
+    assert set(table.loc["a_set", "in_training"]) == {4}
+    assert table.loc["ood", "in_training"].isna().all()
+
+
 def test_too_few_training_images_leave_the_rest(flow):
     few = (~flow.train) | (flow.scores["index"] < 4).to_numpy()
     short = dataclasses.replace(flow, scores=flow.scores[few], means=flow.means[few])
@@ -205,3 +230,38 @@ def test_the_table_is_made_of_the_files(flow, tmp_path):
     assert table.loc[("glow/f/one", "waic"), "missing"] != ""
     assert table.loc[(MODEL, "waic"), "missing"] == ""
     assert table.loc[(MODEL, "complexity"), "missing"] == "no images were given"
+
+
+def test_further_sets_are_read_from_their_own_files_and_missing_ones_are_marked(flow, tmp_path):
+    """The set out of distribution once more as a further set has the same AUROC."""
+    latents = {f"{which}_mean": flow.means[flow.scores["set"] == which] for which in SIZES}
+    flow.scores.to_parquet(tmp_path / "scores.parquet")
+    save_arrays(tmp_path / "latents.npz", **latents)
+    again = flow.scores[flow.scores["set"] == "ood"]
+    again = again.assign(set="k", images="k.test", in_training=again["index"] < 3, png_size=1.0)
+    again.to_parquet(tmp_path / "k.parquet")
+    save_arrays(tmp_path / "k.npz", k_mean=latents["ood_mean"])
+    again.head(0).to_parquet(tmp_path / "gone.parquet")
+    save_arrays(tmp_path / "gone.npz")
+    files = {"scores": [tmp_path / "scores.parquet"], "latents": [tmp_path / "latents.npz"]}
+    files["further"] = [tmp_path / f"{name}.parquet" for name in ("k", "gone")]
+    files["further_latents"] = [tmp_path / f"{name}.npz" for name in ("k", "gone")]
+    two = {"kind": "gaussian", "means": [[3.0], [-3.0]]}
+    titles = TITLES | {"subsets": TITLES["subsets"] | {"gone": "Lost"}}
+    sizes = {name: pd.Series(np.ones(50)) for name in ("f.test", "m.test")}
+    further, missing = {MODEL: ["k", "gone"]}, {"gone": "could not get a.gz"}
+    table = companion_table(
+        [(MODEL, 0)], files, {MODEL: (two, None)}, sizes, titles, 20, 0, further, missing
+    )
+    assert table["set"].unique().tolist() == ["ood", "k", "gone"]
+    assert len(table) == 3 * len(COMPANIONS)
+    table = table.set_index(["set", "score"])
+    pd.testing.assert_series_equal(
+        table.loc["k", "auroc"], table.loc["ood", "auroc"], check_names=False
+    )
+    assert table.loc[("k", "complexity"), "auroc"] == 0.5  # all images of the same size
+    assert set(table.loc["k", "in_training"]) == {3}
+    lost = table.loc["gone"]
+    assert set(lost["missing"]) == {"not available: could not get a.gz"}
+    assert set(lost["out_of_distribution"]) == {"Lost"}
+    assert lost["auroc"].isna().all()

@@ -11,6 +11,7 @@ from oodpriors.config.choices import with_kinds
 from oodpriors.config.means import with_means
 from oodpriors.config.restrict import with_only
 from oodpriors.config.schema import ConfigError, merge, validate
+from oodpriors.config.specs import with_further
 
 ROOT = Path(__file__).parents[3]
 
@@ -57,7 +58,7 @@ def no_file(path):
 
 
 def checked(changes=None, inspected=None, scale="smoke", files=no_file):
-    config = validate(changed(changes or {}, scale), SCHEMA)
+    config = with_further(validate(changed(changes or {}, scale), SCHEMA))
     check_names(config)
     config = with_means(with_only(config), files)
     check_references(config, inspected or {})

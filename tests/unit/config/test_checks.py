@@ -34,11 +34,11 @@ REFERENCE_MISTAKES = [
     ),
     (
         {"datasets.mnist.path": "mnist.npz"},
-        "datasets.mnist.path: only kind npz has a path; kind is mnist",
+        "datasets.mnist.path: only kinds npz and folder have a path; kind is mnist",
     ),
     (
         {"datasets.mnist": {"kind": "embedded", "stands_for": "mnist", "path": "x"}},
-        "datasets.mnist.path: only kind npz has a path; kind is embedded",
+        "datasets.mnist.path: only kinds npz and folder have a path; kind is embedded",
     ),
     (
         {"subsets.svhn.dataset": "shvn"},
@@ -508,3 +508,85 @@ def test_what_is_not_run_is_not_checked(changes):
 
 def test_shapes_that_the_vae_takes_are_those_of_its_architectures():
     assert set(architectures.ARCHITECTURES["vae"].shapes) == set(ARCHITECTURES)
+
+
+# further sets out of distribution
+
+NOISE = {"title": "noise", "made": "noise", "of": "fashion_1"}
+SETS = "subsets.fashion_1.out_of_distribution"
+BATTERY = {SETS: ["mnist", "noise"], "subsets.noise": NOISE}
+BATTERY_MISTAKES = [
+    ({SETS: ["mnist", "mnist"]}, f"{SETS}: mnist is there 2 times: keep one"),
+    ({SETS: ["mnist", "nois"]}, f"{SETS}: there is no subset 'nois'; did you mean noise?"),
+    (
+        {SETS: ["mnist", "svhn"]},
+        "vae/fashion_1/unimodal: images are (1, 28, 28), those of svhn are (3, 32, 32)",
+    ),
+    (
+        {"subsets.noise": NOISE | {"of": "cifar_0_4"}},
+        "vae/fashion_1/unimodal: images are (1, 28, 28), those of noise are (3, 32, 32)",
+    ),
+    ({SETS: ["mnist", "fashion_1_7"]}, f"{SETS}: fashion_1_7 has test images of fashion_1 itself"),
+    ({SETS: ["noise"]}, "subsets.noise.made: a made subset can only be a further set out of"),
+    ({SETS: ["mnist", 3]}, f"{SETS}.1: 3 is not of type 'string'"),
+    ({SETS: []}, f"{SETS}: [] should be non-empty"),
+    (
+        {"subsets.noise": {"title": "n", "made": "noise"}},
+        "subsets.noise: made: noise needs the key of",
+    ),
+    (
+        {"subsets.noise": {"title": "n"}},
+        "subsets.noise: a subset that is not made needs the key dataset",
+    ),
+    ({"subsets.noise": NOISE | {"of": "fashio_1"}}, "subsets.noise.of: there is no subset"),
+    ({"subsets.noise": NOISE | {"dataset": "mnist"}}, "noise.dataset: made: noise has none"),
+    ({"subsets.noise": NOISE | {"labels": [1]}}, "subsets.noise.labels: made: noise has none"),
+    (
+        {"subsets.noise": {"title": "s", "made": "samples", "of": "mnist"}},
+        "subsets.noise.of: made: samples has none",
+    ),
+    ({"subsets.noise": NOISE | {"made": "nois"}}, "subsets.noise.made: 'nois' is not one of const"),
+    (
+        {"subsets.more": {"title": "m", "made": "blends", "of": "noise"}},
+        "subsets.more.of: noise is made itself: name a subset of a data set",
+    ),
+    (
+        {"subsets.noise": NOISE | {"title": "MNIST"}},
+        "subsets.noise.title: mnist has the same title: tables could not tell them",
+    ),
+    (
+        {"subsets.test": NOISE, SETS: ["mnist", "test"]},
+        f"{SETS}: the score files have a set test: give this subset another name",
+    ),
+    ({"datasets.mnist": {"kind": "folder"}}, "datasets.mnist: kind folder needs the key path"),
+    (
+        {"datasets.mnist": {"kind": "mnist", "shape": [1, 28, 28]}},
+        "datasets.mnist.shape: only kind folder has a shape; kind is mnist",
+    ),
+    (
+        {"datasets.mnist": {"kind": "folder", "path": "x", "shape": [28, 28, 1]}},
+        "datasets.mnist.shape: write the channels first, 1 or 3: [28, 28, 1]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), BATTERY_MISTAKES)
+def test_mistakes_in_further_sets_are_told_with_their_key(changes, expected):
+    lines = mistakes_of(BATTERY | changes)
+    assert any(expected in line for line in lines), lines
+
+
+def test_further_sets_of_all_kinds_are_taken():
+    sets = {
+        "rest": {"title": "rest", "dataset": "fashion_mnist", "labels": [0, 2]},
+        "kmnist": {"title": "KMNIST", "dataset": "kmnist"},
+        "letters": {"title": "letters", "dataset": "letters"},
+        "samples": {"title": "own samples", "made": "samples"},
+    }
+    changes = {f"subsets.{name}": entry for name, entry in sets.items()}
+    changes |= {SETS: ["mnist", *sets, "noise"], "subsets.noise": NOISE}
+    changes |= {"datasets.kmnist": {"kind": "kmnist"}}
+    changes |= {"datasets.letters": {"kind": "folder", "path": "letters"}}
+    config = checked(changes, {"letters": {"shape": (1, 28, 28), "labels": {"test": [0]}}})
+    assert config["subsets"]["fashion_1"]["out_of_distribution"] == "mnist"
+    assert config["subsets"]["fashion_1"]["further"] == [*sets, "noise"]

@@ -8,6 +8,8 @@ from oodpriors.kinds.analyses import ANALYSES, AnalysisKind
 from oodpriors.kinds.architectures import ARCHITECTURES, ArchitectureKind
 from oodpriors.kinds.datasets import OFFICIAL, DatasetKind
 from oodpriors.kinds.figures import FIGURES, FigureKind
+from oodpriors.kinds.further import ALL
+from oodpriors.kinds.made import MADE, MadeKind
 from oodpriors.kinds.priors import PRIORS, PriorKind
 from oodpriors.kinds.rows import key
 from oodpriors.kinds.tables import TABLES, TableKind
@@ -19,6 +21,7 @@ ROWS = [
     (ARCHITECTURES, ArchitectureKind("m:f", network=SIZE)),
     (OFFICIAL, DatasetKind("m:f", "m:r", "m:d")),
     (FIGURES, FigureKind("m:f", keys=SIZE)),
+    (MADE, MadeKind("m:f", "new")),
     (PRIORS, PriorKind("m:f", SIZE)),
     (TABLES, TableKind("m:f", keys=SIZE)),
 ]
@@ -41,6 +44,10 @@ def test_a_new_row_is_a_choice(schema, table):
     assert "new" in entry(schema, table)["kind"]["enum"]
 
 
+def test_a_new_kind_of_made_set_is_a_choice(schema):
+    assert entry(schema, "subsets")["made"]["enum"] == [*MADE, None]
+
+
 @pytest.mark.parametrize("table", ["figures", "tables"])
 def test_a_key_says_which_kinds_have_it(schema, table):
     assert entry(schema, table)["size"] == SIZE["size"] | {"description": "new: how large"}
@@ -59,7 +66,7 @@ def test_an_architecture_and_an_analysis_must_have_all_their_keys(schema):
 
 
 def test_a_stand_in_may_be_of_any_official_set(schema):
-    assert entry(schema, "datasets")["stands_for"]["enum"] == [*OFFICIAL, None]
+    assert entry(schema, "datasets")["stands_for"]["enum"] == [*ALL, None]
 
 
 def test_the_plain_schema_is_left_alone(schema):

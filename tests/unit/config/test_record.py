@@ -100,3 +100,15 @@ def test_another_file_with_other_content_is_refused():
 
 def test_the_order_of_experiments_is_no_difference():
     assert compared(kept({"only": ["toy", "cifar"]}), kept({"only": ["cifar", "toy"]})) is None
+
+
+LIST = {"subsets.fashion_1.out_of_distribution": ["mnist", "own"]}
+FURTHER = NPZ | LIST | {"subsets.own.out_of_distribution": None}
+
+
+def test_further_sets_may_be_added_and_taken_away():
+    plain = FURTHER | {"subsets.fashion_1.out_of_distribution": "mnist"}
+    assert "subsets.fashion_1.further" in compared(kept(plain), kept(FURTHER))
+    assert "subsets.fashion_1.further" in compared(kept(FURTHER), kept(plain))
+    assert "further.own.content" in compared(kept(FURTHER), kept(FURTHER, content=2))
+    assert compared(kept(FURTHER), kept(FURTHER | {"datasets.own.path": "moved.npz"})) is None

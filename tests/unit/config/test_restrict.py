@@ -226,3 +226,16 @@ def test_only_the_papers_images_decide_a_claim_about_them(data, kind):
     ]
     found = with_models(claims, config, [])
     assert [claim.get("applies") for claim in found] == [kind, None]
+
+
+def test_further_sets_and_what_they_are_made_of_are_kept():
+    config = small(["first"])
+    config["subsets"]["a"]["further"] = ["noise", "more"]
+    config["subsets"]["noise"] = {"dataset": None, "of": "b", "out_of_distribution": None}
+    config["subsets"]["more"] = {"dataset": "w", "out_of_distribution": None}
+    config["datasets"]["w"] = {"kind": "npz"}
+    kept = with_only(config)
+    assert set(kept["subsets"]) == {"a", "b", "out", "noise", "more"}
+    assert set(kept["datasets"]) == {"x", "y", "z", "w"}
+    config["experiments"]["first"]["further"] = False
+    assert set(with_only(config)["subsets"]) == {"a", "out"}

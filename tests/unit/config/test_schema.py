@@ -76,7 +76,9 @@ def test_defaults_are_filled_in_at_every_depth():
         "save_every": 60,
         "only": None,
         "data_seed": 0,
-        "experiments": {"x": {"models": [UNI], "where": "", "seeds": None, "weights": None}},
+        "experiments": {
+            "x": {"models": [UNI], "where": "", "seeds": None, "further": True, "weights": None}
+        },
         "figures": {
             "f": {
                 "kind": "histograms",
@@ -94,12 +96,17 @@ def test_defaults_are_filled_in_at_every_depth():
         "analyses": {},
         "toy": None,
         "datasets": {
-            "mnist": {"kind": "mnist", "path": None, "stands_for": None, "system_folder": None}
+            "mnist": {
+                **dict.fromkeys(("path", "shape", "stands_for", "system_folder")),
+                "kind": "mnist",
+            }
         },
         "subsets": {
             "all": {
                 "title": "All",
                 "dataset": "mnist",
+                "made": None,
+                "of": None,
                 "labels": None,
                 "out_of_distribution": None,
                 "kmeans": {"k": 2, "keep": None, "seed": 0},

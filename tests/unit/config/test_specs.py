@@ -9,11 +9,15 @@ from oodpriors.config.specs import (
     ModelId,
     class_names,
     dataset_facts,
+    further_datasets,
+    further_sets,
+    further_subsets,
     lookup,
     model_ids,
     model_seeds,
     model_spec,
     models_of,
+    other_datasets,
     prior_pair,
     published_means,
     run_name,
@@ -22,6 +26,7 @@ from oodpriors.config.specs import (
     toy_ids,
     toy_spec,
     used_datasets,
+    used_subsets,
     with_stand_ins,
 )
 
@@ -384,3 +389,81 @@ def test_identical_components_count_as_one():
     config["priors"]["gaussian_d10"]["means"] = [[0.0], [0.0]]
     _, other = prior_pair(config, ModelId.of("vae/fashion_1_7/gaussian_d10"))
     assert other["means"] == [[75], [-75]]
+
+
+# further sets out of distribution
+
+SETS = "subsets.fashion_1.out_of_distribution"
+MORE = {
+    SETS: ["mnist", "rest", "noise", "samples", "kmnist"],
+    "datasets.kmnist": {"kind": "kmnist"},
+    "subsets.kmnist": {"title": "KMNIST", "dataset": "kmnist"},
+    "subsets.rest": {"title": "rest", "dataset": "fashion_mnist", "labels": [0, 2]},
+    "subsets.noise": {"title": "noise", "made": "noise", "of": "rest"},
+    "subsets.samples": {"title": "samples", "made": "samples"},
+    "subsets.fashion_1_7.out_of_distribution": "mnist",
+    "subsets.cifar_0_4_clusters.out_of_distribution": "svhn",
+}
+
+
+def test_the_first_of_a_list_is_the_set_of_the_paper():
+    config = checked(MORE)
+    assert config["subsets"]["fashion_1"]["out_of_distribution"] == "mnist"
+    sets = further_sets(config)
+    assert set(sets) == {m for m in model_ids(config) if m.subset == "fashion_1"}
+    assert set(map(tuple, sets.values())) == {("rest", "noise", "samples", "kmnist")}
+
+
+def test_a_list_of_one_is_its_name():
+    assert checked({SETS: ["mnist"]})["subsets"] == checked({SETS: "mnist"})["subsets"]
+
+
+def test_experiments_without_further_sets_have_none():
+    off = {"experiments.two_modes.further": False}
+    assert further_sets(checked(MORE | off)) == {}
+    mine = {"experiments.mine": {"models": ["vae/fashion_1/unimodal"]}}
+    assert [*map(str, further_sets(checked(MORE | off | mine)))] == ["vae/fashion_1/unimodal"]
+
+
+def test_images_for_further_sets_alone_are_those_that_no_model_learns_or_is_tested_on():
+    config = checked(MORE)
+    assert further_subsets(config) == ["rest", "noise", "kmnist"]
+    assert further_datasets(config) == other_datasets(config) == ["kmnist"]
+    assert "kmnist" not in used_datasets(config)
+    twice = MORE | {"subsets.cifar_0_4.out_of_distribution": ["svhn", "objects"]}
+    twice |= {"subsets.objects": {"title": "o", "dataset": "cifar10", "labels": [7]}}
+    assert further_datasets(checked(twice)) == ["kmnist"]
+
+
+def test_further_sets_change_nothing_of_what_is_trained_and_scored():
+    before, after = checked(MORE | {SETS: "mnist"}), checked(MORE)
+    for model in model_ids(before):
+        assert model_spec(before, model, 0, {}) == model_spec(after, model, 0, {})
+        for split in ("train", "test"):
+            assert selection(before, model.subset, split) == selection(after, model.subset, split)
+    assert used_subsets(before) == used_subsets(after)
+    assert run_name(before) == run_name(after)
+
+
+def test_a_further_set_of_ones_own_goes_into_the_same_folder():
+    own = {**NPZ, "subsets.own.out_of_distribution": None, SETS: ["mnist", "own"]}
+    assert run_name(checked({"scale": "quick", **own}, GREY_NPZ)) == "quick"
+
+
+def test_labels_of_an_official_set_are_as_many_as_its_classes():
+    config = checked({f"datasets.{kind}": {"kind": kind} for kind in ("emnist_letters", "kmnist")})
+    assert dataset_facts(config, "emnist_letters", {})[1] == {"test": [*range(26)]}
+    assert dataset_facts(config, "kmnist", {}) == ((1, 28, 28), {"test": [*range(10)]})
+
+
+def test_a_set_of_another_kind_may_be_learnt():
+    changes = {
+        "datasets.digits": {"kind": "mnist_full"},
+        "subsets.digits": {"title": "d", "dataset": "digits", "out_of_distribution": "fashion_7"},
+        "experiments.mine": {"models": ["vae/digits/unimodal"]},
+        "only": ["mine"],
+    }
+    config = checked(changes)
+    assert other_datasets(config) == ["digits"]
+    assert other_datasets(with_stand_ins(config)) == ["digits"]
+    assert further_datasets(config) == []

@@ -16,9 +16,9 @@ def drawn(tmp_path, monkeypatch):
     figures = []
     monkeypatch.setattr(companions, "save", lambda figure, paths: figures.append(figure))
 
-    def of(rows=None, **entry):
-        rows = companion_rows() if rows is None else rows
-        rows.to_csv(tmp_path / "companions.csv", index=False)
+    def of(table=None, **entry):
+        table = companion_rows() if table is None else table
+        table.to_csv(tmp_path / "companions.csv", index=False)
         draw({"table": tmp_path / "companions.csv"}, {"entry": entry}, "note", [])
         return figures[-1].axes
 
@@ -57,3 +57,14 @@ def test_a_score_that_is_missing_is_a_dash(drawn):
 def test_a_model_has_its_column_even_if_it_has_none_of_the_scores(drawn):
     axis, _ = drawn(models=[UNI, MULTI], scores=["waic"])
     assert labels(axis.xaxis) == ["VAE, one", "VAE, two"]
+
+
+def test_sets_may_have_the_rows_and_scores_the_panels(drawn):
+    scores = ["log_prob", "corrected"]
+    *panels, _ = drawn(models=[UNI, CIFAR], scores=scores, rows="sets")
+    assert [axis.get_title() for axis in panels] == [COMPANIONS[name].title for name in scores]
+    for axis, score in zip(panels, scores, strict=True):
+        assert labels(axis.yaxis) in ([], ["MNIST", "SVHN"])
+        number = [*COMPANIONS].index(score)
+        cells = [[text.get_text() for text in axis.texts][i : i + 2] for i in (0, 2)]
+        assert cells == [[f"{number / 100:.2f}", "–"], ["–", f"{(20 + number) / 100:.2f}"]]

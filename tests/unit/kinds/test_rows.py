@@ -5,13 +5,25 @@ import sys
 
 import pytest
 
-from oodpriors.kinds import analyses, architectures, companions, datasets, figures, priors, tables
+from oodpriors.kinds import (
+    analyses,
+    architectures,
+    companions,
+    datasets,
+    figures,
+    further,
+    made,
+    priors,
+    tables,
+)
 from oodpriors.kinds.rows import load
 
 ROWS = {
     "architecture": architectures.ARCHITECTURES,
     "prior": priors.PRIORS,
     "data set": datasets.OFFICIAL,
+    "further data set": further.FURTHER,
+    "made set": made.MADE,
     "figure": figures.FIGURES,
     "table": tables.TABLES,
     "analysis": analyses.ANALYSES,

@@ -1,5 +1,6 @@
 """Rows of the models and scores that an entry names."""
 
+import pandas as pd
 from tests.unit.companions.rows import CIFAR, MULTI, UNI, companion_rows
 
 from oodpriors.kinds.companions import COMPANIONS
@@ -25,3 +26,27 @@ def test_the_training_data_is_named_where_it_differs():
     rows = companion_rows()
     assert model_labels(rows[rows["model"] != CIFAR]) == {UNI: "VAE, one", MULTI: "VAE, two"}
     assert model_labels(rows)[CIFAR] == "Glow, one, CIFAR"
+
+
+def further_rows(**columns):
+    """Rows of the unimodal model for its own set and for a further one."""
+    rows = companion_rows()
+    rows = rows[rows["model"] == UNI].assign(in_training=float("nan"))
+    return pd.concat([rows, rows.assign(set="k", out_of_distribution="KMNIST", **columns)])
+
+
+def names(**columns):
+    return chosen(further_rows(**columns), {"models": [UNI]})["out_of_distribution"].unique()
+
+
+def test_sets_are_named_with_what_is_wrong_with_their_images():
+    assert names(in_training=0).tolist() == ["MNIST", "KMNIST"]
+    assert names(in_training=1200).tolist() == ["MNIST", "KMNIST (1,200 are training images)"]
+    gone = {"missing": "not available: could not get a.gz", "auroc": float("nan")}
+    assert names(**gone).tolist() == ["MNIST", "KMNIST (not available)"]
+
+
+def test_an_entry_may_leave_further_sets_out():
+    rows = chosen(further_rows(), {"models": [UNI], "further": False})
+    assert rows["out_of_distribution"].unique().tolist() == ["MNIST"]
+    assert len(rows) == len(COMPANIONS)

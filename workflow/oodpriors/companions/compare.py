@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,12 @@ import pandas as pd
 from oodpriors.companions.training import NotApplicable, Training, read_training
 from oodpriors.kinds.companions import COMPANIONS, CompanionKind
 from oodpriors.kinds.rows import load
+from oodpriors.statistics.companions import NOT_AVAILABLE
 from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
-from oodpriors.tables.cells import about_model, with_interval
+from oodpriors.tables.cells import about_model, names_of, with_interval
 
 INSIDE = ("train", "test")
-KEPT = ["set", "images", "refined", "log_prob", "log_prob_refined"]
+KEPT = ["set", "images", "refined", "log_prob", "log_prob_refined", "in_training"]
 
 # The table with the column score, or why there is none.
 Scored = pd.DataFrame | NotApplicable
@@ -29,33 +30,58 @@ def companion_table(
     titles: Mapping[str, Mapping[str, str]],
     n_bootstrap: int,
     seed: int,
+    further: Mapping[str, Sequence[str]] | None = None,
+    missing: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """A row per model, set out of distribution and companion score.
 
     Args:
         runs: model and seed of each training, those of a model together.
-        files: ``scores`` and ``latents`` of each.
+        files: ``scores`` and ``latents`` of each, and ``further`` and ``further_latents``,
+            those of its further sets, one training after the other.
         priors: specifications of the prior of each model, and of the other of its pair.
         sizes: see :class:`oodpriors.companions.training.Training`.
         titles: names to show of models (architectures), subsets and priors.
         n_bootstrap: number of replicates, over images or batches of them.
         seed: seed of the bootstrap.
+        further: further sets of each model that has any.
+        missing: why there are no images of a set.
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
         trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
         ``ties``, the share of the pairs of an image of each set with equal scores;
-        ``infinite``, the share of scores that are; and ``missing``, why there is no AUROC.
+        ``infinite``, the share of scores that are; ``in_training``, the number of images that
+        are training images; and ``missing``, why there is no AUROC.
     """
     rows: list[dict] = []
+    further, missing = further or {}, missing or {}
     places = zip(runs, files["scores"], files["latents"], strict=True)
+    more = zip(files.get("further", []), files.get("further_latents", []), strict=True)
     for model, group in groupby(places, key=lambda place: place[0][0]):
-        scored = [
-            dict(score_training(read_training(scores, latents, priors[model], sizes)))
-            for _, scores, latents in group
-        ]
+        names, scored = further.get(model, []), []
+        for _, scores, latents in group:
+            others = list(islice(more, len(names)))
+            training = read_training(scores, latents, priors[model], sizes, others)
+            scored.append(dict(score_training(training)))
         rows += model_rows(model, scored, titles, n_bootstrap, seed)
+        rows += missing_rows(model, len(scored), names, missing, titles)
     return pd.DataFrame(rows)
+
+
+def missing_rows(
+    model: str,
+    seeds: int,
+    sets: Sequence[str],
+    missing: Mapping[str, str],
+    titles: Mapping[str, Mapping[str, str]],
+) -> Iterator[dict]:
+    """Rows of the sets that have no images, see :func:`companion_table`."""
+    for name in (name for name in sets if name in missing):
+        about = {"model": model, "set": name, **names_of(model, name, titles), "seeds": seeds}
+        for score, kind in COMPANIONS.items():
+            reason = f"{NOT_AVAILABLE}: {missing[name]}"
+            yield about | {"score": score, "title": kind.title, "missing": reason}
 
 
 def score_training(training: Training) -> Iterator[tuple[str, Scored]]:
@@ -87,8 +113,12 @@ def model_rows(
         titles, n_bootstrap, seed: see :func:`companion_table`.
     """
     plain = ScoreTable([_found(scored["log_prob"]) for scored in trainings], model=model)
-    for which in (which for which in plain.images if which not in INSIDE):
+    first = plain.tables[0]
+    for which in (which for which in first["set"].unique() if which not in INSIDE):
         about = {"model": model, "set": which, **about_model(model, plain, titles, which)}
+        if "in_training" in first:
+            known = [table.loc[table["set"] == which, "in_training"] for table in plain.tables]
+            about["in_training"] = max(each.sum(min_count=1) for each in known)
         for name, kind in COMPANIONS.items():
             row = about | {"score": name, "title": kind.title}
             tables = [scored[name] for scored in trainings]
@@ -123,6 +153,8 @@ def _measured(
         return [tables[0].assign(score=load(kind.place)(log_probs))]
 
     tables = list(map(_found, scored))
+    if kind.ensemble and len({_images(table, which) for table in tables}) > 1:
+        raise NotApplicable("each training has other images of this set")
     judged = ensemble(tables) if kind.ensemble else tables
     found = area(judged, n_bootstrap)
     if kind.ensemble:
@@ -135,6 +167,10 @@ def _measured(
     n_test, n_ood = found.images.values()
     counts = {"n_test": n_test, "n_ood": n_ood}
     return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}
+
+
+def _images(table: pd.DataFrame, which: str) -> str:
+    return table.loc[table["set"] == which, "images"].iloc[0]
 
 
 def _described(tables: Sequence[pd.DataFrame], which: str) -> dict[str, float]:

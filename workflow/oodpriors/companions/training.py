@@ -90,18 +90,29 @@ def read_training(
     latents: Path,
     priors: Sequence[Mapping | None],
     sizes: Mapping[str, pd.Series],
+    further: Sequence[tuple[Path, Path]] = (),
 ) -> Training:
-    """A training from its score file and its latents.
+    """A training from its score files and its latents.
 
     Args:
         scores, latents: files, see docs/results-folder.md.
         priors: specifications of the training's prior and, if there is one, of the other.
         sizes: see :class:`Training`.
+        further: scores and latents of each further set; one without images is left out.
 
     Raises:
         UserError: the latents are damaged.
     """
-    table, stored = pd.read_parquet(scores), load_arrays(latents)
+    files = [(scores, latents), *further]
+    tables = [table for path, _ in files if len(table := pd.read_parquet(path))]
+    stored = {name: array for _, path in files for name, array in load_arrays(path).items()}
+    table = pd.concat(tables, ignore_index=True)
+    if "refined" in table:  # further sets are not
+        table["refined"] = table["refined"].eq(True)
+    for more in tables[1:]:
+        table["in_training"] = table["in_training"].astype(float)
+        values = pd.Series(more["png_size"].to_numpy(), index=more["index"])
+        sizes = {**sizes, more["images"].iloc[0]: values}
     sets = table["set"].unique()
 
     def joined(name: str) -> np.ndarray:

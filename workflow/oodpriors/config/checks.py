@@ -9,6 +9,8 @@ from oodpriors.config.specs import (
     TOY,
     ModelId,
     dataset_facts,
+    further_sets,
+    is_drawn,
     model_ids,
     models_of,
     network_kind,
@@ -17,6 +19,7 @@ from oodpriors.config.specs import (
     own_weights,
     refined_panels,
     selection,
+    subset_facts,
     toy_ids,
 )
 from oodpriors.kinds.analyses import ANALYSES
@@ -33,6 +36,9 @@ TAKEN = {
     "figures": "main",
     "tables": "models|claims|comparison|verdicts",
 }
+# Keys that say where images are from, and those of images that are cut out of a data set.
+SOURCES = {"dataset": "data set", "of": "subset"}
+CUT = ("labels", "kmeans", "out_of_distribution")
 FARTHEST = 1_000_000  # coordinate of a mean; the square of a distance is finite in single precision
 
 
@@ -128,19 +134,47 @@ def _check_run(config: Mapping) -> Iterator[str]:
                 if key not in config[table]:
                     yield _unknown(f"experiments.{experiment}: {name}", what, key, config[table])
     subsets = config["subsets"]
-    tested = {subsets[name]["out_of_distribution"] for name in learnt & set(subsets)}
+    tested = {other for name in learnt & set(subsets) for other in _sets_out(subsets[name])}
+    tested |= {subsets[name]["of"] for name in tested & set(subsets)}
     for name, subset in subsets.items():
         if config["only"] is None or name in learnt | tested:
-            if subset["dataset"] not in config["datasets"]:
-                where = f"subsets.{name}.dataset"
-                yield _unknown(where, "data set", subset["dataset"], config["datasets"])
-            other = subset["out_of_distribution"]
-            if other is not None and other not in subsets:
-                yield _unknown(f"subsets.{name}.out_of_distribution", "subset", other, subsets)
+            yield from _check_sources(config, name, subset)
+            for other in _sets_out(subset):
+                if other not in subsets:
+                    yield _unknown(f"subsets.{name}.out_of_distribution", "subset", other, subsets)
+    first = {subsets[name]["out_of_distribution"] for name in learnt & set(subsets)}
+    for name in sorted(name for name in (learnt | first) & set(subsets) if subsets[name]["made"]):
+        yield (
+            f"subsets.{name}.made: a made subset can only be a further set out of distribution: "
+            "learn another one, and name another one first"
+        )
     toy = config["toy"] if TOY in (config["only"] or [TOY]) else None
     for prior in toy["priors"] if toy else []:
         if prior not in config["priors"]:
             yield _unknown("toy.priors", "prior", prior, config["priors"])
+
+
+def _sets_out(subset: Mapping) -> list[str]:
+    """Names of the sets out of distribution of a subset, the paper's first."""
+    first = subset["out_of_distribution"]
+    return [*([] if first is None else [first]), *subset.get("further", [])]
+
+
+def _check_sources(config: Mapping, name: str, subset: Mapping) -> Iterator[str]:
+    """A subset is cut out of a data set, made of another subset, or drawn from the models."""
+    where, made, subsets = f"subsets.{name}", subset["made"], config["subsets"]
+    what = f"made: {made}" if made else "a subset that is not made"
+    key = "dataset" if not made else "" if is_drawn(subset) else "of"
+    known = config["datasets"] if key == "dataset" else subsets
+    if key and subset[key] is None:
+        yield f"{where}: {what} needs the key {key}"
+    elif key and subset[key] not in known:
+        yield _unknown(f"{where}.{key}", SOURCES[key], subset[key], known)
+    elif key == "of" and subsets[subset[key]]["made"]:
+        yield f"{where}.of: {subset[key]} is made itself: name a subset of a data set"
+    for other in (*SOURCES, *(CUT if made else ())):
+        if other != key and subset[other] is not None:
+            yield f"{where}.{other}: {what} has none"
 
 
 def _check_shown(config: Mapping) -> Iterator[str]:
@@ -161,18 +195,24 @@ def _check_shown(config: Mapping) -> Iterator[str]:
 
 
 def _check_datasets(config: Mapping) -> Iterator[str]:
-    needs = {"npz": "path", "embedded": "stands_for"}
+    needs = {"npz": "path", "folder": "path", "embedded": "stands_for"}
     for name, entry in config["datasets"].items():
-        key = needs.get(entry["kind"])
+        kind, key = entry["kind"], needs.get(entry["kind"])
         if key and not entry.get(key):
-            yield f"datasets.{name}: kind {entry['kind']} needs the key {key}"
+            yield f"datasets.{name}: kind {kind} needs the key {key}"
         if key != "path" and entry.get("path"):
-            yield f"datasets.{name}.path: only kind npz has a path; kind is {entry['kind']}"
+            yield f"datasets.{name}.path: only kinds npz and folder have a path; kind is {kind}"
+        if kind != "folder" and entry.get("shape"):
+            yield f"datasets.{name}.shape: only kind folder has a shape; kind is {kind}"
+        if kind == "folder" and entry["shape"] and entry["shape"][0] not in (1, 3):
+            yield f"datasets.{name}.shape: write the channels first, 1 or 3: {entry['shape']}"
 
 
 def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
     for name, subset in config["subsets"].items():
         where = f"subsets.{name}"
+        if subset["made"]:
+            continue
         _, labels = dataset_facts(config, subset["dataset"], inspected)
         for split in ("test",) if subset["out_of_distribution"] is None else ("train", "test"):
             have = labels.get(split, [])
@@ -201,7 +241,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     for split in ("train", "test"):
         if split not in labels:
             yield f"{where}: {subset['dataset']} has no {split} split to learn or test on"
-    yield from _check_exposure(config, model.subset, shape, where, inspected)
+    yield from _check_exposure(config, model, shape, where, inspected)
     network = network_of(config, model.architecture, shape)
     yield from _check_shape(model.architecture, network, shape, where)
     yield from _check_squeezes(model.architecture, network, shape)
@@ -222,23 +262,39 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
 
 
 def _check_exposure(
-    config: Mapping, subset: str, shape: tuple, where: str, inspected: Mapping
+    config: Mapping, model: ModelId, shape: tuple, where: str, inspected: Mapping
 ) -> Iterator[str]:
-    other = config["subsets"][subset]["out_of_distribution"]
-    if other is None:
+    subsets, subset = config["subsets"], model.subset
+    first, key = subsets[subset]["out_of_distribution"], f"subsets.{subset}.out_of_distribution"
+    if first is None:
         yield f"{where}: subsets.{subset} names no out_of_distribution subset"
         return
-    if _share_images(config, config["subsets"][subset], config["subsets"][other]):
-        yield (
-            f"subsets.{subset}.out_of_distribution: {other} has test images of {subset} itself: "
-            "take other labels, or another data set"
-        )
-    dataset = config["subsets"][other]["dataset"]
-    other_shape, labels = dataset_facts(config, dataset, inspected)
-    if other_shape != shape:
-        yield f"{where}: images are {shape}, those of {other} are {other_shape}"
-    if "test" not in labels:
-        yield f"{where}: {dataset} has no test split for {other}"
+    sets = [first, *further_sets(config).get(model, [])]
+    yield from _check_names_of_sets(sets, subsets, key)
+    for other in (name for name in sets if not is_drawn(subsets[name])):
+        if not subsets[other]["made"] and _share_images(config, subsets[subset], subsets[other]):
+            yield (
+                f"{key}: {other} has test images of {subset} itself: "
+                "take other labels, or another data set"
+            )
+        other_shape, labels = subset_facts(config, other, inspected)
+        if other_shape != shape:
+            yield f"{where}: images are {shape}, those of {other} are {other_shape}"
+        if "test" not in labels:
+            yield f"{where}: {subsets[other]['dataset']} has no test split for {other}"
+
+
+def _check_names_of_sets(sets: list[str], subsets: Mapping, key: str) -> Iterator[str]:
+    """Sets of a model have names and titles of their own."""
+    for name in dict.fromkeys(name for name in sets if sets.count(name) > 1):
+        yield f"{key}: {name} is there {sets.count(name)} times: keep one"
+    for name in {"train", "test", "ood"} & set(sets[1:]):
+        yield f"{key}: the score files have a set {name}: give this subset another name"
+    titles: dict[str, str] = {}
+    for name in sets:
+        other = titles.setdefault(subsets[name]["title"], name)
+        if other != name:
+            yield f"subsets.{name}.title: {other} has the same title: tables could not tell them"
 
 
 def _share_images(config: Mapping, one: Mapping, other: Mapping) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.companions import COMPANIONS
-from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.figures import FIGURES
+from oodpriors.kinds.further import ALL
+from oodpriors.kinds.made import MADE
 from oodpriors.kinds.priors import PRIORS
 from oodpriors.kinds.tables import TABLES
 
@@ -16,12 +17,13 @@ def with_kinds(schema: Mapping) -> dict:
     """The schema with the names of all kinds, and with the keys of each."""
     filled = copy.deepcopy(dict(schema))
     parts = filled["properties"]
-    dataset, prior, figure, table = (
+    dataset, subset, prior, figure, table = (
         parts[name]["additionalProperties"]["properties"]
-        for name in ("datasets", "priors", "figures", "tables")
+        for name in ("datasets", "subsets", "priors", "figures", "tables")
     )
-    dataset["kind"]["enum"] = [*OFFICIAL, *dataset["kind"]["enum"]]
-    dataset["stands_for"]["enum"] = [*OFFICIAL, None]
+    dataset["kind"]["enum"] = [*ALL, *dataset["kind"]["enum"]]
+    dataset["stands_for"]["enum"] = [*ALL, None]
+    subset["made"]["enum"] = [*MADE, None]
     prior["kind"]["enum"] = [*PRIORS]
     for kind in PRIORS.values():
         for name, parameter in kind.parameters.items():

@@ -4,7 +4,14 @@ import json
 from collections.abc import Iterator, Mapping
 
 from oodpriors.config.schema import ConfigError
-from oodpriors.config.specs import model_ids, toy_ids, used_datasets, used_subsets
+from oodpriors.config.specs import (
+    further_datasets,
+    further_subsets,
+    model_ids,
+    toy_ids,
+    used_datasets,
+    used_subsets,
+)
 
 # What changes no number and no figure.
 PLACES = ("run", "device", "gpu", "mirror", "save_every")
@@ -23,7 +30,7 @@ def settings(config: Mapping, inspected: Mapping) -> dict:
     used = {
         "models": {model.architecture for model in models},
         "priors": {model.prior for model in models},
-        "subsets": used_subsets(config),
+        "subsets": {*used_subsets(config), *further_subsets(config)},
     }
     kept = {key: value for key, value in config.items() if key not in PLACES}
     for table, names in used.items():
@@ -32,13 +39,18 @@ def settings(config: Mapping, inspected: Mapping) -> dict:
         name: {key: value for key, value in model.items() if key not in BUDGETS}
         for name, model in kept["models"].items()
     }
-    kept["datasets"] = {
-        name: {key: config["datasets"][name][key] for key in ("kind", "stands_for", "path")}
-        | {"content": inspected.get(name, {}).get("content")}
-        for name in used_datasets(config)
-    }
+    kept["datasets"] = {n: _source(config, n, inspected) for n in used_datasets(config)}
+    if further := further_datasets(config):
+        kept["further"] = {name: _source(config, name, inspected) for name in further}
     kept["only"] = config["only"] and sorted(config["only"])
     return json.loads(json.dumps(kept))
+
+
+def _source(config: Mapping, dataset: str, inspected: Mapping) -> dict:
+    """What a data set is, and where the user's own lies."""
+    entry = config["datasets"][dataset]
+    content = inspected.get(dataset, {}).get("content")
+    return {key: entry[key] for key in ("kind", "stands_for", "path")} | {"content": content}
 
 
 def compare(place: str, record: str, old: Mapping, new: Mapping) -> str | None:

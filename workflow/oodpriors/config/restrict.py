@@ -3,7 +3,15 @@
 from collections.abc import Collection, Iterator, Mapping
 
 from oodpriors.config.schema import ConfigError, suggestion
-from oodpriors.config.specs import TOY, lookup, model_ids, models_of, refined_panels, toy_ids
+from oodpriors.config.specs import (
+    TOY,
+    further_sets,
+    lookup,
+    model_ids,
+    models_of,
+    refined_panels,
+    toy_ids,
+)
 
 
 def with_only(config: Mapping) -> dict:
@@ -45,6 +53,8 @@ def _used(config: Mapping) -> dict:
     models = [*model_ids(config), *toy_ids(config)]
     learnt = {k: v for k, v in config["subsets"].items() if k in {m.subset for m in models}}
     subsets = {*learnt, *(subset["out_of_distribution"] for subset in learnt.values())}
+    subsets |= {name for sets in further_sets(config).values() for name in sets}
+    subsets |= {entry.get("of") for name, entry in config["subsets"].items() if name in subsets}
     used = {
         "subsets": subsets,
         "datasets": {v["dataset"] for k, v in config["subsets"].items() if k in subsets},

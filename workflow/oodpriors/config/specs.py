@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.datasets import LABELS, OFFICIAL
+from oodpriors.kinds.datasets import LABELS
+from oodpriors.kinds.further import ALL, FURTHER
+from oodpriors.kinds.made import MADE
 
 TOY = "toy"
+OWN = ("npz", "folder")  # kinds of data sets of the user
 
 
 class ModelId(NamedTuple):
@@ -27,10 +30,29 @@ def with_stand_ins(config: Mapping) -> dict:
     """The configuration with an embedded stand-in for each official data set."""
     stand_ins = {}
     for name, entry in config["datasets"].items():
-        official = entry["kind"] in OFFICIAL
+        official = entry["kind"] in ALL
         change = {"kind": "embedded", "stands_for": entry["kind"]} if official else {}
         stand_ins[name] = {**entry, **change}
     return dict(config) | {"datasets": stand_ins}
+
+
+def with_further(config: Mapping) -> dict:
+    """The configuration with one set out of distribution of each subset, and ``further`` ones."""
+    subsets = {}
+    for name, entry in config["subsets"].items():
+        given = entry["out_of_distribution"]
+        first, *further = given if isinstance(given, list) else [given]
+        more = {"further": further} if further else {}
+        subsets[name] = {**entry, "out_of_distribution": first, **more}
+    return dict(config) | {"subsets": subsets}
+
+
+def further_sets(config: Mapping) -> dict[ModelId, list[str]]:
+    """Further sets out of distribution that each model is scored on, of those that have any."""
+    entries = [entry for entry in config["experiments"].values() if entry.get("further", True)]
+    models = [ModelId.of(name) for entry in entries for name in entry["models"]]
+    sets = {model: config["subsets"][model.subset].get("further", []) for model in models}
+    return {model: names for model, names in sets.items() if names}
 
 
 def model_ids(config: Mapping) -> list[ModelId]:
@@ -66,17 +88,24 @@ def taken(config: Mapping) -> dict[tuple[ModelId, int], tuple[str, str | dict]]:
 
 
 def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
-    """Image shape and labels by split of a data set; npz files were inspected before."""
+    """Image shape and labels by split of a data set; the user's own were inspected before."""
     entry = config["datasets"][name]
-    if entry["kind"] == "npz":
+    if entry["kind"] in OWN:
         return inspected[name]["shape"], inspected[name]["labels"]
-    kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
-    return kind.shape, dict.fromkeys(kind.splits, LABELS)
+    kind = ALL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
+    return kind.shape, dict.fromkeys(kind.splits, [*range(len(kind.classes))] or LABELS)
+
+
+def subset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:
+    """The same of the images of a subset; a made one has those of its source."""
+    entry = config["subsets"][name]
+    source = config["subsets"][entry["of"]] if entry["made"] else entry
+    return dataset_facts(config, source["dataset"], inspected)
 
 
 def class_names(config: Mapping, dataset: str) -> dict[str, str]:
     """Names of the labels of an official data set, by label; none of others."""
-    kind = OFFICIAL.get(config["datasets"][dataset]["kind"])
+    kind = ALL.get(config["datasets"][dataset]["kind"])
     return {str(label): name for label, name in enumerate(kind.classes)} if kind else {}
 
 
@@ -135,12 +164,46 @@ def used_datasets(config: Mapping) -> list[str]:
     return list(dict.fromkeys(config["subsets"][name]["dataset"] for name in used_subsets(config)))
 
 
+def further_subsets(config: Mapping) -> list[str]:
+    """Subsets with images that further sets need and nothing else does."""
+    subsets = config["subsets"]
+    sets = list(dict.fromkeys(name for own in further_sets(config).values() for name in own))
+    sources = [subsets[name]["of"] for name in sets]
+    needed = [name for name in (*sources, *sets) if name and not is_drawn(subsets[name])]
+    learnt = {model.subset for model in model_ids(config)}
+    tested = {subsets[name]["out_of_distribution"] for name in learnt}
+    return [name for name in dict.fromkeys(needed) if name not in learnt | tested]
+
+
+def is_drawn(subset: Mapping) -> bool:
+    """Whether the images of a subset are drawn from each model, and not stored."""
+    return subset["made"] is not None and not MADE[subset["made"]].of_images
+
+
+def further_datasets(config: Mapping) -> list[str]:
+    """Data sets that further sets need and nothing else does."""
+    names = [config["subsets"][name]["dataset"] for name in further_subsets(config)]
+    used = used_datasets(config)
+    return [name for name in dict.fromkeys(names) if name and name not in used]
+
+
+def other_datasets(config: Mapping) -> list[str]:
+    """Data sets that are not loaded as the paper's are: further ones, and those of other kinds."""
+    others = {*FURTHER, "folder"}
+
+    def is_other(entry: Mapping) -> bool:
+        return bool({entry["kind"], entry["stands_for"]} & others)
+
+    used = [name for name in used_datasets(config) if is_other(config["datasets"][name])]
+    return [*used, *further_datasets(config)]
+
+
 def run_part(config: Mapping) -> list[str]:
     """What makes this another run than the paper's, for the name of its folder.
 
     These are the experiments of ``only``, or else that a file of the user is used.
     """
-    own = any(config["datasets"][name]["kind"] == "npz" for name in used_datasets(config))
+    own = any(config["datasets"][name]["kind"] in OWN for name in used_datasets(config))
     return sorted(config["only"] or (["own"] if own else []))
 
 

@@ -40,24 +40,30 @@ def data(record: Mapping) -> pd.DataFrame:
             "Of": f"{part['of_images']:,}",
             "Source": _source(part["source"]),
         }
-        for part in record["data"]
+        for part in _parts(record)
     ]
     return pd.DataFrame(rows)
 
 
 def inputs(record: Mapping) -> pd.DataFrame:
     """Files that were read, then the images that were cut out of them, each with its SHA-256."""
-    sources = [part["source"] for part in record["data"]]
-    files = {file["name"]: file["sha256"] for source in sources for file in source["files"]}
+    parts = _parts(record)
+    files = {f["name"]: f["sha256"] for part in parts for f in part["source"]["files"]}
     images = {
-        f"images of {part['subset']}, {part['split']}": part["content_sha256"]
-        for part in record["data"]
+        f"images of {part['subset']}, {part['split']}": part["content_sha256"] for part in parts
     }
     return pd.DataFrame((files | images).items(), columns=["Input", "SHA-256"])
 
 
+def _parts(record: Mapping) -> list[Mapping]:
+    return [*record["data"], *record.get("further", [])]
+
+
 def _source(source: Mapping) -> str:
+    if "missing" in source:
+        return f"not available: {source['missing']}"
+    made = f"{source['made']}, made of {source['of']}; " if "made" in source else ""
     if source["stand_in"]:
-        return f"stand-in: {source['description']}"
+        return f"{made}stand-in: {source['description']}"
     files = ", ".join(f"{file['name']} ({file['sha256'][:12]})" for file in source["files"])
-    return f"{source['kind']}: {files}"
+    return f"{made}{source['kind']}: {files}"

@@ -50,6 +50,10 @@ PANELS = key(
     additionalProperties=models(uniqueItems=True),
 )
 SETS = {"enum": ["test", "ood"]}
+ROWS = {
+    "description": "what has a row, scores if not given; the others have a panel each",
+    "enum": ["scores", "sets"],
+}
 NOT_SHOWN = "At most half a per cent of a set is not shown."
 
 FIGURES = {
@@ -159,7 +163,7 @@ FIGURES = {
         "oodpriors.figures.companions:draw",
         files={"table": "statistics/companions.csv"},
         needs="models",
-        keys={"models": models()} | SCORES,
+        keys={"models": models()} | SCORES | {"rows": ROWS},
         architectures=IMAGES,
     ),
 }

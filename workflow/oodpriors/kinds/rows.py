@@ -35,13 +35,17 @@ def beta(description: str) -> dict:
     return key("number", description, minimum=0.1, maximum=40)
 
 
-# Key of what shows companion scores; ``config.choices`` adds their names.
+# Keys of what shows companion scores; ``config.choices`` adds the names of the scores.
 SCORES = {
+    "further": key(
+        "boolean",
+        "whether further sets out of distribution are shown as well; they are if not given",
+    ),
     "scores": key(
         "array",
         "companion scores that are shown; all if not given",
         minItems=1,
         uniqueItems=True,
         items={"type": "string"},
-    )
+    ),
 }

@@ -80,6 +80,16 @@ class ImageModel(Model):
     def decode_mean(self, z: Tensor) -> Tensor:
         """Decode latents z to images in [0, 1]: (B, D) -> (B, C, H, W)."""
 
+    @torch.no_grad()
+    def draw_images(self, n: int) -> Tensor:
+        """Draw n images of pixel values, uint8 (n, C, H, W), by the device's generator.
+
+        A flow's density is that of (x + u)/256 with u in [0, 1): see :func:`.glow.dequantize`.
+        """
+        levels = self.decode_mean(self.prior.sample(n)) * PIXEL_VALUES
+        # the inverse of a poor flow may overflow
+        return levels.nan_to_num().clamp(max=PIXEL_VALUES - 1).to(torch.uint8)
+
 
 def low_precision(precision: str) -> bool:
     """Whether products are in bfloat16; ``auto``: where a GPU or the processor is fast at it.

@@ -144,6 +144,13 @@ class VAE(ImageModel):
         values = torch.linspace(0, 1, PIXEL_VALUES, dtype=z.dtype, device=z.device)
         return (self.decode(z).softmax(-1) @ values).permute(0, 3, 1, 2)
 
+    @torch.no_grad()
+    def draw_images(self, n: int) -> Tensor:
+        """Draw n images of pixel values, each from its distribution: uint8 (n, C, H, W)."""
+        logits = self.decode(self.prior.sample(n))
+        values = torch.distributions.Categorical(logits=logits).sample()
+        return values.permute(0, 3, 1, 2).to(torch.uint8)
+
     def log_likelihood(self, x: Tensor, z: Tensor, full_precision: bool = False) -> Tensor:
         """log p(x|z): uint8 (B, C, H, W), (B, D) -> (B,), nats per image.
 

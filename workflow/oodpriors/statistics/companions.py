@@ -2,16 +2,24 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+
+NOT_AVAILABLE = "not available"  # beginning of the reason why a set has no images
 
 
 def chosen(table: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
     """Rows of the ``models`` and ``scores`` of an entry of the configuration, in its order.
 
+    Sets out of distribution that have a remark are named with it.
+
     Args:
         table: see :func:`oodpriors.companions.compare.companion_table`.
-        entry: without ``scores`` it takes all.
+        entry: without ``scores`` it takes all; with ``further`` false, of each model the
+            first set alone.
     """
+    table = table.assign(out_of_distribution=_with_remarks(table))
+    table = table if entry.get("further", True) else table[table["set"] == "ood"]
     scores = entry.get("scores", table["score"].unique().tolist())
     rows = table[table["model"].isin(entry["models"]) & table["score"].isin(scores)]
     places = {name: i for order in (entry["models"], scores) for i, name in enumerate(order)}
@@ -26,3 +34,13 @@ def model_labels(table: pd.DataFrame) -> dict[str, str]:
     several = (table["training_data"] != table["training_data"].iloc[0]).any()
     names = ["architecture", "prior", *(["training_data"] if several else [])]
     return dict(zip(table["model"], table[names].agg(", ".join, axis=1), strict=True))
+
+
+def _with_remarks(table: pd.DataFrame) -> pd.Series:
+    """Names of the sets, with what is wrong with their images."""
+    names = table["out_of_distribution"]
+    gone = table["missing"].fillna("").astype(str).str.startswith(NOT_AVAILABLE)
+    known = table["in_training"] if "in_training" in table else pd.Series(0, table.index)
+    most = known.fillna(0).astype(int).groupby(names).transform("max")
+    remarks = np.where(most > 0, " (" + most.map("{:,}".format) + " are training images)", "")
+    return names + np.where(gone, f" ({NOT_AVAILABLE})", remarks)

@@ -22,16 +22,22 @@ def read_table(path: Path | str) -> pd.DataFrame:
 
 def about_model(name: str, table: ScoreTable, titles: Mapping, which: str = "ood") -> dict:
     """Names of a model and of the images in and out of distribution (a set), and numbers."""
-    architecture, subset, prior = name.split("/")
-    other = table.images[which].split(".")[0]
+    return {
+        **names_of(name, table.images[which].split(".")[0], titles),
+        "seeds": len(table.tables),
+        "n_test": table.size("test"),
+        "n_ood": table.size(which),
+    }
+
+
+def names_of(model: str, other: str, titles: Mapping) -> dict:
+    """Names of a model, of its training data and of another subset, as they are shown."""
+    architecture, subset, prior = model.split("/")
     return {
         "architecture": titles["models"][architecture],
         "prior": titles["priors"][prior],
         "training_data": titles["subsets"][subset],
         "out_of_distribution": titles["subsets"][other],
-        "seeds": len(table.tables),
-        "n_test": table.size("test"),
-        "n_ood": table.size(which),
     }
 
 

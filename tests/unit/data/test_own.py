@@ -1,0 +1,135 @@
+"""Folders of images, and hints for npz files of other programs."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from oodpriors.data.own import inspect_folder, inspect_own, load_images
+from oodpriors.io.errors import UserError
+
+
+def write(folder, label, number, image):
+    place = folder / str(label)
+    place.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(place / f"{number}.png")
+
+
+def grey(n=1, side=6, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (n, side, side), np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Two images of b and one of a."""
+    images = grey(3)
+    for label, number, image in (("b", 0, images[0]), ("b", 1, images[1]), ("a", 0, images[2])):
+        write(tmp_path / "own", label, number, image)
+    return tmp_path / "own"
+
+
+def test_images_are_read_as_they_are_with_labels_in_alphabetical_order(folder):
+    known = inspect_folder(folder, None)
+    assert (known["shape"], known["labels"]) == ((1, 6, 6), {"test": [0, 1]})
+    data = load_images(folder, None, known["content"])
+    np.testing.assert_array_equal(data.images, grey(3)[[2, 0, 1]])
+    assert data.labels.tolist() == [0, 1, 1]
+    assert set(data.split) == {"test"}
+    assert data.provenance["images"] == {"test": 3}
+
+
+def test_names_that_are_numbers_are_the_labels(tmp_path):
+    for label in (7, 12):
+        write(tmp_path, label, 0, grey()[0])
+    assert inspect_folder(tmp_path, None)["labels"] == {"test": [7, 12]}
+    assert load_images(tmp_path, None, None).labels.tolist() == [7, 12]
+
+
+def test_colours_stay_unless_a_shape_is_given(tmp_path):
+    colour = np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)
+    write(tmp_path, 0, 0, colour)
+    assert inspect_folder(tmp_path, None)["shape"] == (3, 6, 6)
+    np.testing.assert_array_equal(load_images(tmp_path, None, None).images[0], colour)
+    assert inspect_folder(tmp_path, [1, 6, 6])["shape"] == (1, 6, 6)
+    assert load_images(tmp_path, [1, 6, 6], None).images.shape == (1, 6, 6)
+
+
+def test_a_smaller_image_has_the_means_of_areas(folder):
+    images = load_images(folder, [1, 3, 2], None).images
+    exact = grey(3)[[2, 0, 1]].reshape(3, 3, 2, 2, 3).mean((2, 4))
+    np.testing.assert_allclose(images, exact, atol=1.01)  # rounded twice
+
+
+def test_images_of_several_sizes_need_a_shape(folder):
+    write(folder, "a", 9, grey(side=5)[0])
+    with pytest.raises(UserError, match=r"9.png has \(5, 5\) pixels, .*: give .* shape"):
+        load_images(folder, None, None)
+    assert load_images(folder, [3, 4, 4], None).images.shape == (4, 4, 4, 3)
+
+
+def test_content_is_that_of_the_files_and_of_the_shape(folder):
+    before = inspect_folder(folder, None)["content"]
+    assert inspect_folder(folder, None)["content"] == before
+    assert inspect_folder(folder, [1, 6, 6])["content"] != before
+    write(folder, "a", 1, grey()[0])
+    assert inspect_folder(folder, None)["content"] != before
+    with pytest.raises(UserError, match="changed after the run started"):
+        load_images(folder, None, before)
+
+
+def test_what_is_no_folder_of_images_is_said(tmp_path):
+    with pytest.raises(UserError, match="no is no folder here"):
+        inspect_folder(tmp_path / "no", None)
+    write(tmp_path, "", 0, grey()[0])  # an image beside the folders
+    with pytest.raises(UserError, match="no images in folders of it, one folder for each label"):
+        inspect_folder(tmp_path, None)
+
+
+def test_a_damaged_image_is_named(folder):
+    (folder / "a" / "0.png").write_bytes(b"no image")
+    with pytest.raises(UserError, match=r"0.png: no image that can be read"):
+        load_images(folder, None, None)
+
+
+N = 4
+RIGHT = {
+    "images": np.zeros((N, 28, 28), np.uint8),
+    "labels": np.arange(N),
+    "split": np.array(["test"] * N),
+}
+HINTS = [
+    ("images", np.zeros((N, 3, 32, 32), np.uint8), "np.moveaxis(images, 1, -1)"),
+    ("images", np.zeros((N, 28, 28), np.float32), "(255 * x).round() as uint8"),
+    ("images", np.zeros((N, 784), np.uint8), "images.reshape(N, H, W)"),
+    ("labels", np.eye(N), "labels.argmax(1)"),
+    ("labels", np.zeros((N, 1), int), "labels[:, 0]"),
+]
+
+
+@pytest.mark.parametrize(("name", "array", "hint"), HINTS)
+def test_a_usual_mistake_has_the_line_that_mends_it(tmp_path, name, array, hint):
+    np.savez(tmp_path / "own.npz", **RIGHT | {name: array})
+    entry = {"kind": "npz", "path": str(tmp_path / "own.npz")}
+    with pytest.raises(UserError) as caught:
+        inspect_own(entry)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "array"), [(name, array) for name, array, _ in HINTS])
+def test_the_line_mends_it(tmp_path, name, array):
+    mended = {
+        4: lambda x: np.moveaxis(x, 1, -1),
+        3: lambda x: (255 * x).round().astype(np.uint8),
+        2: lambda x: x.reshape(N, 28, 28),
+    }
+    if name == "labels":
+        array = array.argmax(1) if array.shape[1] > 1 else array[:, 0]
+    else:
+        array = mended[array.ndim](array)
+    np.savez(tmp_path / "own.npz", **RIGHT | {name: array})
+    assert inspect_own({"kind": "npz", "path": str(tmp_path / "own.npz")})["labels"]
+
+
+def test_an_unreadable_file_has_no_hint(tmp_path):
+    (tmp_path / "own.npz").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="not a usable npz"):
+        inspect_own({"kind": "npz", "path": str(tmp_path / "own.npz")})
