@@ -7,7 +7,7 @@ from oodpriors.config.schema import ConfigError
 from oodpriors.config.specs import model_ids, toy_ids, used_datasets, used_subsets
 
 # What changes no number and no figure.
-PLACES = ("run", "device", "gpu", "mirror", "save_every")
+PLACES = ("run", "compare_with", "device", "gpu", "mirror", "save_every")
 BUDGETS = ("threads", "mem_mb", "runtime")
 SHOWN = 5  # names of keys in a line
 
