@@ -88,13 +88,13 @@ def test_a_model_without_scores_has_no_chart():
 
 
 def test_curves_have_the_numbers_of_the_table():
-    medians, area = curve_charts("fig", curves(), {UNI: "data:,"}, TITLES)
+    medians, area = curve_charts("fig", curves(), {UNI: "strip"}, TITLES)
     shown = pd.concat(map(pd.DataFrame, medians.spec["datasets"].values()))
     table = curves()
     for which, words in (("ood", "out of distribution"), ("test", "in distribution")):
         own = shown[shown["which"] == words].sort_values("distance")
         assert own["median"].tolist() == table[f"median_{which}"].tolist()
         assert own["lower"].tolist() == table[f"lower_quartile_{which}"].tolist()
-        assert own["image"].tolist() == ["data:,", ""]
+        assert own["key"].tolist() == ["strip", ""]
     shown = pd.concat(map(pd.DataFrame, area.spec["datasets"].values()))
     assert shown["auroc"].dropna().tolist() == table["auroc"].tolist()

@@ -261,11 +261,11 @@ def _charts(name: str, entry: Mapping, run: Run, dots: Images) -> list[charts.Ch
         return charts.dot_charts(name, entry, run.scores, dots, run.titles)
     if entry["kind"] == "curves" and run.curves is not None:
         table = run.curves[run.curves["curve"].isin(entry["curves"])]
-        strips = {
-            model: gallery.most_likely(run.scores[model], dots)
-            for model in dict.fromkeys(table["model"])
-            if model in run.scores
-        }
+        strips = {}
+        for model in table["model"]:
+            if model in run.scores and model not in strips:
+                strips[model] = f"highest-{model}"
+                dots.used[strips[model]] = gallery.most_likely(run.scores[model], dots)
         return charts.curve_charts(name, table, strips, run.titles)
     return []
 

@@ -1,5 +1,6 @@
 """Charts that answer to the pointer: Figure 4 with an image for each dot, and Figure 6."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from oodpriors.page.gallery import Images
 from oodpriors.page.words import model_words
 
 DOTS = 80  # images of a set
+VALUES = 3 * 32 * 16  # of an image; of one with more, there are fewer dots
 BINS = 40
 LOWEST = 0.01  # share of the dots that may lie left of the axis and are drawn at its end
 LOG_RATIO = 10  # of medians, from which an axis is logarithmic
@@ -121,7 +123,7 @@ def _dots(
     rows = scores[scores["set"] == which]
     if not len(rows) or rows["images"].iloc[0] not in images:
         return []
-    chosen = drawn(len(rows), images.number(rows["images"].iloc[0], DOTS))
+    chosen = drawn(len(rows), images.number(rows["images"].iloc[0], DOTS, VALUES))
     finite = rows.iloc[chosen][lambda table: np.isfinite(table["log_prob"])]
     subset = rows["images"].iloc[0].split(".")[0]
     prior = titles["priors"].get(model.split("/")[2], model)
@@ -138,7 +140,7 @@ def _dots(
 
 
 def placed(rows: pd.DataFrame, low: float, high: float, logarithmic: bool) -> pd.DataFrame:
-    """The dots with their places: ``at`` on the axis, and ``y``, a band of height 1 a series.
+    """The dots with their heights ``y``, in a band of height 1 for each series.
 
     Args:
         rows: see :func:`dots_spec`.
@@ -150,7 +152,7 @@ def placed(rows: pd.DataFrame, low: float, high: float, logarithmic: bool) -> pd
         own = (rows["series"] == series).to_numpy()
         heights = piled(rows.loc[own, "log_prob"].to_numpy(), low, high, logarithmic)
         y[own] = band + FILLED * heights / max(heights.max(), LEAST_PEAK)
-    return rows.assign(at=rows["log_prob"].clip(lower=low), y=np.round(y, 3))
+    return rows.assign(y=np.round(y, 2))
 
 
 def dots_spec(rows: pd.DataFrame) -> dict:
@@ -167,20 +169,26 @@ def dots_spec(rows: pd.DataFrame) -> dict:
     hover = alt.selection_point(on="pointerover", fields=["key"], empty=False)
     x_scale = alt.Scale(type=kind, domain=[low, high], nice=False)
     y_scale = alt.Scale(domain=[-0.1, len(series)])
-    colours = alt.Scale(domain=series["series"].tolist(), range=series["colour"].tolist())
+    names = series["series"].tolist()
+    colours = alt.Scale(domain=names, range=series["colour"].tolist())
+    dots = placed(rows, low, high, logarithmic).drop(columns="colour")
+    dots["series"] = dots["series"].map(names.index)  # a name in each row would be most of the file
     chart = (
-        alt.Chart(placed(rows, low, high, logarithmic).drop(columns="colour"))
+        alt.Chart(dots)
+        .transform_calculate(
+            of=f"{json.dumps(names)}[datum.series]", at=f"max(datum.log_prob, {low})"
+        )
         .mark_circle(opacity=0.85)
         .encode(
             x=alt.X("at:Q", title=NATS, scale=x_scale, axis=AXIS),
             y=alt.Y("y:Q", axis=None, scale=y_scale),
-            color=alt.Color("series:N", title=None, legend=LEGEND, scale=colours),
+            color=alt.Color("of:N", title=None, legend=LEGEND, scale=colours),
             size=alt.condition(hover, alt.value(220), alt.value(40)),
             tooltip=[
                 "image:N",
                 alt.Tooltip("log_prob:Q", title="log p", format=",.1f"),
                 alt.Tooltip("label:N", title="label"),
-                alt.Tooltip("series:N", title="of"),
+                alt.Tooltip("of:N"),
             ],
         )
         .properties(width="container", height=HEIGHT * len(series))
@@ -209,13 +217,13 @@ def curve_charts(
     Args:
         name: of the figure.
         table: rows of curves.csv.
-        strips: address of a picture of each model's most likely images out of distribution.
+        strips: keys of pictures of each model's most likely images out of distribution.
         titles: of architectures (as models), subsets and priors.
     """
     charts = []
     for number, (architecture, rows) in enumerate(table.groupby("architecture", sort=False)):
         rows = rows.assign(
-            image=[strips.get(model, "") for model in rows["model"]],
+            key=[strips.get(model, "") for model in rows["model"]],
             words=[model_words(model, titles) for model in rows["model"]],
         )
         for what, spec in (("medians", medians_spec(rows)), ("AUROC", auroc_spec(rows))):
@@ -243,10 +251,10 @@ def medians_spec(rows: pd.DataFrame) -> dict:
     """Medians between quartiles, a line for each set and kind of component.
 
     Args:
-        rows: of one architecture, of curves.csv, with ``image`` and ``words``.
+        rows: of one architecture, of curves.csv, with ``key``, of the picture, and ``words``.
     """
     ends = {"median": "median", "lower": "lower_quartile", "upper": "upper_quartile"}
-    about = ["component", "distance", "trainings", "image", "words"]
+    about = ["component", "distance", "trainings", "key", "words"]
     parts = [
         rows[about].assign(
             which=title, **{new: rows[f"{old}_{which}"] for new, old in ends.items()}
@@ -281,7 +289,7 @@ def auroc_spec(rows: pd.DataFrame) -> dict:
     Args:
         rows: see :func:`medians_spec`.
     """
-    columns = ["component", "distance", "trainings", "image", "words"]
+    columns = ["component", "distance", "trainings", "key", "words"]
     data = rows[[*columns, "auroc", "auroc_low", "auroc_high"]]
     colours = alt.Scale(range=[COLOURS["ood", 0], COLOURS["ood", 1], COLOURS["ood", 2]])
     component = alt.Color("component:N", title=None, legend=LEGEND, scale=colours)

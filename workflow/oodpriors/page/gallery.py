@@ -9,7 +9,7 @@ import pandas as pd
 from oodpriors.page.pictures import image_uri, strip
 
 EACH = 8  # images of a row
-PIXELS = 3 * 32 * 32  # of an image, to which the numbers of images here belong
+VALUES = 3 * 32 * 32  # of an image; of one with more, fewer are shown
 LEAST = 2  # images, however large
 # Columns that add up to log p, and their names.
 PARTS = {
@@ -69,10 +69,9 @@ class Images:
         images, places = self._sets[name]
         return images[places[index]]
 
-    def number(self, name: str, most: int) -> int:
-        """How many images of a set are shown: most, or fewer of large images."""
-        pixels = self._sets[name][0][0].size
-        return max(LEAST, min(most, most * PIXELS // pixels))
+    def number(self, name: str, most: int, values: int = VALUES) -> int:
+        """How many images of a set are shown: most, or fewer of those with more values."""
+        return max(LEAST, min(most, most * values // self._sets[name][0][0].size))
 
     def key(self, name: str, index: int) -> str:
         """The key of an image, whose address is kept."""
@@ -118,7 +117,7 @@ def _shown(row: Mapping, images: Images, titles: Mapping[str, str]) -> Shown:
 
 
 def most_likely(scores: pd.DataFrame, images: Images) -> str:
-    """Address of a picture of the most likely images out of distribution; "" without images."""
+    """Address of one picture of the most likely images out of distribution; "" without images."""
     rows = _finite(scores, "ood")
     if not len(rows) or rows["images"].iloc[0] not in images:
         return ""
