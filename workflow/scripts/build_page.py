@@ -33,7 +33,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
         figures=drawn,
         scores=dict(zip(params.models, map(read_model_scores, source.scores), strict=True)),
         images=dict(zip(params.sets, map(np.load, source.images), strict=True)),
-        curves=read_table(source.curves[0]) if source.curves else None,
+        curves=read_table(source.curves) if source.curves else None,
         titles=params.titles,
         other=read_other(*source.other) if source.other else None,
     )

@@ -40,8 +40,15 @@ def test_numbers_are_those_of_the_line_that_is_named(cards: dict):
         for compared in (*card.compared, *card.compared_refined):
             row = table.iloc[compared.row - 2]
             assert row["id"] == card.name
-            for name in ("left", "right", "difference"):
-                assert getattr(compared, name) == f"{row[name]:,.4g}".replace("-", "−")
+            value = row["difference"] if compared.sides else row["left"]
+            for said, expected in (
+                (compared.left, row["left"]),
+                (compared.right, row["right"]),
+                (compared.value, value),
+            ):
+                assert said == f"{expected:,.4g}".replace("-", "−")
+    assert cards["C13.1"].compared[0].sides
+    assert not cards["C2"].decisive.sides
 
 
 def test_a_refined_verdict_is_told_apart(cards: dict):
@@ -69,7 +76,7 @@ def test_another_run_gives_verdict_and_difference():
     card = next(iter(make_cards(claims(), TITLES, other)))
     assert card.differs
     assert card.other == "fails"
-    assert {compared.other for compared in card.compared} == {"7"}
+    assert [compared.other for compared in card.compared] == ["7", "7.5"]
 
 
 def test_a_claim_that_another_run_lacks_does_not_differ():
@@ -81,12 +88,18 @@ def test_a_claim_that_another_run_lacks_does_not_differ():
 def test_an_empty_value_is_a_dash():
     table = claims().assign(left=math.nan, difference=math.nan, low=math.nan, std_error=math.nan)
     compared = make_cards(table, TITLES)[0].decisive
-    assert (compared.left, compared.difference, compared.error) == ("–", "–", "")
+    assert (compared.left, compared.value, compared.error) == ("–", "–", "")
     assert compared.interval is None
 
 
-FIGURES = {"a": {"where": "Figure 4"}, "b": {"where": "Figure 6"}, "c": {"where": ""}}
-SHOWN = {"a": MODELS, "b": [UNI, MULTI], "c": [*MODELS, "vae/cells/more"]}
+FIGURES = {"a": {"where": "Figure 4"}, "b": {"where": "Figure 6"}, "c": {"where": ""}} | {
+    "control": {"where": "Control for Figure 4"},
+    "estimates": {"where": "Ours: whose likelihood"},
+}
+SHOWN = {"a": MODELS, "b": [UNI, MULTI], "c": [*MODELS, "vae/cells/more"]} | {
+    "control": [],
+    "estimates": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -94,6 +107,7 @@ SHOWN = {"a": MODELS, "b": [UNI, MULTI], "c": [*MODELS, "vae/cells/more"]}
     [
         ("Section 5.3, Figure 4a", MODELS, ["a"]),
         ("Figures 4a and 6b", MODELS, ["a", "b"]),
+        ("ours: whose likelihood, control", MODELS, ["control", "estimates"]),
         ("Section 5.3", (UNI,), ["b"]),
         ("Section 5.3", (GLOW,), ["a"]),
         ("Section 5.3", ("vae/none/uni",), []),
@@ -110,6 +124,20 @@ def test_a_claim_leads_to_the_figure_it_names_or_to_that_of_its_models(
 
 def test_a_claim_leads_to_the_rows_of_its_models(cards: dict):
     assert rows_of(cards["K1"], {UNI: "one", GLOW: "two"}) == [(GLOW, "two")]
+
+
+@pytest.mark.parametrize(
+    ("trainings", "words"),
+    [
+        ("vae/a/b: 3; vae/a/c: 3", "3 trainings of each model"),
+        ("vae/a/b: 5; vae/a/c: 3", "3 to 5 trainings of each model"),
+        ("vae/a/b: 1", "1 training of each model"),
+        ("", ""),
+    ],
+)
+def test_the_number_of_trainings_is_said(trainings: str, words: str):
+    table = claims().iloc[2:3].assign(trainings=trainings)
+    assert make_cards(table, TITLES)[0].trainings == words
 
 
 def test_cards_are_listed_by_section_and_counted(cards: dict):

@@ -75,3 +75,23 @@ def test_what_is_needed_is_said_of_the_difference(relation, margin, thresholds, 
     claim = row(relation, margin, 0.0, 1.0)
     assert thresholds_of(claim) == thresholds
     assert needed(claim) == words
+
+
+@pytest.mark.parametrize(
+    ("comparison", "margin", "words"),
+    [
+        ("auroc(log_prob, ood) of vae/a/b < 0.5", 0.0, "below 0.5"),
+        ("mean(log_prob, ood) of vae/a/b > -10", 5.0, "above -5"),
+        ("mean(log_prob, ood) of vae/a/b within 0.15 of -3.25", -0.15, "between -3.4 and -3.1"),
+    ],
+)
+def test_beside_a_number_it_is_said_of_the_left_side(comparison, margin, words):
+    claim = {"comparison": comparison, "margin": margin}
+    assert needed(claim) == words
+
+
+def test_beside_a_number_the_left_side_is_drawn():
+    claim = row(">", 0.0, 0.25, 0.125)
+    moved = claim | {"comparison": "auroc(log_prob, ood) of vae/a/b > 0.5"}
+    assert interval_of(moved)[:3] == interval_of(claim)[:3]
+    assert interval_of(moved).thresholds[0].value == 0.5

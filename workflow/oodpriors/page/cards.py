@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from oodpriors.page.intervals import Interval, interval_of, needed
+from oodpriors.page.intervals import Interval, constant, interval_of, needed, shift
 from oodpriors.page.words import quantity_words, unit
 from oodpriors.statistics.claims import NOT_SHOWN, PAPER, REFINED, VERDICTS
 from oodpriors.tables.verdicts import refined_verdicts
@@ -20,14 +20,16 @@ class Compared(NamedTuple):
         row: number of its line in claims.csv, where the names of the columns are line 1.
         words: what is compared.
         verdict: on this comparison.
-        left, right, difference: numbers as printed.
-        error: standard error and interval of the difference, or nothing if there is none.
-        needed: what the difference must be.
+        left, right, value: numbers as printed; value is the left side if the right one is no
+            measurement, and else their difference.
+        sides: whether both sides are measured.
+        error: standard error and interval of the value, or nothing if there is none.
+        needed: what the value must be.
         unit: of all of these.
         interval: how it is drawn; None if there is no difference.
         trainings, images: numbers of them.
         paper: whether the numbers that the paper prints hold by themselves.
-        other: the difference in another run.
+        other: the value in another run.
     """
 
     row: int
@@ -35,7 +37,8 @@ class Compared(NamedTuple):
     verdict: str
     left: str
     right: str
-    difference: str
+    value: str
+    sides: bool
     error: str
     needed: str
     unit: str
@@ -89,6 +92,19 @@ class Card(NamedTuple):
     def tone(self) -> str:
         """Name of the colour of its verdict."""
         return tone(self.verdict)
+
+    @property
+    def trainings(self) -> str:
+        """How many there are of each model, in words; "" where none was needed.
+
+        With other numbers for other models, the fewest and the most.
+        """
+        listed = " ".join(compared.trainings for compared in self.compared)
+        found = sorted({int(count) for count in re.findall(r": (\d+)", listed)})
+        if not found:
+            return ""
+        several = f"{found[0]} to {found[-1]}" if len(found) > 1 else str(found[0])
+        return f"{several} training{'s' * (found[-1] > 1)} of each model"
 
     @property
     def differs(self) -> bool:
@@ -226,6 +242,7 @@ def _compared(row: Mapping, titles: Mapping, before: Mapping) -> Compared:
         name: math.nan if row[name] == "" else row[name]
         for name in ("left", "right", "difference", "low", "high", "std_error", "excess")
     }
+    above = shift(row)
     earlier = before.get((str(row["id"]), row["estimator"], row["comparison"]))
     return Compared(
         row=row["row"],
@@ -233,7 +250,8 @@ def _compared(row: Mapping, titles: Mapping, before: Mapping) -> Compared:
         verdict=row["comparison_verdict"],
         left=number(values["left"]),
         right=number(values["right"]),
-        difference=number(values["difference"]),
+        value=number(values["difference"] + above),
+        sides=constant(row["comparison"]) is None,
         error=_error(values),
         needed=needed(values),
         unit=unit(row["comparison"]),
@@ -241,14 +259,15 @@ def _compared(row: Mapping, titles: Mapping, before: Mapping) -> Compared:
         trainings=row["trainings"] or "none",
         images=row["images"] or "none",
         paper=row["paper_numbers"],
-        other="" if earlier is None else number(earlier),
+        other="" if earlier is None else number(earlier + above),
     )
 
 
 def _error(row: Mapping) -> str:
     if not math.isfinite(row["std_error"]) or row["std_error"] == 0:
         return ""
-    return f"± {row['std_error']:.2g}, 95 % [{number(row['low'])}, {number(row['high'])}]"
+    low, high = (number(row[end] + shift(row)) for end in ("low", "high"))
+    return f"± {row['std_error']:.2g}, 95 % [{low}, {high}]"
 
 
 def number(value: float) -> str:
@@ -277,12 +296,19 @@ def figures_of(
         figures: entries of the configuration by name.
         models: of each figure.
     """
-    numbers = _figure_numbers(card.where)
-    named = [name for name, entry in figures.items() if _figure_numbers(entry["where"]) & numbers]
+    named = [name for name, entry in figures.items() if _is_named(card.where, name, entry["where"])]
     if named or not card.models:
         return named
     fitting = [name for name in figures if set(card.models) <= set(models[name])]
     return sorted(fitting, key=lambda name: len(models[name]))[:1]
+
+
+def _is_named(place: str, name: str, where: str) -> bool:
+    """Whether the place of a claim names a figure: by its number, its name or its title."""
+    parts = {part.removeprefix("ours: ") for part in place.lower().split(", ")}
+    number = re.fullmatch(r"Figure (\d+)", where)
+    numbered = number is not None and number[1] in _figure_numbers(place)
+    return numbered or bool({name, where.lower().removeprefix("ours: ")} & parts)
 
 
 def _figure_numbers(where: str) -> set[str]:

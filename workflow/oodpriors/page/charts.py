@@ -24,7 +24,7 @@ CURVE_HEIGHT = 260
 AXIS = alt.Axis(
     grid=False, tickCount=5, labelFontSize=11, titleFontSize=12, titleFontWeight="normal"
 )
-LEGEND = alt.Legend(orient="top", columns=1, labelLimit=0, labelFontSize=12)
+LEGEND = alt.Legend(orient="top", columns=1, labelLimit=0, labelFontSize=12, symbolOpacity=1)
 NATS = "log p (nats per image)"
 
 
@@ -172,7 +172,7 @@ def dots_spec(rows: pd.DataFrame) -> dict:
     names = series["series"].tolist()
     colours = alt.Scale(domain=names, range=series["colour"].tolist())
     dots = placed(rows, low, high, logarithmic).drop(columns="colour")
-    dots["series"] = dots["series"].map(names.index)  # a name in each row would be most of the file
+    dots["series"] = dots["series"].map(names.index)  # names would be most of the page
     chart = (
         alt.Chart(dots)
         .transform_calculate(
@@ -262,9 +262,10 @@ def medians_spec(rows: pd.DataFrame) -> dict:
         for which, title in SETS.items()
     ]
     data = pd.concat(parts, ignore_index=True)
-    logarithmic = bool(data["median"].min() / data["median"].max() > LOG_RATIO)
-    kind = "symlog" if logarithmic and data["upper"].max() < -1 else "linear"
-    scale = alt.Scale(type=kind, zero=False)
+    low, high = float(data["lower"].min()), float(data["upper"].max())
+    logarithmic = high < -1 and data["median"].min() / data["median"].max() > LOG_RATIO
+    kind = "symlog" if logarithmic else "linear"
+    scale = alt.Scale(type=kind, domain=[low, high], nice=False)
     colours = alt.Scale(domain=[*SETS.values()], range=[COLOURS[which, 0] for which in SETS])
     base = alt.Chart(data).encode(
         x=_distance(),
@@ -274,11 +275,13 @@ def medians_spec(rows: pd.DataFrame) -> dict:
         alt.Tooltip(f"{end}:Q", title=title, format=",.1f")
         for end, title in (("median", "median"), ("lower", "quartile"), ("upper", "and"))
     ]
-    y = alt.Y("median:Q", title="median log p (nats per image)", scale=scale, axis=AXIS)
+    y = alt.Y("median:Q", title=NATS, scale=scale, axis=AXIS)
     line = base.mark_line(strokeWidth=1.4).encode(y=y, strokeDash=_dash())
-    band = base.mark_area(opacity=0.13).encode(y="lower:Q", y2="upper:Q", detail="component:N")
+    band = base.mark_area(opacity=0.13).encode(
+        y=alt.Y("lower:Q", title=NATS, scale=scale), y2="upper:Q", detail="component:N"
+    )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        y=y, shape=_shape(), tooltip=_about(alt.Tooltip("which:N", title="set"), *nats)
+        y=y, shape=_shape(LEGEND), tooltip=_about(alt.Tooltip("which:N", title="set"), *nats)
     )
     return _plain((band + line + points).properties(width="container", height=CURVE_HEIGHT))
 
@@ -302,7 +305,7 @@ def auroc_spec(rows: pd.DataFrame) -> dict:
         for name, title in (("auroc:Q", "AUROC"), ("auroc_low:Q", "from"), ("auroc_high:Q", "to"))
     ]
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
-        y=y, shape=_shape(), tooltip=_about(alt.Tooltip("component:N"), *numbers)
+        y=y, shape=_shape(None), tooltip=_about(alt.Tooltip("component:N"), *numbers)
     )
     chance = alt.Chart(pd.DataFrame({"y": [0.5]})).mark_rule(color="#888").encode(y="y:Q")
     layers = chance + errors + line + points
@@ -313,5 +316,5 @@ def _dash() -> alt.StrokeDash:
     return alt.StrokeDash("component:N", title=None, legend=None)
 
 
-def _shape() -> alt.Shape:
-    return alt.Shape("component:N", title=None, legend=LEGEND)
+def _shape(legend: alt.Legend | None) -> alt.Shape:
+    return alt.Shape("component:N", title=None, legend=legend)

@@ -1,4 +1,7 @@
-"""Where a difference, its interval and the threshold are drawn: places between 0 and 100."""
+"""Where a value, its interval and the threshold are drawn: places between 0 and 100.
+
+The value is the left side of a comparison with a number, and else the difference of both sides.
+"""
 
 import re
 from collections.abc import Mapping
@@ -11,17 +14,17 @@ ROOM = 0.12  # of the span, left and right of all that is drawn
 
 
 class Threshold(NamedTuple):
-    """A value that the difference is compared with, and its place."""
+    """A value that is compared with, and its place."""
 
     value: float
     place: float
 
 
 class Interval(NamedTuple):
-    """A difference with its interval, on an axis from 0 to 100.
+    """A value with its interval, on an axis from 0 to 100.
 
     Attributes:
-        value: the place of the difference.
+        value: its place.
         low, high: places of the ends of its interval; those of an end that is unknown or
             infinite are 0 and 100.
         thresholds: one, or two if the sides shall be equal.
@@ -45,20 +48,36 @@ def relation(comparison: str) -> str:
     return found[1] if found else ">"
 
 
+def constant(comparison: str) -> float | None:
+    """The number on the right side; None if something measured is there.
+
+    >>> constant("mean(log_prob, test) of toy/mixture_2/uni within 0.15 of -3.25")
+    -3.25
+    """
+    try:
+        return float(comparison.split()[-1])
+    except ValueError:
+        return None
+
+
+def shift(row: Mapping) -> float:
+    """What the drawn value is above the difference."""
+    return constant(row["comparison"]) or 0.0
+
+
 def thresholds_of(row: Mapping) -> tuple[float, ...]:
-    """Values that the difference must exceed, stay below, or stay between."""
-    margin = float(row["margin"])
-    kind = relation(row["comparison"])
+    """What the value must exceed, stay below, or stay between."""
+    margin, start, kind = float(row["margin"]), shift(row), relation(row["comparison"])
     if kind == "within":
-        return (margin, -margin)
-    return (margin,) if kind == ">" else (0.0 - margin,)
+        return (start + margin, start - margin)
+    return (start + margin,) if kind == ">" else (start - margin,)
 
 
 def needed(row: Mapping) -> str:
-    """What the difference must be, in words.
+    """What the value must be, in words.
 
-    >>> needed({"comparison": "a within 3 of 0", "margin": -3.0})
-    'between -3 and 3'
+    >>> needed({"comparison": "a within 3 of 1", "margin": -3.0})
+    'between -2 and 4'
     """
     values = [f"{value:,.4g}" for value in thresholds_of(row)]
     words = {">": "above {}", "<": "below {}", "within": "between {} and {}"}
@@ -67,7 +86,7 @@ def needed(row: Mapping) -> str:
 
 def interval_of(row: Mapping) -> Interval | None:
     """Places of a comparison, a row of claims.csv; None if there is no difference."""
-    value, low, high = (float(row[name]) for name in ("difference", "low", "high"))
+    value, low, high = (float(row[name]) + shift(row) for name in ("difference", "low", "high"))
     if not np.isfinite(value):
         return None
     limits = thresholds_of(row)

@@ -78,7 +78,8 @@ def make_tables(
         made.append(_table(name, *about, note, shown, _names(table, shown)))
     caption = "Every number that the paper prints, results and settings, and ours."
     shown = show_comparison(comparison)
-    return [*made, _table("comparison", "", caption, "", shown, [""] * len(shown))]
+    about = ("Comparison with the paper", caption)
+    return [*made, _table("comparison", *about, "", shown, [""] * len(shown))]
 
 
 def _models(models: pd.DataFrame, other: Other | None) -> Table:
@@ -87,7 +88,7 @@ def _models(models: pd.DataFrame, other: Other | None) -> Table:
     if other is not None:
         for title, values in other.beside(names).items():
             shown[title] = values
-    return _table("models", "Ours", "All models.", MODELS_NOTE, shown, names)
+    return _table("models", "All models", "", MODELS_NOTE, shown, names)
 
 
 def _names(table: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
