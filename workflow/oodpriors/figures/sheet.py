@@ -29,6 +29,7 @@ import seaborn as sns
 from matplotlib.legend import Legend
 
 from oodpriors.figures.colours import COLOURS
+from oodpriors.figures.colours import SETS as SETS
 from oodpriors.io.files import atomic
 
 LINES = ("-", "--", "-.", ":")

@@ -238,7 +238,7 @@ def models_in(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _compared(row: Mapping, titles: Mapping, before: Mapping) -> Compared:
-    values = row | {
+    values = dict(row) | {
         name: math.nan if row[name] == "" else row[name]
         for name in ("left", "right", "difference", "low", "high", "std_error", "excess")
     }

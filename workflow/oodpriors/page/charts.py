@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import altair as alt
 import numpy as np
@@ -25,6 +25,7 @@ AXIS = alt.Axis(
     grid=False, tickCount=5, labelFontSize=11, titleFontSize=12, titleFontWeight="normal"
 )
 LEGEND = alt.Legend(orient="top", columns=1, labelLimit=0, labelFontSize=12, symbolOpacity=1)
+KINDS: dict[bool, Literal["linear", "symlog"]] = {False: "linear", True: "symlog"}
 NATS = "log p (nats per image)"
 
 
@@ -40,7 +41,8 @@ class Chart(NamedTuple):
 def library() -> str:
     """The JavaScript of Vega-Lite, Vega and Vega-Embed (BSD-3-Clause)."""
     major = alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2]
-    return vl_convert.javascript_bundle(vl_version=".".join(major))
+    # its stub asks for a snippet, which it does not need
+    return vl_convert.javascript_bundle(vl_version=".".join(major))  # type: ignore[call-arg]
 
 
 # Dots
@@ -124,7 +126,8 @@ def _dots(
     if not len(rows) or rows["images"].iloc[0] not in images:
         return []
     chosen = drawn(len(rows), images.number(rows["images"].iloc[0], DOTS, VALUES))
-    finite = rows.iloc[chosen][lambda table: np.isfinite(table["log_prob"])]
+    found = rows.iloc[chosen]
+    finite = found[np.isfinite(found["log_prob"])]
     subset = rows["images"].iloc[0].split(".")[0]
     prior = titles["priors"].get(model.split("/")[2], model)
     return [
@@ -165,9 +168,8 @@ def dots_spec(rows: pd.DataFrame) -> dict:
     samples = [part["log_prob"].to_numpy() for _, part in rows.groupby("series", sort=False)]
     logarithmic, high = is_logarithmic(samples), float(rows["log_prob"].max())
     low = min(float(np.quantile(values, LOWEST)) for values in samples)
-    kind = "symlog" if logarithmic else "linear"
     hover = alt.selection_point(on="pointerover", fields=["key"], empty=False)
-    x_scale = alt.Scale(type=kind, domain=[low, high], nice=False)
+    x_scale = alt.Scale(type=KINDS[logarithmic], domain=[low, high], nice=False)
     y_scale = alt.Scale(domain=[-0.1, len(series)])
     names = series["series"].tolist()
     colours = alt.Scale(domain=names, range=series["colour"].tolist())
@@ -263,9 +265,9 @@ def medians_spec(rows: pd.DataFrame) -> dict:
     ]
     data = pd.concat(parts, ignore_index=True)
     low, high = float(data["lower"].min()), float(data["upper"].max())
-    logarithmic = high < -1 and data["median"].min() / data["median"].max() > LOG_RATIO
-    kind = "symlog" if logarithmic else "linear"
-    scale = alt.Scale(type=kind, domain=[low, high], nice=False)
+    ratio = float(data["median"].min() / data["median"].max())
+    logarithmic = high < -1 and ratio > LOG_RATIO
+    scale = alt.Scale(type=KINDS[logarithmic], domain=[low, high], nice=False)
     colours = alt.Scale(domain=[*SETS.values()], range=[COLOURS[which, 0] for which in SETS])
     base = alt.Chart(data).encode(
         x=_distance(),

@@ -20,7 +20,7 @@ class Other(NamedTuple):
 
     def beside(self, models: Sequence[str]) -> dict[str, list[str]]:
         """Cells of the columns that stand beside those of these models."""
-        rows = self.models.set_index("model").reindex(models)[[*COLUMNS]]
+        rows = self.models.set_index("model").reindex(list(models))[[*COLUMNS]]
         nll = with_error(rows["nll_ood"], rows["nll_ood_std_error"])
         return {
             f"NLL out, {self.name}": ["–" if "nan" in cell else cell for cell in nll],

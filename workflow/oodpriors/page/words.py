@@ -101,7 +101,8 @@ def unit(comparison: str) -> str:
     'nats per point'
     """
     found = STATISTIC.search(comparison)
-    nats = found and found[1] in IN_NATS and found[2].startswith(("log_prob", "refined_change"))
-    if not nats or " / " in comparison:
+    if not found or found[1] not in IN_NATS or " / " in comparison:
+        return ""
+    if not found[2].startswith(("log_prob", "refined_change")):
         return ""
     return f"nats per {'point' if found[5].startswith('toy/') else 'image'}"
