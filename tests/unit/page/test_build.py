@@ -156,3 +156,10 @@ def test_a_run_says_its_seeds_and_code(tmp_path):
 
 def test_the_same_run_gives_the_same_page(html: str, tmp_path):
     assert build_page(run(tmp_path), FILES, LIBRARY) == html
+
+
+def test_a_run_of_few_parts_has_a_page(tmp_path):
+    nothing = {"tables": {}, "figures": {}, "scores": {}, "images": {}, "curves": None}
+    few = run(tmp_path)._replace(models=models().iloc[:0], **nothing)
+    page = Page(build_page(few, FILES, LIBRARY))
+    assert {link[1:] for link in page.values("href")} <= set(page.values("id"))
