@@ -32,7 +32,7 @@ demo: setup tex
 	$(BIN)/snakemake $(DEMO) --quiet all --report $(DEMO_RESULTS)/report.html
 	@cat $(DEMO_RESULTS)/verdicts.txt
 	@echo
-	@for file in paper.pdf report.html ""; do \
+	@for file in index.html paper.pdf report.html ""; do \
 	  test ! -e $(DEMO_RESULTS)/$$file || echo "$(DEMO_RESULTS)/$$file"; done
 
 quick: setup tex

@@ -16,7 +16,9 @@ LIBRARY = ROOT / "workflow/oodpriors"
 
 # Names on conda-forge that differ from PyPI, and names of modules that differ from both.
 PYPI = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
-MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml"}
+MODULES = {"scikit-learn": "sklearn", "pillow": "PIL", "pyyaml": "yaml"} | {
+    "vl-convert-python": "vl_convert"
+}
 # Not Python packages, so without a pinned version to compare with.
 PROGRAMS = {"tectonic"}
 
@@ -25,7 +27,7 @@ ENVIRONMENTS = {
     for path in sorted((ROOT / "envs").glob("*.yaml"))
 }
 # The smaller one first: a rule gets the first environment with everything that it needs.
-SIZES = ["latex", "plotting", "torch"]
+SIZES = ["latex", "plotting", "torch", "page"]
 SPECS = [(name, spec) for name, specs in ENVIRONMENTS.items() for spec in specs]
 every_spec = pytest.mark.parametrize(
     ("name", "spec"), SPECS, ids=[": ".join(spec) for spec in SPECS]
@@ -236,7 +238,7 @@ def test_plots_and_tables_need_no_pytorch(rule: str):
     assert not needs(rules()[rule][1]) & {"torch", "torchvision", "sklearn"}
 
 
-@pytest.mark.parametrize("environment", ["latex", "plotting"])
+@pytest.mark.parametrize("environment", ["latex", "plotting", "page"])
 def test_scripts_import_nothing_that_their_environment_lacks(environment: str):
     """In Python itself: each import of a script succeeds without any other package."""
     beyond = set().union(*map(modules_of, SIZES)) - modules_of(environment)

@@ -17,10 +17,12 @@ import oodpriors
 LIBRARY = ROOT / "workflow/oodpriors"
 MODULES = [path for path in sorted(LIBRARY.rglob("*.py")) if path.name != "__init__.py"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-IMPORTED_AS = {"pyyaml": "yaml", "pillow": "PIL", "scikit-learn": "sklearn"}
+IMPORTED_AS = {"pyyaml": "yaml", "pillow": "PIL", "scikit-learn": "sklearn"} | {
+    "vl-convert-python": "vl_convert"
+}
 # Parts of the library with further dependencies.
 EXTRAS = {
-    **{"figures": ["plots"], "document/glyphs": ["plots"]},
+    **{"figures": ["plots"], "document/glyphs": ["plots"], "page": ["page"]},
     **{"config/schema": ["workflow"], "data/stand_ins": ["workflow"]},
 }
 

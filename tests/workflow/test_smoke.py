@@ -51,6 +51,7 @@ def test_every_output_is_there_and_nothing_unfinished(results: Path, scores: dic
     assert set(scores) == {*MODELS, *TOYS}
     for name in (
         *(*PDF, "claims.csv", "comparison.csv", "provenance.json", "verdicts.txt", "README.md"),
+        "index.html",
         *(
             f"figures/{figure}.{suffix}"
             for figure in CONFIG["figures"]

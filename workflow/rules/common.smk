@@ -12,6 +12,7 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from oodpriors.config import choices, means, record, restrict, schema, specs
 from oodpriors.config.checks import check_names, check_own_files, check_references
+from oodpriors.config.other_run import check_other_run, other_files
 from oodpriors.config.repeats import check_repeats
 from oodpriors.config.specs import ModelId
 from oodpriors.config.texts import check_texts
@@ -500,10 +501,31 @@ def get_figure(wildcards):
 
 
 def get_figure_models(wildcards):
-    entry = get_figure(wildcards)
+    return figure_models(get_figure(wildcards))
+
+
+def figure_models(entry):
+    """Models that a figure shows, each once."""
     entries = [entry, *(config["curves"][name] for name in entry.get("curves", []))]
     names = [name for part in entries for name in specs.models_of(part)]
     return list(map(ModelId.of, dict.fromkeys(names)))
+
+
+def get_shown_figures():
+    """Entry, note of its kind and names of the models of each figure."""
+    return {
+        name: (entry, FIGURES[entry["kind"]].note, list(map(str, figure_models(entry))))
+        for name, entry in config["figures"].items()
+    }
+
+
+def has_curves():
+    return any(entry["kind"] == "curves" for entry in config["figures"].values())
+
+
+def get_other_run():
+    """Files of the run that the page shows beside this one."""
+    return other_files(config["compare_with"]) if config["compare_with"] else []
 
 
 def get_figure_files(wildcards):
@@ -604,7 +626,7 @@ def get_jobs():
     splits = [Path(path).parts[-2:] for path in provenance_of(model.subset for model in MODELS)]
     others = specs.other_datasets(config)
     networks = [entry["network"] for entry in config["tables"].values() if "network" in entry]
-    alone = ["summarise", "judge", "record", "explain"]
+    alone = ["summarise", "judge", "record", "explain", "build_page"]
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
     shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
@@ -683,6 +705,19 @@ def check_device():
         )
 
 
+def check_compared():
+    """End a run that would be shown beside no other run before it starts."""
+    try:
+        if config["compare_with"]:
+            check_other_run(config["compare_with"], f"results/{RUN}")
+    except schema.ConfigError as error:
+        raise WorkflowError(str(error)) from None
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    check_compared()
+
+
 def check_results():
     """End a run that could write nothing before it starts."""
     place = Path("results", RUN)
@@ -749,6 +784,6 @@ def print_left_out():
 
 def print_places():
     """Where a reader goes on."""
-    for name in ("verdicts.txt", "paper.pdf", "README.md"):
+    for name in ("index.html", "verdicts.txt", "paper.pdf", "README.md"):
         if Path("results", RUN, name).exists():
             print(f"results/{RUN}/{name}")

@@ -86,6 +86,40 @@ rule build_pdf:
         "../scripts/build_pdf.py"
 
 
+rule build_page:
+    """Put verdicts, figures, tables and images on one page that loads nothing."""
+    input:
+        provenance="<results>/provenance.json",
+        claims="<results>/claims.csv",
+        comparison="<results>/comparison.csv",
+        models="<results>/tables/models.csv",
+        tables=collect("<results>/tables/{table}.csv", table=config["tables"]),
+        figures=collect("<results>/figures/{figure}.png", figure=config["figures"]),
+        scores=fill_in("models/{model}/seed{first_seed}/scores.parquet", MODELS),
+        images=collect("<results>/data/{subset}/test.npz", subset=get_scored_subsets()),
+        curves="<results>/statistics/curves.csv" if has_curves() else [],
+        other=get_other_run(),
+        page=[source_file(f"workflow/page/page.{suffix}") for suffix in ("html", "css", "js")],
+    output:
+        "<results>/index.html",
+    log:
+        "<results>/logs/build_page.log",
+    benchmark:
+        "<results>/benchmarks/build_page.tsv"
+    localrule: True
+    conda:
+        "../../envs/page.yaml"
+    params:
+        code=get_code("build_page"),
+        figures=get_shown_figures(),
+        tables=config["tables"],
+        models=[str(model) for model in MODELS],
+        sets=[f"{subset}.test" for subset in get_scored_subsets()],
+        titles=get_titles(),
+    script:
+        "../scripts/build_page.py"
+
+
 rule explain:
     """Describe each file of the results, in their folder."""
     input:

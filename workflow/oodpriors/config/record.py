@@ -14,7 +14,7 @@ from oodpriors.config.specs import (
 )
 
 # What changes no number and no figure.
-PLACES = ("run", "device", "gpu", "mirror", "save_every")
+PLACES = ("run", "compare_with", "device", "gpu", "mirror", "save_every")
 BUDGETS = ("threads", "mem_mb", "runtime")
 SHOWN = 5  # names of keys in a line
 

@@ -28,21 +28,12 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.legend import Legend
 
+from oodpriors.figures.colours import COLOURS
+from oodpriors.figures.colours import SETS as SETS
 from oodpriors.io.files import atomic
 
-# Okabe and Ito's colour-blind-safe palette: cool in distribution, warm out of it, and a
-# tone each for the unimodal prior and two others.
-COLOURS = {
-    ("test", 0): "#0072B2",
-    ("ood", 0): "#D55E00",
-    ("test", 1): "#56B4E9",
-    ("ood", 1): "#E69F00",
-    ("test", 2): "#009E73",
-    ("ood", 2): "#CC79A7",
-}
 LINES = ("-", "--", "-.", ":")
 TONES = len(COLOURS) // 2
-SETS = {"test": "in distribution", "ood": "out of distribution"}
 
 FONT = "DejaVu Sans"  # comes with Matplotlib; document/characters.py says what it has
 WIDTH = 6.5  # inches, the text block's: nothing is scaled in the document

@@ -1,0 +1,50 @@
+"""The folder of another run is checked before any work starts."""
+
+from pathlib import Path
+
+import pytest
+
+from oodpriors.config.other_run import COLUMNS, check_other_run, other_files
+from oodpriors.config.schema import ConfigError
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    folder = tmp_path / "results/other"
+    (folder / "tables").mkdir(parents=True)
+    (folder / "claims.csv").write_text(",".join([*COLUMNS, "more"]) + "\n")
+    (folder / "tables/models.csv").write_text("model\n")
+    return folder
+
+
+def test_a_finished_run_is_taken(other: Path, tmp_path: Path):
+    check_other_run(str(other), str(tmp_path / "results/own"))
+    assert all(Path(path).is_file() for path in other_files(str(other)))
+
+
+def test_a_file_that_is_missing_is_named(other: Path):
+    (other / "tables/models.csv").unlink()
+    with pytest.raises(ConfigError, match=r"^config: compare_with: .* has no tables/models.csv"):
+        check_other_run(str(other), "results/own")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"compare_with: .*/none is no folder here$"):
+        check_other_run(f"{tmp_path}/none", "results/own")
+
+
+def test_the_run_itself_is_refused_however_it_is_written(other: Path):
+    with pytest.raises(ConfigError, match="is the folder of this run"):
+        check_other_run(f"{other}/../other/", str(other))
+
+
+def test_claims_of_an_older_version_are_refused(other: Path):
+    (other / "claims.csv").write_text("id,verdict,comparison,difference\n")
+    with pytest.raises(ConfigError, match=r"claims.csv has no column estimator: run it again"):
+        check_other_run(str(other), "results/own")
+
+
+def test_an_empty_file_is_refused(other: Path):
+    (other / "claims.csv").write_text("")
+    with pytest.raises(ConfigError, match="has no column"):
+        check_other_run(str(other), "results/own")
