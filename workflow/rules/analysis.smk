@@ -177,6 +177,7 @@ rule score_companions:
     input:
         scores=collect_files(MODELS, "scores.parquet"),
         latents=collect_files(MODELS, "latents.npz"),
+        gradients=collect_files(MODELS if config["gradients"] else [], "gradients.parquet"),
         images=collect("<results>/data/{subset}/test.npz", subset=get_scored_subsets()),
     output:
         "<results>/statistics/companions.csv",
@@ -193,8 +194,9 @@ rule score_companions:
         code=get_code("score_companions"),
         runs=get_runs(MODELS),
         priors={str(model): specs.prior_pair(config, model) for model in MODELS},
+        backgrounds=get_backgrounds(),
         images=[f"{subset}.test" for subset in get_scored_subsets()],
-        titles=get_titles(),
+        titles=get_titles() | {"datasets": get_data_kinds()},
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:

@@ -362,6 +362,18 @@ def get_pairs():
     return [tuple(pair) for pair in pairs]
 
 
+def get_data_kinds():
+    """Kind of the data set of each subset; published numbers mean nothing for stand-ins."""
+    subsets = config["subsets"].items()
+    return {name: config["datasets"][subset["dataset"]]["kind"] for name, subset in subsets}
+
+
+def get_backgrounds():
+    """The background model of each model that has one."""
+    pairs = ((model, specs.background(config, model)) for model in MODELS)
+    return {str(model): str(other) for model, other in pairs if other}
+
+
 def get_scored_subsets():
     """Subsets whose test images the models score, each once."""
     own = (model.subset for model in MODELS)
@@ -562,6 +574,7 @@ def get_jobs():
         "assign": [parts_of(model) for model in MODELS],
         "train": get_trainings(MODELS),
         "score": get_trainings(MODELS),
+        "score_gradients": get_trainings(MODELS if config["gradients"] else []),
         "train_toy": get_trainings(TOYS),
         "map_plane": get_trainings(PLANES),
         "analyse": [{"analysis": name} for name in analyses if ANALYSES[name].place],

@@ -17,5 +17,6 @@ with job(snakemake.log[0], snakemake.params.code.load):
     images = zip(params.images, source.images, strict=True)
     sizes = {name: png_sizes(load_arrays(path)) for name, path in images}
     about = (params.priors, sizes, params.titles, params.bootstrap, params.seed)
+    table = companion_table(params.runs, source, *about, params.backgrounds)
     with atomic(snakemake.output[0]) as path:
-        companion_table(params.runs, source, *about).to_csv(path, index=False)
+        table.to_csv(path, index=False)

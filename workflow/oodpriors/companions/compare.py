@@ -15,6 +15,7 @@ from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
 from oodpriors.tables.cells import about_model, with_interval
 
 INSIDE = ("train", "test")
+LACKING = "images of this set lack the score"
 KEPT = ["set", "images", "refined", "log_prob", "log_prob_refined"]
 
 # The table with the column score, or why there is none.
@@ -29,31 +30,40 @@ def companion_table(
     titles: Mapping[str, Mapping[str, str]],
     n_bootstrap: int,
     seed: int,
+    backgrounds: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """A row per model, set out of distribution and companion score.
 
     Args:
         runs: model and seed of each training, those of a model together.
-        files: ``scores`` and ``latents`` of each.
+        files: ``scores`` and ``latents`` of each, and ``gradients`` of all or of none.
         priors: specifications of the prior of each model, and of the other of its pair.
         sizes: see :class:`oodpriors.companions.training.Training`.
-        titles: names to show of models (architectures), subsets and priors.
+        titles: names to show of models (architectures), subsets and priors, and
+            ``datasets``, the kind of the data set of each subset.
         n_bootstrap: number of replicates, over images or batches of them.
         seed: seed of the bootstrap.
+        backgrounds: the background model of each model that has one.
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
         trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
         ``ties``, the share of the pairs of an image of each set with equal scores;
-        ``infinite``, the share of scores that are; and ``missing``, why there is no AUROC.
+        ``infinite``, the share of scores that are; ``missing``, why there is no AUROC; and
+        ``published``, one for the same data sets, with its ``published_source``.
     """
     rows: list[dict] = []
-    places = zip(runs, files["scores"], files["latents"], strict=True)
+    stored = {tuple(run): path for run, path in zip(runs, files["scores"], strict=True)}
+
+    def read(run: tuple[str, int], scores: Path, latents: Path, gradients: Path | None) -> Training:
+        model, training = run
+        background = stored.get(((backgrounds or {}).get(model, ""), training))
+        return read_training(scores, latents, priors[model], sizes, background, gradients)
+
+    gradients: Sequence[Path | None] = files.get("gradients") or [None] * len(runs)
+    places = zip(runs, files["scores"], files["latents"], gradients, strict=True)
     for model, group in groupby(places, key=lambda place: place[0][0]):
-        scored = [
-            dict(score_training(read_training(scores, latents, priors[model], sizes)))
-            for _, scores, latents in group
-        ]
+        scored = [dict(score_training(read(*place))) for place in group]
         rows += model_rows(model, scored, titles, n_bootstrap, seed)
     return pd.DataFrame(rows)
 
@@ -67,7 +77,8 @@ def score_training(training: Training) -> Iterator[tuple[str, Scored]]:
             yield name, table[~judged.train]  # other trainings have other training images
             continue
         try:
-            yield name, table.assign(score=load(kind.place)(judged))
+            scored = table.assign(score=load(kind.place)(judged))
+            yield name, scored.dropna(subset="score") if kind.partial else scored
         except NotApplicable as reason:
             yield name, reason
 
@@ -89,13 +100,21 @@ def model_rows(
     plain = ScoreTable([_found(scored["log_prob"]) for scored in trainings], model=model)
     for which in (which for which in plain.images if which not in INSIDE):
         about = {"model": model, "set": which, **about_model(model, plain, titles, which)}
+        subsets = (model.split("/")[1], plain.images[which].split(".")[0])
+        pair = tuple(titles.get("datasets", {}).get(subset) for subset in subsets)
         for name, kind in COMPANIONS.items():
-            row = about | {"score": name, "title": kind.title}
+            row = about | {"score": name, "title": kind.title} | _published(kind, pair)
             tables = [scored[name] for scored in trainings]
             try:
                 yield row | _measured(kind, tables, model, which, n_bootstrap, seed)
             except NotApplicable as reason:
                 yield row | {"missing": str(reason)}
+
+
+def _published(kind: CompanionKind, pair: tuple) -> dict:
+    """The published number for data sets of these kinds, in and out of distribution."""
+    anchor = next((one for one in kind.published if one[:2] == pair), None)
+    return {"published": anchor.auroc, "published_source": anchor.source} if anchor else {}
 
 
 def _found(scored: Scored) -> pd.DataFrame:
@@ -115,7 +134,8 @@ def _measured(
     def area(tables: list[pd.DataFrame], n_bootstrap: int) -> Estimate:
         scores = ScoreTable(tables, model=model)
         if not {"test", which} <= set(scores.images):
-            raise NotApplicable(f"a set has fewer than {kind.batch} images")
+            few = f"a set has fewer than {kind.batch} images"
+            raise NotApplicable(LACKING if kind.partial else few)
         return estimate(scores, "auroc", which, "score", n_bootstrap, seed)
 
     def ensemble(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
@@ -131,7 +151,7 @@ def _measured(
         left = [area(ensemble(some), 0).value for some in others]
         found = replace(found, without={model: np.array(left or [found.value] * len(tables))})
     if np.isnan(found.value):
-        raise NotApplicable("images of this set lack the score")
+        raise NotApplicable(LACKING)
     n_test, n_ood = found.images.values()
     counts = {"n_test": n_test, "n_ood": n_ood}
     return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}
