@@ -119,7 +119,10 @@ class Prior(nn.Module, ABC):
 
         It is that of the assigned components k (B,), or of the mixture if ``unsupervised``.
         """
-        return self.log_prob(z) if self.unsupervised else self.log_prob_component(z, k)
+        if not self.unsupervised:
+            return self.log_prob_component(z, k)
+        # by this name, because a training that names log_prob would run again if scores change
+        return log_mean_exp(self.log_prob_components(z), -1)
 
     def log_prob_parts(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """log p(z) = separating + rest, exactly: (B, D) -> two (B,), nats.

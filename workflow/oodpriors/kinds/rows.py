@@ -39,7 +39,7 @@ def beta(description: str) -> dict:
 SCORES = {
     "scores": key(
         "array",
-        "companion scores that are shown; all if not given",
+        "companion scores that are shown; if not given, all that one of the models has",
         minItems=1,
         uniqueItems=True,
         items={"type": "string"},
