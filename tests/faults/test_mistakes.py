@@ -173,8 +173,8 @@ MISTAKES = {
     ),
     "an unknown kind of assignment": (
         {"priors": {"bimodal_75": {"assignment": "lable"}}},
-        "priors.bimodal_75.assignment: 'lable' is not one of single, label, cluster, random; did "
-        "you mean label?",
+        "priors.bimodal_75.assignment: 'lable' is not one of single, label, cluster, random, "
+        "mixture; did you mean label?",
     ),
     "an unknown kind of prior": (
         prior([[1], [2]], kind="student"),

@@ -39,12 +39,12 @@ class Case(NamedTuple):
     n_components: int = 1
     scale: float = 1.0
 
-    def build(self, dim=DIM, means=None):
+    def build(self, dim=DIM, means=None, **options):
         kind, shape = ("gaussian", {}) if self.beta is None else ("generalized_gaussian", {})
         if self.beta is not None:
             shape = {"beta": self.beta}
         means = MEANS[self.n_components] if means is None else means
-        return build_prior(kind, dim=dim, means=means, scale=self.scale, **shape)
+        return build_prior(kind, dim=dim, means=means, scale=self.scale, **shape, **options)
 
     def means(self):
         rows = np.array(MEANS[self.n_components])
@@ -289,6 +289,79 @@ def test_nothing_is_trained_and_the_means_are_saved(case):
     prior = case.build()
     assert list(prior.parameters()) == []
     assert list(prior.state_dict()) == ["means"]
+
+
+@every_case
+def test_trainable_means_are_the_same_prior_with_one_parameter(case):
+    fixed, trained = case.build(), case.build(trainable_means=True)
+    assert [name for name, _ in trained.named_parameters()] == ["means"]
+    assert list(trained.state_dict()) == ["means"]
+    z = latents()
+    torch.testing.assert_close(trained.log_prob(z), fixed.log_prob(z))
+
+
+@pytest.mark.parametrize("case", GAUSSIANS, ids=str)
+def test_the_gradient_of_trainable_means_weighs_offsets_by_responsibilities(case):
+    prior, z = case.build(trainable_means=True), latents()
+    prior.log_prob(z).sum().backward()
+    by_component = case.log_prob_coordinates(z).sum(-1)
+    weights = np.exp(by_component - logsumexp(by_component, -1, keepdims=True))
+    offsets = (z.numpy()[:, None] - case.means()) / case.scale**2
+    np.testing.assert_allclose(prior.means.grad, (weights[..., None] * offsets).sum(0), atol=1e-12)
+
+
+@every_case
+def test_only_unsupervised_training_is_under_the_whole_mixture(case):
+    z = latents()
+    k = torch.randint(case.n_components, (len(z),))
+    unsupervised = case.build(unsupervised=True)
+    torch.testing.assert_close(unsupervised.training_log_prob(z, k), case.build().log_prob(z))
+    assigned = case.build().log_prob_component(z, k)
+    torch.testing.assert_close(case.build().training_log_prob(z, k), assigned)
+
+
+def quadrature_expectation(case, mean, std):
+    """E[log p(z)] of one coordinate by quadrature."""
+    q = stats.norm(mean, std)
+
+    def integrand(u):
+        log_p = case.coordinate(case.means()[:, 0]).logpdf(u)
+        return q.pdf(u) * (logsumexp(log_p) - math.log(case.n_components))
+
+    return integrate.quad(integrand, mean - 12 * std, mean + 12 * std, epsabs=1e-10, limit=200)[0]
+
+
+@pytest.mark.parametrize("case", [Case(None, 2), Case(4.0, 2, 2.0), Case(3.5, 2)], ids=str)
+@pytest.mark.parametrize("mean", [-1.5, 0.1, 2.5])
+def test_the_expectation_under_the_mixture_is_that_of_quadrature(case, mean):
+    repeats = 4000
+    means, stds = torch.full((repeats, 1), mean), torch.full((repeats, 1), 0.8)
+    drawn = case.build(dim=1).expected_log_prob(means, stds)
+    error = float(drawn.std()) / math.sqrt(repeats)
+    assert error < 0.05
+    truth = quadrature_expectation(case, mean, 0.8)
+    assert float(drawn.mean()) == pytest.approx(truth, abs=4 * error)
+
+
+@pytest.mark.parametrize("case", [Case(None), Case(4.0)], ids=str)
+def test_the_divergence_from_far_components_is_exact(case):
+    # one component fits all draws: its divergence, and log K for the choice
+    far = case.build(dim=1, means=[[60.0], [-60.0]], unsupervised=True)
+    mean, std = torch.tensor([[59.0], [-60.5]]), torch.tensor([[0.7], [0.2]])
+    own = far.kl_component(mean, std, torch.tensor([0, 1])) + math.log(2)
+    other = torch.tensor([1, 0])
+    torch.testing.assert_close(far.training_kl(mean, std, other), own, rtol=0, atol=1e-9)
+    supervised = case.build(dim=1, means=[[60.0], [-60.0]])
+    assert (supervised.training_kl(mean, std, other) > 1000).all()
+
+
+def test_the_divergence_from_a_mixture_carries_gradients():
+    mean, std = (value.requires_grad_() for value in posterior())
+    prior = Case(None, 2).build(unsupervised=True, trainable_means=True)
+    prior.training_kl(mean, std, torch.zeros(len(mean), dtype=torch.long)).sum().backward()
+    for value in (mean, std, prior.means):
+        assert (value.grad != 0).all()
+        assert value.grad.isfinite().all()
 
 
 @every_case

@@ -16,7 +16,10 @@ EXAMPLE = re.search(
 # Text of each file by its place, from which the path in its first lines counts.
 FILES = {
     str(path.relative_to(ROOT)): path.read_text()
-    for path in [ROOT / "config/config.yaml", *ROOT.glob("config/scales/*.yaml")]
+    for path in [
+        *(ROOT / f"config/{name}.yaml" for name in ("config", "beyond")),
+        *ROOT.glob("config/scales/*.yaml"),
+    ]
 } | {"mine.yaml": EXAMPLE}
 TAKEN = FILES | {"two lines": "only: [mine]\nmodels: { glow: { training: { epochs: 3 } } }"}
 

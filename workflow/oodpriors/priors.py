@@ -1,4 +1,4 @@
-"""Untrained mixture priors with uniform weights (Section 4)."""
+"""Mixture priors with uniform weights (Section 4); the paper trains nothing of them."""
 
 import math
 from abc import ABC, abstractmethod
@@ -22,13 +22,17 @@ class Prior(nn.Module, ABC):
               f\left(\frac{z_d - \mu_{kd}}{s}\right)
 
     where f is the standard density (mean 0, variance 1) of the subclass.
-    K = 1 is the unimodal prior. Nothing is trained: the means are a buffer.
+    K = 1 is the unimodal prior. The means are a buffer, or with ``trainable_means`` a
+    parameter of the model.
 
     Args:
         means: leading coordinates of the K component means, K lists of at most D;
             the remaining coordinates are zero.
         dim: D, the number of latent coordinates.
         scale: s, the standard deviation of every component.
+        unsupervised: whether a model is trained under the whole mixture, and not under the
+            component to which an image is assigned.
+        trainable_means: whether the means are trained with the model, in all D coordinates.
 
     Raises:
         UserError: no component, means longer than the latent or not finite, or scale <= 0.
@@ -36,7 +40,14 @@ class Prior(nn.Module, ABC):
 
     means: Tensor
 
-    def __init__(self, means: list[list[float]], dim: int, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        means: list[list[float]],
+        dim: int,
+        scale: float = 1.0,
+        unsupervised: bool = False,
+        trainable_means: bool = False,
+    ) -> None:
         super().__init__()
         rows = [mean if isinstance(mean, list) else [] for mean in means]
         longest = max(map(len, rows), default=0)
@@ -53,8 +64,12 @@ class Prior(nn.Module, ABC):
             raise UserError(f"prior means must be finite, got {means}")
         if not 0 < scale < math.inf:
             raise UserError(f"prior scale must be positive, got {scale}")
-        self.scale = float(scale)
-        self.register_buffer("means", nn.functional.pad(leading, (0, dim - leading.shape[1])))
+        self.scale, self.unsupervised = float(scale), unsupervised
+        full = nn.functional.pad(leading, (0, dim - leading.shape[1]))
+        if trainable_means:
+            self.means = nn.Parameter(full)
+        else:
+            self.register_buffer("means", full)
 
     @property
     def n_components(self) -> int:
@@ -91,12 +106,22 @@ class Prior(nn.Module, ABC):
         return self._log_prob_coordinates(z).sum(-1)
 
     def log_prob_component(self, z: Tensor, k: Tensor) -> Tensor:
-        """log p_k(z) under the assigned components k (B,), used in training: (B,), nats."""
+        """log p_k(z) under the components k (B,): (B,), nats."""
         u = (z - self.means[k]) / self.scale
         return (self._standard_log_prob(u) - math.log(self.scale)).sum(-1)
 
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) under the whole mixture, used in evaluation: (B, D) -> (B,), nats."""
+        return log_mean_exp(self.log_prob_components(z), -1)
+
+    def training_log_prob(self, z: Tensor, k: Tensor) -> Tensor:
+        """Log-density that a flow learns with: (B, D) -> (B,), nats.
+
+        It is that of the assigned components k (B,), or of the mixture if ``unsupervised``.
+        """
+        if not self.unsupervised:
+            return self.log_prob_component(z, k)
+        # by this name, because a training that names log_prob would run again if scores change
         return log_mean_exp(self.log_prob_components(z), -1)
 
     def log_prob_parts(self, z: Tensor) -> tuple[Tensor, Tensor]:
@@ -123,6 +148,29 @@ class Prior(nn.Module, ABC):
         Exact for a Gaussian and for even beta, Monte Carlo otherwise.
         """
         return -normal_entropy(std) - self.expected_log_prob_component(mean, std, k)
+
+    def expected_log_prob(self, mean: Tensor, std: Tensor) -> Tensor:
+        """E[log p(z)] under the whole mixture for z ~ N(mean, diag(std^2)): (B,), nats.
+
+        It has no closed form. That of the component which fits the mean best is taken as
+        it is; only what the mixture adds to this component is averaged over draws. So the
+        estimate has no bias, and no noise where one component fits all draws.
+        """
+        best = self.log_prob_components(mean).argmax(-1)
+        noise = mean.new_empty((MONTE_CARLO_SAMPLES, *mean.shape)).normal_()
+        components = self.log_prob_components((mean + std * noise).flatten(0, 1))
+        own = components.gather(1, best.repeat(MONTE_CARLO_SAMPLES)[:, None])[:, 0]
+        added = (log_mean_exp(components, -1) - own).view(MONTE_CARLO_SAMPLES, -1).mean(0)
+        return self.expected_log_prob_component(mean, std, best) + added
+
+    def training_kl(self, mean: Tensor, std: Tensor, k: Tensor) -> Tensor:
+        """Divergence that a VAE learns with, to the assigned components k (B,): (B,), nats.
+
+        If ``unsupervised``, it is that to the mixture, with :meth:`expected_log_prob`.
+        """
+        if not self.unsupervised:
+            return self.kl_component(mean, std, k)
+        return -normal_entropy(std) - self.expected_log_prob(mean, std)
 
     def sample(self, n: int, k: Tensor | None = None) -> Tensor:
         """Draw n latents, (n, D), from the mixture or from the given components k (n,)."""
@@ -169,9 +217,14 @@ class GeneralizedGaussianPrior(Prior):
     """
 
     def __init__(
-        self, means: list[list[float]], dim: int, scale: float = 1.0, beta: float = 4.0
+        self,
+        means: list[list[float]],
+        dim: int,
+        scale: float = 1.0,
+        beta: float = 4.0,
+        **options: bool,
     ) -> None:
-        super().__init__(means, dim, scale)
+        super().__init__(means, dim, scale, **options)
         if not 0 < beta < math.inf:
             raise UserError(f"prior beta must be positive, got {beta}")
         self.beta = float(beta)

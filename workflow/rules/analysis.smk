@@ -177,6 +177,7 @@ rule score_companions:
     input:
         scores=collect_files(MODELS, "scores.parquet"),
         latents=collect_files(MODELS, "latents.npz"),
+        gradients=collect_files(MODELS if config["gradients"] else [], "gradients.parquet"),
         images=collect("<results>/data/{subset}/test.npz", subset=get_scored_subsets()),
         further=collect_further("parquet"),
         further_latents=collect_further("npz"),
@@ -198,10 +199,11 @@ rule score_companions:
         code=get_code("score_companions"),
         runs=get_runs(MODELS),
         priors={str(model): specs.prior_pair(config, model) for model in MODELS},
+        backgrounds=get_backgrounds(),
         images=[f"{subset}.test" for subset in get_scored_subsets()],
         further={str(model): names for model, names in FURTHER.items()},
         further_subsets=get_further_subsets(),
-        titles=get_titles(),
+        titles=get_titles() | {"datasets": get_data_kinds()},
         bootstrap=config["bootstrap"],
         seed=config["data_seed"],
     script:

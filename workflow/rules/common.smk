@@ -412,6 +412,18 @@ def get_pairs():
     return [tuple(pair) for pair in pairs]
 
 
+def get_data_kinds():
+    """Kind of the data set of each subset that has one; published numbers mean nothing for stand-ins."""
+    sources = {name: subset["dataset"] for name, subset in config["subsets"].items()}
+    return {name: config["datasets"][source]["kind"] for name, source in sources.items() if source}
+
+
+def get_backgrounds():
+    """The background model of each model that has one."""
+    pairs = ((model, specs.background(config, model)) for model in MODELS)
+    return {str(model): str(other) for model, other in pairs if other}
+
+
 def get_scored_subsets():
     """Subsets whose test images the models score, each once."""
     own = (model.subset for model in MODELS)
@@ -650,6 +662,7 @@ def get_jobs():
             for training in get_trainings([model])
             for name in names
         ],
+        "score_gradients": get_trainings(MODELS if config["gradients"] else []),
         "train_toy": get_trainings(TOYS),
         "map_plane": get_trainings(PLANES),
         "analyse": [{"analysis": name} for name in analyses if ANALYSES[name].place],

@@ -143,6 +143,35 @@ rule score_further:
         "../scripts/score_further.py"
 
 
+rule score_gradients:
+    """Gradient norms of some images of each set, layer by layer."""
+    input:
+        spec="<model>/spec.yaml",
+        weights="<model>/weights.pt",
+        scores="<model>/scores.parquet",
+        train="<results>/data/{subset}/train.npz",
+        test="<results>/data/{subset}/test.npz",
+        ood=get_ood_images,
+    output:
+        "<model>/gradients.parquet",
+    log:
+        "<model>/gradients.log",
+    benchmark:
+        "<model>/gradients.benchmark.tsv"
+    conda:
+        "../../envs/torch.yaml"
+    threads: get_budget("threads")
+    resources:
+        mem_mb=get_budget("mem_mb", growing=True),
+        runtime=get_budget("runtime", growing=True),
+        gpu=int(config["device"] == "cuda"),
+    params:
+        code=get_code("score_gradients"),
+        images=config["gradients"] and config["gradients"]["images"],
+    script:
+        "../scripts/score_gradients.py"
+
+
 rule train_toy:
     """Train and score a flow on a mixture of two Gaussians (Section 3.1, Appendix C)."""
     output:

@@ -20,5 +20,6 @@ with job(snakemake.log[0], snakemake.params.code.load):
     found = zip(params.further_subsets, map(load_json, source.further_provenance), strict=True)
     missing = {name: part["source"].get("missing") for name, part in found}
     missing = {name: reason for name, reason in missing.items() if reason}
+    table = companion_table(params.runs, source, *about, missing, params.backgrounds)
     with atomic(snakemake.output[0]) as path:
-        companion_table(params.runs, source, *about, missing).to_csv(path, index=False)
+        table.to_csv(path, index=False)

@@ -68,6 +68,12 @@ def test_the_own_ratio_is_the_worst_of_the_means(distances, ratio):
     assert estimates([table])["own_ratio"].value == pytest.approx(ratio, rel=1e-12)
 
 
+def test_components_without_assigned_images_have_no_own_ratio():
+    # as compare_decoded gives it for a mixture: one distance, to the mean of all images
+    table = TABLES[0].drop(columns=["distance_1", "distance_2"])
+    assert "own_ratio" not in estimates([table])
+
+
 def test_a_unimodal_model_has_no_own_ratio():
     assert estimates([made([0.5], [0.1, 0.9], [[1.0]])]).keys() == {
         "mean_percentile",

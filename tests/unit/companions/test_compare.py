@@ -1,6 +1,7 @@
 """The AUROC of each score: orientation, errors, ties, and what is missing."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,14 @@ from oodpriors.companions import scores as functions
 from oodpriors.companions.compare import companion_table, model_rows, score_training
 from oodpriors.data.datasets import save_arrays
 from oodpriors.kinds.companions import COMPANIONS
+from oodpriors.kinds.datasets import OFFICIAL
 
 MODEL = "glow/f/two"
 TITLES = {
     "models": {"glow": "Glow"},
     "subsets": {"f": "Fashion", "m": "MNIST", "k": "KMNIST"},
     "priors": {"two": "multi"},
+    "datasets": {"f": "fashion_mnist", "m": "mnist", "k": "npz"},
 }
 
 
@@ -31,8 +34,14 @@ def with_all(training, seed=0, **columns):
         "refinement_gain": np.where(training.scores["index"] < 30, rng.normal(size=n), np.nan),
     }
     sizes = {name: pd.Series(rng.normal(size=80)) for name in ("f.test", "m.test")}
+    keys = pd.MultiIndex.from_frame(training.scores[["set", "index"]])
+    background = pd.Series(rng.normal(size=n), keys)
     table = training.scores.assign(log_prob=training.scores["log_prob"] + seed)
-    return dataclasses.replace(training, scores=table.assign(**more, **columns), sizes=sizes)
+    few = keys[training.scores["index"] < 30]
+    norms = pd.DataFrame(rng.normal(size=(len(few), 3)), few).add_prefix("gradient_")
+    given = {"scores": table.assign(**more, **columns), "background": background}
+    given |= {"gradients": norms}
+    return dataclasses.replace(training, sizes=sizes, **given)
 
 
 def rows_of(*trainings, n_bootstrap=50):
@@ -64,11 +73,36 @@ def test_the_auroc_is_that_of_scikit_learn_averaged_over_trainings(flow):
         assert rows_of(*trainings).loc[("ood", name), "auroc"] == pytest.approx(np.mean(each))
 
 
+def test_a_published_number_stands_beside_ours_for_the_same_data_sets_alone(flow):
+    trainings = [with_all(flow)]
+    table = rows_of(*trainings).loc["ood"]
+    assert table.loc["likelihood_ratio", "published"] == 0.994
+    assert "Ren et al." in table.loc["likelihood_ratio", "published_source"]
+    assert np.isnan(table.loc["corrected", "published"])  # of CIFAR-10 alone
+    scored = [dict(score_training(training)) for training in trainings]
+    stand_ins = TITLES | {"datasets": {"f": "embedded", "m": "embedded"}}
+    rows = pd.DataFrame(model_rows(MODEL, scored, stand_ins, 20, 0))
+    assert "published" not in rows
+
+
+def test_published_numbers_are_shares_with_a_source():
+    for kind in COMPANIONS.values():
+        for anchor in kind.published:
+            assert {anchor.data, anchor.other} <= set(OFFICIAL)
+            assert 0 < anchor.auroc < 1
+            assert re.search(r"\d{4}$", anchor.source)
+
+
 def test_swapped_sets_turn_every_auroc_around(flow):
     trainings = [with_all(flow), with_all(flow, 1)]
     swap = {"test": "ood", "ood": "test", "train": "train"}
     swapped = [
-        dataclasses.replace(t, scores=t.scores.assign(set=t.scores["set"].map(swap)))
+        dataclasses.replace(
+            t,
+            scores=t.scores.assign(set=t.scores["set"].map(swap)),
+            background=t.background.rename(swap, level="set"),
+            gradients=t.gradients.rename(swap, level="set"),
+        )
         for t in trainings
     ]
     before, after = rows_of(*trainings), rows_of(*swapped)
@@ -149,6 +183,7 @@ def test_refined_scores_are_of_the_refined_images_alone(flow):
     table = rows_of(with_all(flow)).loc["ood"]
     counts = ["n_test", "n_ood"]
     assert table.loc["regret", counts].tolist() == [30, 30]
+    assert table.loc["gradient_norms", counts].tolist() == [30, 30]
     assert table.loc["log_prob", counts].tolist() == [SIZES["test"], SIZES["ood"]]
     assert table.loc["typicality_25", counts].tolist() == [2, 1]
 
@@ -161,7 +196,7 @@ def test_what_a_set_lacks_is_missing_in_this_set_alone(flow):
     table = rows_of(dataclasses.replace(with_all(flow), scores=scores))
     second = table.loc["ood_2"]
     assert set(second["out_of_distribution"]) == {"KMNIST"}
-    for name in ("regret", "complexity", "corrected"):
+    for name in ("regret", "complexity", "corrected", "likelihood_ratio", "gradient_norms"):
         assert second.loc[name, "missing"] == "images of this set lack the score"
         assert table.loc[("ood", name), "missing"] == ""
     assert second.loc["typicality_25", "missing"] == "a set has fewer than 25 images"
@@ -199,8 +234,13 @@ def test_too_few_training_images_leave_the_rest(flow):
     table = rows_of(with_all(short)).loc["ood"]
     missing = set(table.index[table["missing"] != ""])
     fitted = {"prior_gaussian", "prior_mixture", "prior_kernels", "parts_kernels", "parts_machine"}
+    fitted |= {"gradient_norms"}
     assert missing == fitted | {f"typicality_{m}" for m in (1, 2, 5, 10, 25)} | {"waic"}
     assert "images.score_train" in table.loc["prior_kernels", "missing"]
+
+
+def first_of(files, n):
+    return {name: paths[:n] for name, paths in files.items()}
 
 
 def test_the_table_is_made_of_the_files(flow, tmp_path):
@@ -227,6 +267,15 @@ def test_the_table_is_made_of_the_files(flow, tmp_path):
     for own, other in (("prior_own", "prior_other"), ("prior_other", "prior_own")):
         found = table.loc[("glow/f/one", own), "auroc"]
         assert found == pytest.approx(table.loc[(MODEL, other), "auroc"])
+    # the first model as the background of the second, which has one more seed
+    backgrounds = {MODEL: "glow/f/one"}
+    again = companion_table(runs[:2], first_of(files, 2), priors, {}, titles, 20, 0, backgrounds)
+    ratio = again[again["score"] == "likelihood_ratio"].set_index("model")["auroc"]
+    assert ratio[MODEL] == 0.5  # log p less itself
+    assert np.isnan(ratio["glow/f/one"])
+    rows = companion_table(runs, files, priors, {}, titles, 20, 0, backgrounds)
+    rows = rows.set_index(["model", "score"])["missing"]
+    assert "this seed" in rows[MODEL, "likelihood_ratio"]
     assert table.loc[("glow/f/one", "waic"), "missing"] != ""
     assert table.loc[(MODEL, "waic"), "missing"] == ""
     assert table.loc[(MODEL, "complexity"), "missing"] == "no images were given"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from scipy.stats import chi2, entropy, gaussian_kde, gennorm, kstest
+from scipy.stats import chi2, entropy, gaussian_kde, gennorm, kstest, norm
 from tests.unit.companions.conftest import DIM, SIZES, gaussian, table
 
 from oodpriors.companions import scores
@@ -77,6 +77,84 @@ def test_log_p_is_corrected_by_the_size_of_the_same_image(flow):
 def test_without_images_there_is_no_complexity(flow):
     with pytest.raises(NotApplicable, match="no images"):
         scores.corrected(flow)
+
+
+def test_a_likelihood_ratio_is_of_the_same_image_under_both_models(flow):
+    # the other model has its images in another order, and more of them
+    keys = pd.MultiIndex.from_frame(flow.scores[["set", "index"]])
+    background = pd.Series(np.arange(N) * 1.0, keys).iloc[::-1]
+    more = pd.Series(1e9, pd.MultiIndex.from_tuples([("test", 10_000)]))
+    given = dataclasses.replace(flow, background=pd.concat([more, background]))
+    exact = flow.scores["log_prob"] - np.arange(N)
+    np.testing.assert_allclose(scores.likelihood_ratio(given), exact)
+    assert np.isnan(scores.likelihood_ratio(dataclasses.replace(flow, background=more))).all()
+
+
+def test_an_impossible_image_has_the_lowest_ratio_whatever_the_background_says(flow):
+    keys = pd.MultiIndex.from_frame(flow.scores[["set", "index"]])
+    background = pd.Series(-5.0, keys)
+    background.iloc[[0, 1]] = -np.inf
+    given = dataclasses.replace(changed(flow, log_prob=0.0), background=background)
+    given.scores.loc[[0, 2], "log_prob"] = -np.inf
+    assert scores.likelihood_ratio(given)[:4].tolist() == [-np.inf, np.inf, -np.inf, 5]
+
+
+def test_without_a_background_model_there_is_no_ratio(flow):
+    with pytest.raises(NotApplicable, match="mutations"):
+        scores.likelihood_ratio(flow)
+
+
+def with_norms(flow, n=60, **layers):
+    """Log norms of some images of each set, in another order than that of the scores."""
+    kept = flow.scores[flow.scores["index"] < n]
+    keys = pd.MultiIndex.from_frame(kept[["set", "index"]])
+    given = np.random.default_rng(7).normal([3, -2], [0.5, 2], (len(keys), 2))
+    norms = pd.DataFrame(given, keys, ["gradient_a", "gradient_b"]).assign(**layers)
+    return dataclasses.replace(flow, gradients=norms.sample(frac=1, random_state=0))
+
+
+def test_gradient_norms_are_scored_by_a_gaussian_for_each_layer(flow):
+    given = with_norms(flow)
+    found = scores.gradient_norms(given)
+    fits = [
+        norm(column.loc["train"].mean(), column.loc["train"].std(ddof=0))
+        for _, column in given.gradients.items()
+    ]
+    for place in (0, 30, 90, 140):
+        row = flow.scores.loc[place]
+        if row["index"] >= 60:
+            assert np.isnan(found[place])
+            continue
+        values = given.gradients.loc[(row["set"], row["index"])]
+        exact = sum(fit.logpdf(value) for fit, value in zip(fits, values, strict=True))
+        assert found[place] == pytest.approx(exact)
+    assert np.isnan(found).sum() == (flow.scores["index"] >= 60).sum() > 0
+
+
+def test_the_scale_of_a_layer_and_layers_without_a_fit_change_nothing(flow):
+    # the norm of a layer in other units, one that never varies, one that is 0 for a training image
+    given = with_norms(flow)
+    norms = given.gradients.assign(gradient_c=5.0, gradient_d=given.gradients["gradient_a"])
+    norms.loc[("train", 3), "gradient_d"] = -np.inf
+    norms["gradient_b"] += 1000
+    changed_ = dataclasses.replace(given, gradients=norms)
+    np.testing.assert_allclose(scores.gradient_norms(changed_), scores.gradient_norms(given))
+
+
+def test_an_image_without_a_gradient_where_training_images_have_one_is_the_least(flow):
+    given = with_norms(flow)
+    given.gradients.loc[("ood", 4), "gradient_a"] = -np.inf
+    found = scores.gradient_norms(given)
+    place = flow.scores.index[(flow.scores["set"] == "ood") & (flow.scores["index"] == 4)][0]
+    assert np.isneginf(found[place])
+    assert np.isneginf(found).sum() == 1
+
+
+def test_without_gradients_or_with_few_there_is_no_score(flow):
+    with pytest.raises(NotApplicable, match=r"gradients\.images"):
+        scores.gradient_norms(flow)
+    with pytest.raises(NotApplicable, match="9 training images"):
+        scores.gradient_norms(with_norms(flow, 9))
 
 
 def test_waic_is_the_mean_less_the_variance():

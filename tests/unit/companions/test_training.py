@@ -42,6 +42,19 @@ def test_latents_are_read_in_the_order_of_the_rows(tmp_path):
     assert (vae.other.scale, flow.train.sum()) == (1.5, SIZES["train"])
 
 
+def test_a_prior_with_trained_means_has_the_learnt_ones(tmp_path):
+    table(log_prob=0.0).to_parquet(tmp_path / "scores.parquet")
+    latents = {f"{which}_mean": np.zeros((n, 3)) for which, n in SIZES.items()}
+    learnt = np.array([[7.0, 0, 1], [-7, 0.5, 0]])
+    save_arrays(tmp_path / "latents.npz", **latents, prior_means=learnt)
+    files = tmp_path / "scores.parquet", tmp_path / "latents.npz"
+    training = read_training(*files, (SPEC | {"trainable_means": True}, SPEC), {})
+    assert training.prior.means.tolist() == learnt.tolist()
+    assert not training.prior.means.requires_grad
+    assert training.prior.scale == SPEC["scale"]
+    assert training.other.means.tolist() == [[2, 0, 0], [-2, 0, 0]]
+
+
 def test_a_draw_from_each_posterior_has_its_mean_and_its_deviation():
     n = 40_000
     means, stds = np.array([[5.0, -1.0]]).repeat(n, 0), np.array([[2.0, 0.5]]).repeat(n, 0)

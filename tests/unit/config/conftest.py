@@ -26,6 +26,15 @@ SCHEMA = with_kinds(read("workflow/schemas/config.schema.yaml"))
 OWN = read("config/config.yaml")
 
 
+# What config/beyond.yaml adds, by dotted keys.
+_OF_BEYOND = read("config/beyond.yaml")
+BEYOND = {"gradients": _OF_BEYOND.pop("gradients")} | {
+    f"{section}.{name}": entry
+    for section, entries in _OF_BEYOND.items()
+    for name, entry in entries.items()
+}
+
+
 SCALES = {path.stem: yaml.safe_load(path.read_text()) for path in ROOT.glob("config/scales/*.yaml")}
 
 

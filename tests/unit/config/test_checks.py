@@ -124,6 +124,15 @@ REFERENCE_MISTAKES = [
         "assignment 'single' makes 1 groups of images, priors.two has 2 means",
     ),
     (
+        {"priors.bimodal_50.assignment": "mixture"},
+        "figures.fig11: glow/fashion_1_7/bimodal_50 assigns no images to components (assignment "
+        "mixture), which decoded shows",
+    ),
+    (
+        {"priors.bimodal_9.trainable_means": True},
+        "toy.priors: bimodal_9 has trainable_means, which only models of images have",
+    ),
+    (
         {"subsets.fashion_1.out_of_distribution": None},
         "vae/fashion_1/unimodal: subsets.fashion_1 names no out_of_distribution subset",
     ),

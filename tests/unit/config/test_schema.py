@@ -76,6 +76,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "save_every": 60,
         "only": None,
         "data_seed": 0,
+        "gradients": None,
         "experiments": {
             "x": {"models": [UNI], "where": "", "seeds": None, "further": True, "weights": None}
         },
@@ -111,6 +112,7 @@ def test_defaults_are_filled_in_at_every_depth():
                 "out_of_distribution": None,
                 "kmeans": {"k": 2, "keep": None, "seed": 0},
                 "shift": 0.0,
+                "mutate": 0.0,
                 "limit": {"train": None, "test": None},
             }
         },
@@ -122,6 +124,7 @@ def test_defaults_are_filled_in_at_every_depth():
                 "kind": "gaussian",
                 "scale": 1.0,
                 "beta": None,
+                "trainable_means": False,
             }
         },
     }
@@ -256,7 +259,8 @@ SCHEMA_MISTAKES = [
     ({"priors.unimodal.beta": -4}, "priors.unimodal.beta: -4 is less than the minimum of 0.1"),
     (
         {"priors.unimodal.assignment": "labels"},
-        "priors.unimodal.assignment: 'labels' is not one of single, label, cluster, random",
+        "priors.unimodal.assignment: 'labels' is not one of single, label, cluster, random, "
+        "mixture",
     ),
     ({"images": REMOVED}, "top level: images missing"),
     ({"models.vae.draws": REMOVED}, "models.vae: draws missing"),

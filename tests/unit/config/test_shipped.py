@@ -1,7 +1,7 @@
 """The project's configuration."""
 
 import pytest
-from tests.unit.config.conftest import OWN, SCALES, checked, every_scale
+from tests.unit.config.conftest import BEYOND, OWN, SCALES, checked, every_scale
 
 from oodpriors.config.checks import check_references
 from oodpriors.config.specs import (
@@ -22,6 +22,12 @@ def leaves(value, path=()):
 def test_the_configuration_is_right_at_every_scale(scale, data):
     config = checked({"data": data, "scale": scale}, scale=scale)
     check_references(with_stand_ins(config) if data == "embedded" else config, {})
+
+
+@every_scale
+def test_the_experiments_beyond_the_paper_are_right_at_every_scale(scale):
+    config = checked(BEYOND, scale=scale)
+    assert set(config["experiments"]) > set(OWN["experiments"])
 
 
 @every_scale

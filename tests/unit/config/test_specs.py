@@ -7,6 +7,7 @@ from tests.unit.config.conftest import GREY_NPZ, NPZ, OWN, UNI, checked, every_s
 
 from oodpriors.config.specs import (
     ModelId,
+    background,
     class_names,
     dataset_facts,
     further_datasets,
@@ -222,6 +223,29 @@ def test_a_specification_has_the_shape_of_the_prior_where_it_has_one():
     assert spec["prior"] == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "more"),
+    [
+        ({"assignment": "mixture"}, {"unsupervised": True}),
+        ({"trainable_means": True}, {"trainable_means": True}),
+        ({"trainable_means": False}, {}),
+    ],
+)
+def test_a_specification_says_how_a_prior_is_trained_only_where_it_differs(changes, more):
+    prior = {f"priors.bimodal_50.{key}": value for key, value in changes.items()}
+    config = checked(prior | {"figures": {}})
+    spec = model_spec(config, ModelId("glow", "fashion_1_7", "bimodal_50"), 0, {})
+    plain = {"kind": "gaussian", "means": [[50], [-50]], "scale": 1.0}
+    assert spec["prior"] == plain | more
+
+
+def test_a_mixture_may_have_any_number_of_components():
+    three = {"title": "3", "means": [[1], [2], [3]], "assignment": "mixture"}
+    experiment = {"models": ["vae/fashion_1/three"]}
+    config = checked({"priors.three": three, "experiments.x": experiment})
+    assert config["priors"]["three"]["assignment"] == "mixture"
+
+
 @pytest.mark.parametrize(("shape", "latent"), [((1, 28, 28), 50), ((3, 32, 32), 100)])
 def test_the_network_follows_the_number_of_channels(shape, latent):
     inspected = {"own": {"shape": shape, "labels": {"train": [0], "test": [0]}}}
@@ -247,6 +271,41 @@ def test_the_shift_of_a_subset_is_in_the_specification_of_its_models():
     for subset, shift in (("fashion_1", 0.25), ("fashion_7", 0.0)):
         spec = model_spec(config, ModelId("vae", subset, "unimodal"), 0, {})
         assert spec["training"]["shift"] == shift
+
+
+def test_mutations_are_in_the_specification_only_where_there_are_any():
+    config = checked({"subsets.fashion_1.mutate": 0.25})
+    model = ModelId("vae", "fashion_1", "unimodal")
+    assert model_spec(config, model, 0, {})["training"]["mutate"] == 0.25
+    other = model._replace(subset="fashion_7")
+    assert "mutate" not in model_spec(config, other, 0, {})["training"]
+
+
+MUTATED = {
+    "title": "mutated",
+    "dataset": "fashion_mnist",
+    "labels": [1],
+    "out_of_distribution": "mnist",
+    "mutate": 0.1,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "found"),
+    [
+        ("vae/fashion_1/unimodal", {}, "vae/mutated/unimodal"),
+        ("vae/fashion_7/unimodal", {}, None),  # other images
+        ("glow/fashion_1/unimodal", {}, None),  # another architecture
+        ("vae/mutated/unimodal", {}, None),
+        ("vae/mutated/unimodal", {"subsets.more": MUTATED | {"mutate": 0.3}}, None),
+        ("vae/fashion_1/unimodal", {"subsets.fashion_1.limit": {"test": 7}}, None),
+        ("vae/fashion_1/unimodal", {"subsets.mutated": MUTATED | {"mutate": 0.0}}, None),
+    ],
+)
+def test_a_background_model_differs_in_the_mutations_of_its_images_alone(name, changes, found):
+    models = ["vae/mutated/unimodal", *(["vae/more/unimodal"] if "subsets.more" in changes else [])]
+    config = checked({"subsets.mutated": MUTATED, "experiments.x": {"models": models}} | changes)
+    assert background(config, ModelId.of(name)) == (found and ModelId.of(found))
 
 
 # seeds
@@ -370,6 +429,21 @@ PAIRS = {
     "vae/fashion_1/unimodal": None,
     "vae/cifar_0_4/bimodal_100": None,
 }
+
+
+def test_a_pair_may_differ_in_how_its_priors_were_trained():
+    changes = {
+        "priors.bimodal_50.assignment": "mixture",
+        "priors.bimodal_50.trainable_means": True,
+        "figures": {},
+    }
+    config = checked(changes)
+    own, other = prior_pair(config, ModelId.of("glow/fashion_1_7/bimodal_50"))
+    assert (own["unsupervised"], other["means"]) == (True, [[0]])
+    # learnt means are in no specification: the next prior with two components is taken
+    _, other = prior_pair(config, ModelId.of("glow/fashion_1_7/unimodal"))
+    assert other["means"] == [[50], [-50]]
+    assert "trainable_means" not in other
 
 
 @pytest.mark.parametrize("name", PAIRS)

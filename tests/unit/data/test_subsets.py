@@ -181,6 +181,7 @@ def test_one_cluster_of_each_label_can_be_kept(wanted, cluster):
     ("kind", "order", "components"),
     [
         ("single", None, [0, 0, 0, 0, 0, 0]),
+        ("mixture", None, [0, 0, 0, 0, 0, 0]),
         ("label", None, [2, 0, 1, 0, 2, 1]),
         ("label", [7, 1, 3], [0, 1, 2, 1, 0, 2]),
         ("label", [3, 7, 1], [1, 2, 0, 2, 1, 0]),
@@ -242,7 +243,7 @@ def test_a_random_assignment_follows_its_seed_alone():
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
-@pytest.mark.parametrize("kind", ["single", "label", "cluster"])
+@pytest.mark.parametrize("kind", ["single", "label", "cluster", "mixture"])
 def test_other_assignments_have_no_seed(kind):
     cluster = np.arange(10) % 2
     np.testing.assert_array_equal(

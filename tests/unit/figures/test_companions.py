@@ -36,12 +36,11 @@ def test_a_panel_for_each_set_and_a_cell_for_each_model_and_score(drawn):
     assert [axis.get_title() for axis in (first, second)] == ["MNIST", "SVHN"]
     assert labels(first.xaxis) == ["VAE, two, Fashion", "VAE, one, Fashion"]
     assert labels(second.xaxis) == ["Glow, one, CIFAR"]
-    assert labels(first.yaxis) == [kind.title for kind in COMPANIONS.values()]
+    kept = [i for i, name in enumerate(COMPANIONS) if name != "waic"]  # no model has it
+    assert labels(first.yaxis) == [[*COMPANIONS.values()][i].title for i in kept]
     values = first.images[0].get_array()
-    n = len(COMPANIONS)
-    assert values.shape == (n, 2)
-    kept = [i for i, name in enumerate(COMPANIONS) if name != "waic"]
-    np.testing.assert_allclose(values[kept, 0], (10 + np.arange(n))[kept] / 100)
+    assert values.shape == (len(kept), 2)
+    np.testing.assert_allclose(values[:, 0], (10 + np.array(kept)) / 100)
 
 
 def test_colours_mean_the_same_in_every_figure(drawn):

@@ -181,6 +181,18 @@ def test_loss_is_the_negative_log_density_under_the_assigned_component(case, pri
     assert parts["log_det"] == pytest.approx(log_det.mean(), rel=1e-9)
 
 
+@every_case
+def test_loss_without_assignment_is_the_negative_log_likelihood(case):
+    model, x = case.build(), case.images()
+    model.prior.unsupervised = True
+    torch.manual_seed(7)
+    log_prob = model.log_prob(x)
+    for k in ([0, 0, 0], [1, 0, 1]):
+        torch.manual_seed(7)
+        loss = model.loss(x, torch.tensor(k))["loss"]
+        torch.testing.assert_close(loss, -log_prob.mean(), check_dtype=False)
+
+
 @every_prior
 def test_density_integrates_to_one(prior):
     case, n = Case((1, 2, 2), 2, ()), 100_000

@@ -225,6 +225,25 @@ def test_loss_is_the_kl_to_the_assigned_component_less_the_reconstruction(shape)
 
 
 @every_shape
+def test_loss_without_assignment_is_a_bound_under_the_whole_mixture(shape):
+    def unsupervised(means, dim):
+        return GaussianPrior(means, dim, unsupervised=True)
+
+    model, x, k = build(shape, prior=unsupervised), images(shape), torch.tensor([0, 1, 1])
+    mean, std = model.encode(x)
+    torch.manual_seed(5)
+    parts = model.loss(x, k)
+    torch.manual_seed(5)
+    torch.randn(std.shape)  # of the reconstruction
+    kl = model.prior.training_kl(mean, std, k).mean()
+    torch.testing.assert_close(parts["kl"], kl)
+    torch.testing.assert_close(parts["loss"], kl - parts["reconstruction"])
+    # the divergence from a mixture is at most log 2 above that from its nearer component
+    both = [model.prior.kl_component(mean, std, torch.full((3,), i)) for i in range(2)]
+    assert parts["kl"] < torch.minimum(*both).mean() + math.log(2) + 0.01
+
+
+@every_shape
 def test_gradient_reaches_every_parameter(shape):
     # in evaluation mode, because batch statistics would cancel the biases before them
     model = build(shape)

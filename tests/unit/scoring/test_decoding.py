@@ -124,6 +124,14 @@ def test_a_percentile_is_the_share_of_test_images_that_are_nearer(likeness):
     assert 0 < likeness["percentile"].mean() < 1
 
 
+def test_without_assignment_there_is_the_distance_to_the_mean_of_all_images(likeness):
+    alone = compare_decoded(DECODED, TRAIN, np.zeros(12, int), TEST)
+    truth = [((x - TRAIN.mean(0)) ** 2).sum() for x in np.concatenate([*DECODED.values()])]
+    np.testing.assert_allclose(alone["distance_0"], truth, rtol=1e-12)
+    assert "distance_1" not in alone
+    assert alone["percentile"].tolist() == likeness["percentile"].tolist()
+
+
 def test_distances_to_components_are_those_to_their_mean_images(likeness):
     for k in range(3):
         centre = np.mean([x for x, c in zip(TRAIN, COMPONENTS, strict=True) if c == k], axis=0)

@@ -153,6 +153,20 @@ def test_latents_are_named_by_their_set():
     assert latents["ood_mean"][:, 0].tolist() == [0, 1]
 
 
+def test_trained_means_are_stored_with_the_latents_and_decide_the_columns():
+    class Trained(Stub):
+        def __init__(self):
+            super().__init__()
+            self.prior = GaussianPrior([[0.0], [9.0]], 20, trainable_means=True)
+
+    model = Trained()
+    table, latents = scored(model, train=2, test=2, ood=2)
+    assert latents["prior_means"].tolist() == model.prior.means.tolist()
+    plain, _ = scored(Stub(((0.0,), (9.0,))), train=2, test=2, ood=2)
+    names = ["nearest_component", "latent_mode_distance", "latent_norm_squared"]
+    pd.testing.assert_frame_equal(table[names], plain[names])
+
+
 @pytest.mark.parametrize("shape", [(4, 5), (4, 5, 3)])
 def test_images_reach_the_model_channels_first(shape):
     shapes = []

@@ -23,9 +23,9 @@ from oodpriors.statistics.quantities import CURVE_FUNCTIONS, OPERATIONS
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[3]
-CONFIG, CLAIMS, PUBLISHED = (
+CONFIG, CLAIMS, PUBLISHED, BEYOND = (
     yaml.safe_load((ROOT / "config" / name).read_text())
-    for name in ("config.yaml", "claims.yaml", "published.yaml")
+    for name in ("config.yaml", "claims.yaml", "published.yaml", "beyond.yaml")
 )
 
 # Standard deviation 1, with ddof 1 and without rounding.
@@ -590,7 +590,8 @@ def test_a_quantity_has_a_name(quantity, name):
 
 # config/claims.yaml and config/published.yaml
 
-MODELS = {model for entry in CONFIG["experiments"].values() for model in entry["models"]} | {
+EXPERIMENTS = CONFIG["experiments"] | BEYOND["experiments"]
+MODELS = {model for entry in EXPERIMENTS.values() for model in entry["models"]} | {
     f"toy/mixture_{dim}/{prior}"
     for dim in CONFIG["toy"]["dims"]
     for prior in CONFIG["toy"]["priors"]

@@ -18,8 +18,12 @@ def test_rows_are_in_the_order_of_the_entry():
     ]
 
 
-def test_all_scores_are_taken_unless_said():
-    assert chosen(companion_rows(), {"models": [UNI]})["score"].tolist() == [*COMPANIONS]
+def test_all_scores_that_a_model_has_are_taken_unless_said():
+    rows = chosen(companion_rows(), {"models": [UNI]})
+    assert rows["score"].tolist() == [name for name in COMPANIONS if name != "waic"]
+    some = companion_rows()
+    some.loc[(some["score"] == "waic") & (some["model"] == MULTI), "auroc"] = 0.5
+    assert chosen(some, {"models": [UNI, MULTI]})["score"].unique().tolist() == [*COMPANIONS]
 
 
 def test_the_training_data_is_named_where_it_differs():

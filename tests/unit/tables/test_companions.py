@@ -25,10 +25,21 @@ def test_scores_and_models_are_in_the_order_of_the_entry():
     assert printed.iloc[2].tolist()[2:] == ["–", "–"]  # no WAIC
 
 
+def test_a_published_number_has_a_column_if_there_is_any():
+    rows = companion_rows()
+    rows["published"] = rows["score"].map({"waic": 0.766}).where(rows["model"] == UNI)
+    entry = {"kind": "companions", "models": [UNI, MULTI], "scores": ["log_prob", "waic"]}
+    printed = show_table("companions", make_table(entry, rows, []))
+    assert printed.columns.tolist()[2:] == ["VAE, one", "VAE, two", "Published"]
+    assert printed["Published"].tolist() == ["–", "0.77"]
+    others = show_table("companions", make_table(entry | {"scores": ["log_prob"]}, rows, []))
+    assert "Published" not in others
+
+
 def test_all_scores_are_shown_unless_said():
     table, printed = shown(models=[UNI])
-    assert table["score"].tolist() == [*COMPANIONS]
-    assert len(printed) == len(COMPANIONS)
+    assert table["score"].tolist() == [name for name in COMPANIONS if name != "waic"]
+    assert len(printed) == len(table)
 
 
 def test_models_of_other_images_stand_apart():

@@ -5,7 +5,9 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+import torch
 
+from oodpriors.models.build import load_model, save_weights
 from oodpriors.training import fit as module
 from oodpriors.training.fit import attempt, discard_checkpoints, fit
 
@@ -109,6 +111,26 @@ def test_each_seed_learns_images_of_its_own_with_their_components(
     assert (places[0] == places[2]) == (size == 60)
     for place, (_, components) in zip(places, learnt, strict=True):
         assert components.tolist() == [number % 2 for number in place]
+
+
+def test_a_mixture_is_trained_without_components_and_trained_means_are_saved(tmp_path):
+    # one pixel says which of two groups an image is of; nothing else does
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (64, 1, 4, 4), dtype=np.uint8)
+    images[:32, 0, 0, 0] //= 8
+    prior = {"kind": "gaussian", "means": [[1.0], [-1.0]]}
+    prior |= {"unsupervised": True, "trainable_means": True}
+    spec = {"architecture": "glow", "image_shape": [1, 4, 4], "images": None, "seed": 0}
+    spec |= {"prior": prior, "network": {"couplings": 2, "squeeze_after": [], "width": 4}}
+    spec |= {"training": {"epochs": 3, "batch_size": 16, "learning_rate": 0.01}}
+    found = fit(spec, images, np.zeros(64, np.int64), tmp_path / "checkpoint.pt")
+    assert found.history["loss"].iloc[-1] < found.history["loss"].iloc[0]
+    start = np.zeros((2, 16))
+    start[:, 0] = [1, -1]
+    assert np.abs(found.model.prior.means.detach().numpy() - start).max() > 0.01
+    save_weights(found.model, tmp_path / "weights.pt")
+    loaded = load_model(spec, tmp_path / "weights.pt")
+    assert torch.equal(loaded.prior.means, found.model.prior.means)
 
 
 def test_finished_outputs_alone_stop_no_attempt(tmp_path, outputs):

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pytest
 import torch
+from scipy.stats import chisquare
 from torch import nn
 
 from oodpriors.models.glow import Glow
@@ -21,6 +22,7 @@ from oodpriors.training.trainer import (
     InterruptedTraining,
     Trainer,
     TrainingSettings,
+    random_pixels,
     random_shift,
 )
 
@@ -311,6 +313,41 @@ def test_training_shifts_its_images_and_no_others(shift, tmp_path):
     moved = [not torch.equal(image, images[0]) for batch in shown for image in batch]
     assert any(moved) == bool(shift)
     # the data-dependent initialisation uses unshifted images
+    assert model.initialised_with == [images.flatten().tolist()]
+
+
+# mutations
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_mutations_replace_a_share_of_the_values_by_uniform_ones(share):
+    torch.manual_seed(0)
+    x = torch.full((40, 3, 28, 28), 7, dtype=torch.uint8)
+    before = x.clone()
+    mutated = random_pixels(x, share)
+    assert (mutated.shape, mutated.dtype) == (x.shape, torch.uint8)
+    assert torch.equal(x, before)
+    changed = mutated[mutated != 7].numpy()
+    n, expected = x.numel(), share * 255 / 256
+    assert abs(len(changed) / n - expected) <= 4 * math.sqrt(expected * (1 - expected) / n)
+    if share:
+        counts = np.bincount(changed, minlength=256)
+        assert chisquare(np.delete(counts, 7)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("mutate", [0.0, 0.25])
+def test_training_mutates_its_images_anew_in_each_step_and_no_others(mutate, tmp_path):
+    class Watched(Line):
+        def loss(self, x, k):
+            shown.append(x)
+            return {"loss": self.weight * x.double().mean()}
+
+    shown, model = [], Watched()
+    images = torch.full((4, 1, 8, 8), 7, dtype=torch.uint8)
+    settings = TrainingSettings(epochs=2, batch_size=4, mutate=mutate)
+    Trainer(model, images, torch.zeros(4, dtype=torch.long), settings, tmp_path / "c").run()
+    assert torch.equal(shown[0], shown[1]) == (mutate == 0)
+    assert (images == 7).all()
     assert model.initialised_with == [images.flatten().tolist()]
 
 

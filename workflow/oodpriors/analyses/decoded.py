@@ -84,13 +84,13 @@ def _likeness(
         "blank_ratio": np.array([np.sqrt(means["nearest_distance"].mean() / blank)]),
         "sample_percentile": weights @ samples["percentile"].to_numpy() / len(samples),
     }
-    if len(means) > 1:
-        found["own_ratio"] = np.array([_own_ratio(means)])
+    distances = means.filter(regex=r"^distance_\d+$").to_numpy()
+    if len(means) > 1 and distances.shape[1] == len(means):  # else no images were assigned
+        found["own_ratio"] = np.array([_own_ratio(distances)])
     return found
 
 
-def _own_ratio(means: pd.DataFrame) -> float:
-    distances = means.filter(regex=r"^distance_\d+$").to_numpy()
+def _own_ratio(distances: np.ndarray) -> float:
     own = np.diag(distances).copy()
     np.fill_diagonal(distances, np.inf)
     return float((own / distances.min(1)).max())

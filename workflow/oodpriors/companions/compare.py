@@ -16,6 +16,7 @@ from oodpriors.statistics.estimates import Estimate, ScoreTable, estimate
 from oodpriors.tables.cells import about_model, names_of, with_interval
 
 INSIDE = ("train", "test")
+LACKING = "images of this set lack the score"
 KEPT = ["set", "images", "refined", "log_prob", "log_prob_refined", "in_training"]
 
 # The table with the column score, or why there is none.
@@ -32,38 +33,46 @@ def companion_table(
     seed: int,
     further: Mapping[str, Sequence[str]] | None = None,
     missing: Mapping[str, str] | None = None,
+    backgrounds: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """A row per model, set out of distribution and companion score.
 
     Args:
         runs: model and seed of each training, those of a model together.
-        files: ``scores`` and ``latents`` of each, and ``further`` and ``further_latents``,
-            those of its further sets, one training after the other.
+        files: ``scores`` and ``latents`` of each; ``gradients`` of all or of none; and
+            ``further`` and ``further_latents``, those of its further sets, one training
+            after the other.
         priors: specifications of the prior of each model, and of the other of its pair.
         sizes: see :class:`oodpriors.companions.training.Training`.
-        titles: names to show of models (architectures), subsets and priors.
+        titles: names to show of models (architectures), subsets and priors, and
+            ``datasets``, the kind of the data set of each subset.
         n_bootstrap: number of replicates, over images or batches of them.
         seed: seed of the bootstrap.
         further: further sets of each model that has any.
         missing: why there are no images of a set.
+        backgrounds: the background model of each model that has one.
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
         trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
         ``ties``, the share of the pairs of an image of each set with equal scores;
         ``infinite``, the share of scores that are; ``in_training``, the number of images that
-        are training images; and ``missing``, why there is no AUROC.
+        are training images; ``missing``, why there is no AUROC; and ``published``, one for the
+        same data sets, with its ``published_source``.
     """
     rows: list[dict] = []
-    further, missing = further or {}, missing or {}
-    places = zip(runs, files["scores"], files["latents"], strict=True)
+    further, missing, backgrounds = further or {}, missing or {}, backgrounds or {}
+    stored = {tuple(run): path for run, path in zip(runs, files["scores"], strict=True)}
+    gradients: Sequence[Path | None] = files.get("gradients") or [None] * len(runs)
+    places = zip(runs, files["scores"], files["latents"], gradients, strict=True)
     more = zip(files.get("further", []), files.get("further_latents", []), strict=True)
     for model, group in groupby(places, key=lambda place: place[0][0]):
         names, scored = further.get(model, []), []
-        for _, scores, latents in group:
+        for (_, number), scores, latents, norms in group:
+            background = stored.get((backgrounds.get(model, ""), number))
             others = list(islice(more, len(names)))
-            training = read_training(scores, latents, priors[model], sizes, others)
-            scored.append(dict(score_training(training)))
+            about = (priors[model], sizes, others, background, norms)
+            scored.append(dict(score_training(read_training(scores, latents, *about))))
         rows += model_rows(model, scored, titles, n_bootstrap, seed)
         rows += missing_rows(model, len(scored), names, missing, titles)
     return pd.DataFrame(rows)
@@ -93,7 +102,8 @@ def score_training(training: Training) -> Iterator[tuple[str, Scored]]:
             yield name, table[~judged.train]  # other trainings have other training images
             continue
         try:
-            yield name, table.assign(score=load(kind.place)(judged))
+            scored = table.assign(score=load(kind.place)(judged))
+            yield name, scored.dropna(subset="score") if kind.partial else scored
         except NotApplicable as reason:
             yield name, reason
 
@@ -119,13 +129,21 @@ def model_rows(
         if "in_training" in first:
             known = [table.loc[table["set"] == which, "in_training"] for table in plain.tables]
             about["in_training"] = max(each.sum(min_count=1) for each in known)
+        subsets = (model.split("/")[1], _images(first, which).split(".")[0])
+        pair = tuple(titles.get("datasets", {}).get(subset) for subset in subsets)
         for name, kind in COMPANIONS.items():
-            row = about | {"score": name, "title": kind.title}
+            row = about | {"score": name, "title": kind.title} | _published(kind, pair)
             tables = [scored[name] for scored in trainings]
             try:
                 yield row | _measured(kind, tables, model, which, n_bootstrap, seed)
             except NotApplicable as reason:
                 yield row | {"missing": str(reason)}
+
+
+def _published(kind: CompanionKind, pair: tuple) -> dict:
+    """The published number for data sets of these kinds, in and out of distribution."""
+    anchor = next((one for one in kind.published if one[:2] == pair), None)
+    return {"published": anchor.auroc, "published_source": anchor.source} if anchor else {}
 
 
 def _found(scored: Scored) -> pd.DataFrame:
@@ -145,7 +163,8 @@ def _measured(
     def area(tables: list[pd.DataFrame], n_bootstrap: int) -> Estimate:
         scores = ScoreTable(tables, model=model)
         if not {"test", which} <= set(scores.images):
-            raise NotApplicable(f"a set has fewer than {kind.batch} images")
+            few = f"a set has fewer than {kind.batch} images"
+            raise NotApplicable(LACKING if kind.partial else few)
         return estimate(scores, "auroc", which, "score", n_bootstrap, seed)
 
     def ensemble(tables: list[pd.DataFrame]) -> list[pd.DataFrame]:
@@ -163,7 +182,7 @@ def _measured(
         left = [area(ensemble(some), 0).value for some in others]
         found = replace(found, without={model: np.array(left or [found.value] * len(tables))})
     if np.isnan(found.value):
-        raise NotApplicable("images of this set lack the score")
+        raise NotApplicable(LACKING)
     n_test, n_ood = found.images.values()
     counts = {"n_test": n_test, "n_ood": n_ood}
     return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.special import entr, logsumexp
-from scipy.stats import gaussian_kde
+from scipy.stats import gaussian_kde, norm
 
 from oodpriors.companions.training import NotApplicable, Training, in_blocks
 
@@ -60,6 +60,33 @@ def complexity(training: Training) -> np.ndarray:
 def corrected(training: Training) -> np.ndarray:
     """log p plus the size of the image as a PNG file, nats."""
     return log_prob(training) + complexity(training)
+
+
+def likelihood_ratio(training: Training) -> np.ndarray:
+    """log p less log p under a model of mutated images, nats; -inf wherever log p is."""
+    if training.background is None:
+        raise NotApplicable("no model of this seed was trained on these images with mutations")
+    own, background = log_prob(training), training.matched(training.background)
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isneginf(own), own, own - background)
+
+
+def gradient_norms(training: Training) -> np.ndarray:
+    """Log-density of the log gradient norms, by a Gaussian for each layer; NaN without norms.
+
+    The Gaussians are fitted to the training images. A layer counts if its norm is positive
+    for all of them and varies.
+    """
+    if training.gradients is None:
+        raise NotApplicable("no gradients were computed (gradients.images)")
+    values = training.matched(training.gradients)
+    known = ~np.isnan(values).all(1)
+    usable = np.isfinite(values[training.train & known]).all(0)
+    own = training.of_train(values[:, usable])
+    means, deviations = own.mean(0), own.std(0)
+    varying = deviations > 1e-9 * (1 + np.abs(means))
+    fits = norm(means[varying], deviations[varying])
+    return fits.logpdf(values[:, usable][:, varying]).sum(1)
 
 
 def png_sizes(arrays: Mapping[str, np.ndarray]) -> pd.Series:

@@ -13,6 +13,7 @@ from oodpriors.priors import Prior, build_prior
 
 FEWEST = 10  # training images to which anything is fitted
 BLOCK = 64  # images that are processed at once
+KEYS = ["set", "index"]  # of an image in the score files of all models of the same images
 
 
 class NotApplicable(Exception):
@@ -31,6 +32,10 @@ class Training:
         stds: standard deviations of the posteriors, (N, D); None for a flow.
         sizes: size of the images in nats as PNG files, by the name of the images and
             by their index.
+        background: log p under the model of mutated images by set and index, nats, if there
+            is one.
+        gradients: logs of squared gradient norms by set and index, a column a layer, of
+            some images, if they were computed.
     """
 
     scores: pd.DataFrame
@@ -39,6 +44,8 @@ class Training:
     means: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
     stds: np.ndarray | None = None
     sizes: Mapping[str, pd.Series] = field(default_factory=dict)
+    background: pd.Series | None = None
+    gradients: pd.DataFrame | None = None
 
     @cached_property
     def train(self) -> np.ndarray:
@@ -52,6 +59,10 @@ class Training:
             return self.means
         noise = np.random.default_rng(0).standard_normal(self.means.shape)
         return self.means + self.stds * noise
+
+    def matched(self, table: pd.DataFrame | pd.Series) -> np.ndarray:
+        """Values by set and index for each image, NaN where there is none: (N, ...)."""
+        return table.reindex(pd.MultiIndex.from_frame(self.scores[KEYS])).to_numpy(float)
 
     def of_train(self, values: np.ndarray) -> np.ndarray:
         """Values of the training images without those that are not finite: (N, ...) -> (n, ...).
@@ -91,6 +102,8 @@ def read_training(
     priors: Sequence[Mapping | None],
     sizes: Mapping[str, pd.Series],
     further: Sequence[tuple[Path, Path]] = (),
+    background: Path | None = None,
+    gradients: Path | None = None,
 ) -> Training:
     """A training from its score files and its latents.
 
@@ -99,6 +112,8 @@ def read_training(
         priors: specifications of the training's prior and, if there is one, of the other.
         sizes: see :class:`Training`.
         further: scores and latents of each further set; one without images is left out.
+        background: score file of the training on mutated images with the same seed.
+        gradients: its gradient norms.
 
     Raises:
         UserError: the latents are damaged.
@@ -120,9 +135,16 @@ def read_training(
 
     means, stds = joined("mean"), joined("std") if f"{sets[0]}_std" in stored else None
     dim = means.shape[1]
-    own, other = (build_prior(dim=dim, **spec).double() if spec else None for spec in priors)
+    own_spec, other_spec = priors
+    if "prior_means" in stored:
+        learnt = {"means": stored["prior_means"].tolist(), "trainable_means": False}
+        own_spec = {**(own_spec or {}), **learnt}
+    own, other = (build_prior(dim=dim, **s).double() if s else None for s in (own_spec, other_spec))
     assert own is not None
-    return Training(table, own, other, means, stds, sizes)
+    ratio = pd.read_parquet(background).set_index(KEYS)["log_prob"] if background else None
+    norms = pd.read_parquet(gradients).set_index(KEYS) if gradients else None
+    layers = None if norms is None else norms.filter(regex="^gradient_")
+    return Training(table, own, other, means, stds, sizes, ratio, layers)
 
 
 def in_blocks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:

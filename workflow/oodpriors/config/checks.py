@@ -254,7 +254,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
             f"{model.architecture} on {model.subset} has {latent}"
         )
     groups = _groups(subset, labels, prior["assignment"])
-    if groups != len(prior["means"]):
+    if groups != len(prior["means"]) and prior["assignment"] != "mixture":
         yield (
             f"{where}: assignment {prior['assignment']!r} makes {groups} groups of images, "
             f"priors.{model.prior} has {len(prior['means'])} means"
@@ -396,6 +396,19 @@ def _check_figures(config: Mapping) -> Iterator[str]:
         drawn = ANALYSES[name].architectures
         yield from _check_architectures(entry, drawn, f"analyses.{name}", name)
     yield from _check_analysed(config)
+    yield from _check_assigned(config)
+
+
+def _check_assigned(config: Mapping) -> Iterator[str]:
+    """Figures with the images of each component are of models that have such images."""
+    for name, entry in config["figures"].items():
+        drawn = FIGURES[entry["kind"]].files.values()
+        for model in models_of(entry) if any("{assignment}" in path for path in drawn) else ():
+            if config["priors"][ModelId.of(model).prior]["assignment"] == "mixture":
+                yield (
+                    f"figures.{name}: {model} assigns no images to components (assignment "
+                    f"mixture), which {entry['kind']} shows"
+                )
 
 
 def _check_architectures(
@@ -462,6 +475,8 @@ def _check_toy(config: Mapping) -> Iterator[str]:
         entry = config["priors"][prior]
         if len(entry["means"]) > 2:
             yield f"toy.priors: {prior} has {len(entry['means'])} components, the mixtures have 2"
+        if entry["trainable_means"]:
+            yield f"toy.priors: {prior} has trainable_means, which only models of images have"
         longest = max(map(len, entry["means"]))
         if longest > min(toy["dims"]):
             yield f"toy.dims: priors.{prior}.means has {longest} coordinates, more than a mixture"

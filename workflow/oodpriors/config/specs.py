@@ -9,6 +9,7 @@ from oodpriors.kinds.made import MADE
 
 TOY = "toy"
 OWN = ("npz", "folder")  # kinds of data sets of the user
+LEARNING = ("means", "unsupervised", "trainable_means")  # in which the priors of a pair may differ
 
 
 class ModelId(NamedTuple):
@@ -231,17 +232,41 @@ def model_spec(config: Mapping, model: ModelId, seed: int, inspected: Mapping) -
         "image_shape": list(shape),
         "prior": _prior_spec(config["priors"][model.prior]),
         "network": network_of(config, model.architecture, shape),
-        "training": training | {"shift": subset["shift"]},
+        "training": training | {key: subset[key] for key in _augmentations(subset)},
         "images": selection(config, model.subset, "train")["each_training"],
         "seed": seed,
     }
+
+
+def _augmentations(subset: Mapping) -> list[str]:
+    """Keys of what is done to training images; mutations only where there are any."""
+    return ["shift", *(["mutate"] if subset["mutate"] else [])]
+
+
+def background(config: Mapping, model: ModelId) -> ModelId | None:
+    """The first model like this one whose training images are mutated, None if there is none.
+
+    Architecture, prior and images are the same. A model of mutated images has none itself.
+    """
+
+    def images(subset: str) -> dict:
+        entry = config["subsets"][subset]
+        return {key: value for key, value in entry.items() if key not in ("title", "mutate")}
+
+    def mutated(name: str) -> bool:
+        return config["subsets"][name]["mutate"] > 0
+
+    same = (each for each in model_ids(config) if each[::2] == model[::2])
+    found = (m for m in same if mutated(m.subset) and images(m.subset) == images(model.subset))
+    return None if mutated(model.subset) else next(found, None)
 
 
 def prior_pair(config: Mapping, model: ModelId) -> tuple[dict, dict | None]:
     """Specifications of a model's prior and of the other of its pair, None if there is none.
 
     The other is that of the first model of the same architecture and images whose
-    components have the same density, and which has several for one, or one for several.
+    components have the same density, and which has several for one, or one for several;
+    its means are not trained.
     """
     own, *others = (
         _prior_spec(config["priors"][each.prior])
@@ -250,12 +275,13 @@ def prior_pair(config: Mapping, model: ModelId) -> tuple[dict, dict | None]:
     )
 
     def form(spec: Mapping) -> dict:
-        return {key: value for key, value in spec.items() if key != "means"}
+        return {key: value for key, value in spec.items() if key not in LEARNING}
 
     def several(spec: Mapping) -> bool:
         return len(set(map(tuple, spec["means"]))) > 1
 
-    chosen = (s for s in others if form(s) == form(own) and several(s) != several(own))
+    fixed = (spec for spec in others if not spec.get("trainable_means"))
+    chosen = (s for s in fixed if form(s) == form(own) and several(s) != several(own))
     return own, next(chosen, None)
 
 
@@ -276,7 +302,8 @@ def toy_spec(config: Mapping, dim: int, prior: str, seed: int) -> dict:
 
 def _prior_spec(entry: Mapping) -> dict:
     shown = ("title", "assignment")
-    return {k: v for k, v in entry.items() if k not in shown and v is not None}
+    spec = {k: v for k, v in entry.items() if k not in shown and v not in (None, False)}
+    return spec | ({"unsupervised": True} if entry["assignment"] == "mixture" else {})
 
 
 def own_files(config: Mapping) -> Iterator[tuple[str, str | None]]:

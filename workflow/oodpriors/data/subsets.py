@@ -121,10 +121,11 @@ def assign(
     ``single``: all images in one component (a unimodal prior). ``label``: one component
     per label, in the subset's order. ``cluster``: one component per k-means cluster of
     each label. ``random`` shuffles the components of ``label``: group sizes are kept,
-    but the images of a group have nothing in common (our control).
+    but the images of a group have nothing in common (our control). ``mixture``: none is
+    assigned, because the whole mixture is trained; the component is 0 and has no meaning.
 
     Args:
-        kind: single, label, cluster or random.
+        kind: single, label, cluster, random or mixture.
         labels: (N,).
         cluster: number of the k-means cluster within the label, (N,).
         order: order of the labels; None sorts them.
@@ -137,7 +138,7 @@ def assign(
     rank = {label: k for k, label in enumerate(order)}
     by_label = np.asarray([rank[label] for label in labels.tolist()], np.int64)
     match kind:
-        case "single":
+        case "single" | "mixture":
             return np.zeros_like(by_label)
         case "label":
             return by_label
@@ -146,4 +147,5 @@ def assign(
             return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
         case "random":
             return np.random.default_rng(seed).permutation(by_label)
-    raise UserError(f"assignment {kind!r} is unknown; choose single, label, cluster or random")
+    known = "single, label, cluster, random or mixture"
+    raise UserError(f"assignment {kind!r} is unknown; choose {known}")

@@ -3,6 +3,22 @@
 from typing import NamedTuple
 
 
+class Anchor(NamedTuple):
+    """A published AUROC, of another model that was trained on all labels.
+
+    Attributes:
+        data: kind of the data set that it was trained on.
+        other: kind of the data set out of distribution.
+        auroc: oriented as here, above 0.5 if test images have the higher score.
+        source: the model, and where it is published.
+    """
+
+    data: str
+    other: str
+    auroc: float
+    source: str
+
+
 class CompanionKind(NamedTuple):
     """A score of images, oriented so that higher is more like the training images.
 
@@ -14,6 +30,8 @@ class CompanionKind(NamedTuple):
         description: what it is, and where it comes from.
         batch: images that are judged together.
         ensemble: whether all trainings of a model give one score.
+        partial: whether it is of some images alone; the others have NaN.
+        published: numbers to compare with.
     """
 
     place: str
@@ -21,6 +39,8 @@ class CompanionKind(NamedTuple):
     description: str
     batch: int = 1
     ensemble: bool = False
+    partial: bool = False
+    published: tuple[Anchor, ...] = ()
 
 
 def typicality(batch: int) -> CompanionKind:
@@ -36,7 +56,13 @@ def typicality(batch: int) -> CompanionKind:
 
 COMPANIONS = {
     "log_prob": CompanionKind(
-        "oodpriors.companions.scores:log_prob", "log p", "the log-likelihood itself"
+        "oodpriors.companions.scores:log_prob",
+        "log p",
+        "the log-likelihood itself",
+        published=(
+            Anchor("fashion_mnist", "mnist", 0.240, "flow, Kamkari et al. 2024"),
+            Anchor("cifar10", "svhn", 0.064, "flow, Kamkari et al. 2024"),
+        ),
     ),
     "prior_own": CompanionKind(
         "oodpriors.companions.exchange:with_own_prior",
@@ -78,12 +104,28 @@ COMPANIONS = {
         "oodpriors.companions.scores:corrected",
         "log p + PNG size",
         "log p corrected for the complexity of the image (Serra et al. 2020)",
+        published=(Anchor("cifar10", "svhn", 0.784, "Glow, Serra et al. 2020"),),
+    ),
+    "likelihood_ratio": CompanionKind(
+        "oodpriors.companions.scores:likelihood_ratio",
+        "likelihood ratio",
+        "log p less log p under a background model, trained on images with mutated pixels (Ren "
+        "et al. 2019)",
+        published=(Anchor("fashion_mnist", "mnist", 0.994, "PixelCNN++, Ren et al. 2019"),),
+    ),
+    "gradient_norms": CompanionKind(
+        "oodpriors.companions.scores:gradient_norms",
+        "gradient norms",
+        "density of the logs of the gradient's norms in all layers, fitted to the training images "
+        "(Dauncey et al. 2024)",
+        partial=True,
     ),
     "waic": CompanionKind(
         "oodpriors.companions.scores:waic",
         "WAIC",
         "mean less variance of log p over the trainings (Watanabe 2010; Choi et al. 2018)",
         ensemble=True,
+        published=(Anchor("fashion_mnist", "mnist", 0.766, "flow, Choi et al. 2018"),),
     ),
     "parts_kernels": CompanionKind(
         "oodpriors.companions.scores:parts_kernels",

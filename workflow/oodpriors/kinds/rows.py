@@ -43,7 +43,7 @@ SCORES = {
     ),
     "scores": key(
         "array",
-        "companion scores that are shown; all if not given",
+        "companion scores that are shown; if not given, all that one of the models has",
         minItems=1,
         uniqueItems=True,
         items={"type": "string"},

@@ -134,7 +134,8 @@ TABLES = {
         note=(
             "AUROC with intervals of 95 % over images (or batches of M) and trainings; the test "
             "images have the higher score above 0.5. Likelihoods of a VAE with an exchanged prior "
-            "are lower bounds. docs/companions.md says what each score is."
+            "are lower bounds. Published numbers are of other models, trained on all labels. "
+            "docs/companions.md says what each score is."
         ),
     ),
     "best_scores": TableKind(

@@ -145,14 +145,14 @@ class Glow(ImageModel):
         return z, ladj - z.shape[1] * math.log(PIXEL_VALUES)
 
     def loss(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
-        """Negative log-likelihood under the assigned components k (B,), and its parts.
+        """Negative log-likelihood to learn with, for assigned components k (B,), and its parts.
 
         Returns:
             Means over the batch of ``loss`` = -(``prior`` + ``log_det``), in nats per
             image.
         """
         z, log_det = self.transform(x)
-        prior = self.prior.log_prob_component(z, k).mean()
+        prior = self.prior.training_log_prob(z, k).mean()
         log_det = log_det.mean()
         return {"loss": -(prior + log_det), "prior": prior, "log_det": log_det}
 

@@ -177,7 +177,7 @@ class VAE(ImageModel):
         noise = torch.randn((len(x), means.shape[1]), dtype=means.dtype, device=means.device)
         mean, std, reconstruction = one_sample(self, x, noise)
         reconstruction = reconstruction.mean()
-        kl = self.prior.kl_component(mean, std, k).mean()
+        kl = self.prior.training_kl(mean, std, k).mean()
         return {"loss": kl - reconstruction, "reconstruction": reconstruction, "kl": kl}
 
     def _scores(

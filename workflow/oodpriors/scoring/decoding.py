@@ -52,10 +52,11 @@ def compare_decoded(
     Returns:
         A row per image: ``kind`` (mean or sample), ``number``, ``nearest_distance`` to
         a training image, ``percentile``, the share of test images that are nearer to
-        a training image, and ``distance_k`` to the mean training image of component k.
+        a training image, and ``distance_k`` to the mean training image of component k, if
+        images are assigned to it.
     """
     held_out = nearest_distances(test, train)
-    centres = np.stack([train[components == k].mean(0) for k in range(len(decoded["means"]))])
+    centres = np.stack([train[components == k].mean(0) for k in range(components.max() + 1)])
     tables = []
     for kind, images in (("mean", decoded["means"]), ("sample", decoded["samples"])):
         nearest = nearest_distances(images, train)

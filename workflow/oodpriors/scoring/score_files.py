@@ -102,6 +102,7 @@ def _on_gpu(model: ImageModel) -> bool:
     return next(model.parameters()).is_cuda
 
 
+@torch.no_grad()
 def latent_columns(prior: Prior, z: torch.Tensor, farthest: int) -> dict[str, np.ndarray]:
     """Columns of latents z (N, D) that figures and claims use, one number per image.
 
@@ -159,7 +160,8 @@ def score_sets(
 
     Returns:
         The table, with ``set``, ``images``, ``index`` and ``label`` first and
-        :func:`latent_columns` last; and the latents, named ``<set>_<latent>``.
+        :func:`latent_columns` last; and the latents, named ``<set>_<latent>``, with
+        ``prior_means`` (K, D) if these were trained.
     """
     tables, distances = {}, {}
     latents: dict[str, np.ndarray] = {}
@@ -167,7 +169,7 @@ def score_sets(
     limits = GpuLimits(**gpu) if gpu else None
     for number, (name, data) in enumerate(arrays.items()):
         size = len(data["images"])
-        kept = _evenly_spaced(size, train_limit if name == "train" else None)
+        kept = evenly_spaced(size, train_limit if name == "train" else None)
         images = to_nchw(data["images"][kept])
         table, latent = score(
             model, images, n_draws, seed * len(arrays) + number, gpu=limits, **options
@@ -182,6 +184,8 @@ def score_sets(
             distances[name] = squared_distances(images / 255, mean_images)
     farthest = int(np.abs(latents["ood_mean"].mean(0)).argmax())
     prior = copy.deepcopy(model.prior).cpu()
+    if isinstance(prior.means, torch.nn.Parameter):
+        latents["prior_means"] = prior.means.detach().numpy()
     for name, table in tables.items():
         columns = latent_columns(prior, torch.from_numpy(latents[f"{name}_mean"]), farthest)
         if name in distances:
@@ -191,7 +195,7 @@ def score_sets(
     return pd.concat(tables.values(), ignore_index=True), latents
 
 
-def _evenly_spaced(size: int, limit: int | None) -> np.ndarray:
+def evenly_spaced(size: int, limit: int | None) -> np.ndarray:
     """At most this number of places below size; None takes all."""
     few = size if limit is None else min(size, limit)
     return np.linspace(0, size - 1, few).round().astype(int)
@@ -225,7 +229,7 @@ def with_refined(
     parts = []
     for number, which in enumerate(("test", "ood")):
         rows = table.index[table["set"] == which]
-        kept = _evenly_spaced(len(rows), refined["images"])
+        kept = evenly_spaced(len(rows), refined["images"])
         torch.manual_seed(int(np.random.SeedSequence([seed, number]).generate_state(1)[0]))
         columns = _refined(model, to_nchw(arrays[which]["images"][kept]), settings)
         parts.append(pd.DataFrame(columns, index=rows[kept]))

@@ -15,13 +15,15 @@ def chosen(table: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
 
     Args:
         table: see :func:`oodpriors.companions.compare.companion_table`.
-        entry: without ``scores`` it takes all; with ``further`` false, of each model the
-            first set alone.
+        entry: without ``scores`` it takes all that one of the models has; with ``further``
+            false, of each model the first set alone.
     """
     table = table.assign(out_of_distribution=_with_remarks(table))
     table = table if entry.get("further", True) else table[table["set"] == "ood"]
-    scores = entry.get("scores", table["score"].unique().tolist())
-    rows = table[table["model"].isin(entry["models"]) & table["score"].isin(scores)]
+    own = table[table["model"].isin(entry["models"])]
+    found = own.groupby("score", sort=False)["auroc"].count()
+    scores = entry.get("scores", found.index[found > 0].tolist())
+    rows = own[own["score"].isin(scores)]
     places = {name: i for order in (entry["models"], scores) for i, name in enumerate(order)}
     by = ["out_of_distribution", "score", "model"]
     # sets stay in the order of the table

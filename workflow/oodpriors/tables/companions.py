@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from oodpriors.statistics.companions import chosen, model_labels
-from oodpriors.tables.cells import Published, interval
+from oodpriors.tables.cells import Published, interval, or_dash
 
 
 def make_companions(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
@@ -13,10 +13,14 @@ def make_companions(entry: Mapping, source: pd.DataFrame, published: Published) 
 
 
 def show_companions(table: pd.DataFrame) -> pd.DataFrame:
-    """A row per set and score, a column per model, as it is printed."""
+    """A row per set and score, a column per model and the published number, as it is printed."""
     names = {"out_of_distribution": "Out of distribution", "title": "Score"}
     cells = table.assign(cell=interval(table, "auroc")).rename(columns=names)
     shown = cells.pivot_table(
         "cell", [*names.values()], "model", aggfunc="first", sort=False, fill_value="–"
     )
-    return shown.rename(columns=model_labels(table)).rename_axis(columns=None).reset_index()
+    shown = shown.rename(columns=model_labels(table)).rename_axis(columns=None)
+    if "published" in cells and cells["published"].notna().any():
+        anchors = cells.groupby([*names.values()], sort=False)["published"].first()
+        shown["Published"] = [or_dash(v, f"{v:.2f}") for v in anchors.reindex(shown.index)]
+    return shown.reset_index()

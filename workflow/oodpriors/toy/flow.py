@@ -138,7 +138,7 @@ class ToyFlow(Model):
             point.
         """
         z, log_det = self.forward(x)
-        prior = self.prior.log_prob_component(z, k).mean()
+        prior = self.prior.training_log_prob(z, k).mean()
         log_det = log_det.mean()
         return {"loss": -(prior + log_det), "prior": prior, "log_det": log_det}
 

@@ -92,7 +92,7 @@ def fit(
     kept = drawn(len(images), spec["images"], spec["seed"])
     images, components = images[kept], components[kept]
     groups, means = len(np.unique(components)), len(spec["prior"]["means"])
-    if groups != means:
+    if groups != means and not spec["prior"].get("unsupervised"):
         raise UserError(f"images are assigned to {groups} components, the prior has {means}")
     torch.manual_seed(spec["seed"])
     model = build_model(spec["architecture"], spec["image_shape"], spec["prior"], spec["network"])

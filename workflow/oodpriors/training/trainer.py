@@ -46,6 +46,8 @@ class TrainingSettings:
         initialization_batch: number of images for the data-dependent initialisation.
         shift: largest random shift of an image in training, as a fraction of its sides
             (Section 5.1: 0.1 for CIFAR-10).
+        mutate: share of the pixel values that uniform ones replace, anew in each step (Ren
+            et al. 2019).
         seed: seed of weights, batches and noise.
     """
 
@@ -60,6 +62,7 @@ class TrainingSettings:
     polyak_epochs: float = 0.0
     initialization_batch: int = 256
     shift: float = 0.0
+    mutate: float = 0.0
     seed: int = 0
 
     def learning_rate_factor(self, step: int, steps_per_epoch: int) -> float:
@@ -81,6 +84,12 @@ def random_shift(x: Tensor, fraction: float) -> Tensor:
     )
     images = torch.arange(len(x), device=x.device)[:, None, None]
     return x.movedim(1, -1)[images, rows[:, :, None], columns[:, None, :]].movedim(-1, 1)
+
+
+def random_pixels(x: Tensor, share: float) -> Tensor:
+    """Replace this share of the pixel values by uniform ones; uint8 (B, C, H, W) is kept."""
+    noise = torch.randint(256, x.shape, dtype=torch.uint8, device=x.device)
+    return torch.where(torch.rand(x.shape, device=x.device) < share, noise, x)
 
 
 def _shifts(x: Tensor, side: int, fraction: float) -> Tensor:
@@ -221,6 +230,8 @@ class Trainer:
         x = self.images[batch]
         if self.settings.shift:
             x = random_shift(x, self.settings.shift)
+        if self.settings.mutate:
+            x = random_pixels(x, self.settings.mutate)
         self.update(x, self.components[batch], rate)
 
     def _read_rows(self) -> None:
