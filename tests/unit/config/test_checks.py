@@ -284,6 +284,7 @@ NEEDED = {
         "toy": None,
         "second_order": "models",
         "companions": "models",
+        "best_scores": "models",
     },
 }
 
