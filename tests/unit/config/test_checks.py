@@ -293,6 +293,7 @@ NEEDED = {
         "toy": None,
         "second_order": "models",
         "companions": "models",
+        "best_scores": "models",
     },
 }
 

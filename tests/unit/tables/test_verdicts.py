@@ -15,6 +15,7 @@ from oodpriors.tables.likelihoods import model_table
 from oodpriors.tables.verdicts import (
     count_kinds,
     deciding,
+    decisive,
     reason,
     show_claims,
     show_results,
@@ -82,6 +83,7 @@ def test_two_comparisons_are_both_told_the_deciding_one_first():
     claim["comparisons"] = [{"left": k, "relation": ">", "right": 1} for k in (9, 7)]
     table = judge([claim], [], lambda number: Estimate(float(number)))
     assert reason(table, "A") == "7, needed > 1; 9, needed > 1; no training"
+    assert decisive(table) == {"A": reason(table, "A")}
 
 
 def test_a_verdict_is_shown_with_what_it_rests_on_and_what_would_refute_it():

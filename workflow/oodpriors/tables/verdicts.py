@@ -150,7 +150,7 @@ def verdict_text(claims: pd.DataFrame, models: pd.DataFrame, note: str) -> str:
     refined = refined_verdicts(claims)
     if len(refined):
         lines += [f"{len(refined)} of them are about VAEs. {TWICE} {count_verdicts(refined)}", ""]
-    reasons = {name: reason(claims, name) for name in shown["Claim"]}
+    reasons = decisive(claims)
     lines += _verdict_lines(shown, ["Verdict", "Refined"] if len(refined) else ["Verdict"], reasons)
     lines += ["", "Log-likelihoods in nats per image, in and out of distribution", ""]
     return "\n".join([*lines, _numbers(models), "", *_details(claims)]) + "\n"
@@ -167,6 +167,11 @@ def deciding(claims: pd.DataFrame, estimator: str = PAPER) -> dict[str, pd.Serie
         half = ((rows["high"] - rows["low"]) / 2).clip(lower=1e-12)
         found[str(name)] = rows.loc[(rows["excess"] / half).fillna(math.inf).idxmin()]
     return found
+
+
+def decisive(claims: pd.DataFrame) -> dict[str, str]:
+    """For each claim what was measured and what was needed, by the paper's estimate."""
+    return {name: reason(claims, name) for name in deciding(claims)}
 
 
 def reason(claims: pd.DataFrame, name: str, estimator: str = PAPER) -> str:
