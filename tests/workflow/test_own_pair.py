@@ -146,6 +146,7 @@ def test_a_damaged_record_is_told_in_one_line(own: Path):
         ("verdicts.txt", {"judge"}),
         ("figures/cells.png", {"plot"}),
         ("paper/data.tex", {"typeset"}),
+        ("index.html", {"build_page"}),
     ],
 )
 def test_a_deleted_file_is_made_again(own: Path, file: str, rules: set[str]):

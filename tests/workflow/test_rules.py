@@ -45,7 +45,7 @@ def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Pat
     assert planned["train_toy"] == seeds * len(CONFIG["toy"]["dims"]) * len(CONFIG["toy"]["priors"])
     assert planned["tabulate"] == len(CONFIG["tables"])
     assert planned["plot"] == len(CONFIG["figures"])
-    assert {"judge", "record", "summarise", "build_pdf"} <= set(planned)
+    assert {"judge", "record", "summarise", "build_page", "build_pdf"} <= set(planned)
 
 
 def test_the_default_target_is_everything(project: Path):
@@ -66,8 +66,8 @@ def test_the_library_knows_no_snakemake():
         assert not re.search(r"^\s*(import|from) snakemake", module.read_text(), re.M), module
 
 
-def test_tables_figures_and_the_document_need_no_pytorch():
-    places = ("data/provenance", "document/*", "figures/*", "statistics/*", "tables/*")
+def test_tables_figures_and_the_documents_need_no_pytorch():
+    places = ("data/provenance", "document/*", "figures/*", "page/*", "statistics/*", "tables/*")
     paths = [path for place in places for path in sorted(LIBRARY.glob(f"{place}.py"))]
     modules = [".".join(path.relative_to(LIBRARY.parent).with_suffix("").parts) for path in paths]
     code = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"

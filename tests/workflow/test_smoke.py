@@ -207,14 +207,14 @@ def edited(smoke: Path, module: str, old: str, new: str) -> Iterator[None]:
         path.write_text(before)
 
 
-COLOUR = ("figures/sheet.py", '"#0072B2"', '"#0072B3"')
+COLOUR = ("figures/colours.py", '"#0072B2"', '"#0072B3"')
 
 
 def test_a_change_of_style_redraws_and_retrains_nothing(smoke: Path):
     with edited(smoke, *COLOUR):
         rules = rerun_rules(smoke)
     # the document's glyphs have the style of the figures
-    assert rules == {"all", "plot", *(["typeset", "build_pdf"] if PDF else [])}
+    assert rules == {"all", "plot", "build_page", *(["typeset", "build_pdf"] if PDF else [])}
 
 
 def test_an_edit_of_glow_retrains_flows_alone(smoke: Path):

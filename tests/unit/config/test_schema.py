@@ -68,6 +68,7 @@ def test_defaults_are_filled_in_at_every_depth():
     assert minimal == given
     assert filled == minimal | {
         "scale": "quick",
+        "compare_with": None,
         "data": "real",
         "mirror": None,
         "run": None,
