@@ -47,8 +47,8 @@ def companion_table(
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
-        trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
-        ``ties``, the share of the pairs of an image of each set with equal scores;
+        trainings that have the score, and of what is scored; ``mean_test`` and
+        ``mean_ood``, the mean scores; ``ties``, the share of the pairs of an image of each set with equal scores;
         ``infinite``, the share of scores that are; ``missing``, why there is no AUROC; and
         ``published``, one for the same data sets, with its ``published_source``.
     """
@@ -142,7 +142,7 @@ def _measured(
         log_probs = np.stack([table["log_prob"].to_numpy(float) for table in tables])
         return [tables[0].assign(score=load(kind.place)(log_probs))]
 
-    tables = list(map(_found, scored))
+    tables = [one for one in scored if isinstance(one, pd.DataFrame)] or [_found(scored[0])]
     judged = ensemble(tables) if kind.ensemble else tables
     found = area(judged, n_bootstrap)
     if kind.ensemble:
@@ -153,7 +153,7 @@ def _measured(
     if np.isnan(found.value):
         raise NotApplicable(LACKING)
     n_test, n_ood = found.images.values()
-    counts = {"n_test": n_test, "n_ood": n_ood}
+    counts = {"seeds": len(tables), "n_test": n_test, "n_ood": n_ood}
     return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}
 
 
