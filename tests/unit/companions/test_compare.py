@@ -274,8 +274,11 @@ def test_the_table_is_made_of_the_files(flow, tmp_path):
     assert ratio[MODEL] == 0.5  # log p less itself
     assert np.isnan(ratio["glow/f/one"])
     rows = companion_table(runs, files, priors, {}, titles, 20, 0, backgrounds)
-    rows = rows.set_index(["model", "score"])["missing"]
-    assert "this seed" in rows[MODEL, "likelihood_ratio"]
+    rows = rows.set_index(["model", "score"])
+    # only the training whose seed the background has counts
+    assert rows.loc[(MODEL, "likelihood_ratio"), ["auroc", "seeds"]].tolist() == [0.5, 1]
+    assert rows.loc[(MODEL, "log_prob"), "seeds"] == 2
+    assert "this seed" in rows.loc[("glow/f/one", "likelihood_ratio"), "missing"]
     assert table.loc[("glow/f/one", "waic"), "missing"] != ""
     assert table.loc[(MODEL, "waic"), "missing"] == ""
     assert table.loc[(MODEL, "complexity"), "missing"] == "no images were given"

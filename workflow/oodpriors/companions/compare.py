@@ -54,11 +54,11 @@ def companion_table(
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
-        trainings, and of what is scored; ``mean_test`` and ``mean_ood``, the mean scores;
-        ``ties``, the share of the pairs of an image of each set with equal scores;
-        ``infinite``, the share of scores that are; ``in_training``, the number of images that
-        are training images; ``missing``, why there is no AUROC; and ``published``, one for the
-        same data sets, with its ``published_source``.
+        trainings that have the score, and of what is scored; ``mean_test`` and ``mean_ood``,
+        the mean scores; ``ties``, the share of the pairs of an image of each set with equal
+        scores; ``infinite``, the share of scores that are; ``in_training``, the number of
+        images that are training images; ``missing``, why there is no AUROC; and ``published``,
+        one for the same data sets, with its ``published_source``.
     """
     rows: list[dict] = []
     further, missing, backgrounds = further or {}, missing or {}, backgrounds or {}
@@ -171,7 +171,7 @@ def _measured(
         log_probs = np.stack([table["log_prob"].to_numpy(float) for table in tables])
         return [tables[0].assign(score=load(kind.place)(log_probs))]
 
-    tables = list(map(_found, scored))
+    tables = [one for one in scored if isinstance(one, pd.DataFrame)] or [_found(scored[0])]
     if kind.ensemble and len({_images(table, which) for table in tables}) > 1:
         raise NotApplicable("each training has other images of this set")
     judged = ensemble(tables) if kind.ensemble else tables
@@ -184,7 +184,7 @@ def _measured(
     if np.isnan(found.value):
         raise NotApplicable(LACKING)
     n_test, n_ood = found.images.values()
-    counts = {"n_test": n_test, "n_ood": n_ood}
+    counts = {"seeds": len(tables), "n_test": n_test, "n_ood": n_ood}
     return with_interval("auroc", found) | counts | _described(judged, which) | {"missing": ""}
 
 
