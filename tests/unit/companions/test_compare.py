@@ -269,11 +269,13 @@ def test_the_table_is_made_of_the_files(flow, tmp_path):
         assert found == pytest.approx(table.loc[(MODEL, other), "auroc"])
     # the first model as the background of the second, which has one more seed
     backgrounds = {MODEL: "glow/f/one"}
-    again = companion_table(runs[:2], first_of(files, 2), priors, {}, titles, 20, 0, backgrounds)
+    again = companion_table(
+        runs[:2], first_of(files, 2), priors, {}, titles, 20, 0, backgrounds=backgrounds
+    )
     ratio = again[again["score"] == "likelihood_ratio"].set_index("model")["auroc"]
     assert ratio[MODEL] == 0.5  # log p less itself
     assert np.isnan(ratio["glow/f/one"])
-    rows = companion_table(runs, files, priors, {}, titles, 20, 0, backgrounds)
+    rows = companion_table(runs, files, priors, {}, titles, 20, 0, backgrounds=backgrounds)
     rows = rows.set_index(["model", "score"])
     # only the training whose seed the background has counts
     assert rows.loc[(MODEL, "likelihood_ratio"), ["auroc", "seeds"]].tolist() == [0.5, 1]
