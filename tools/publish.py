@@ -1,7 +1,7 @@
 """Writes the numbers of a finished run into the project's pages: python -m tools.publish RESULTS
 
 The pages are docs/results.md and README.md, between their comments. All figures are copied to
-docs/, for the gallery of the site. A person must check the numbers in the surrounding sentences.
+docs/, for the gallery of the site. A person must check the surrounding sentences.
 """
 
 import json
@@ -14,7 +14,9 @@ from benchmarks.breakdown import KINDS, read, wall_time
 from tools.pages import put
 
 from oodpriors.data.provenance import trained_on
-from oodpriors.io.files import sha256
+from oodpriors.document.facts import Facts
+from oodpriors.document.macros import macros
+from oodpriors.io.files import load_yaml, sha256
 from oodpriors.statistics.claims import count_verdicts
 from oodpriors.tables.make import show_table
 from oodpriors.tables.verdicts import show_claims, show_comparison
@@ -100,9 +102,20 @@ def short(likelihoods: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def findings(results: Path, record: dict) -> str:
+    """Sentences with the numbers of the run, those whose conditions hold."""
+    models = pd.read_csv(results / "tables" / "models.csv")
+    claims, comparison = (pd.read_csv(results / f"{n}.csv") for n in ("claims", "comparison"))
+    facts = Facts(macros(record, models, claims, ""), models, comparison, claims)
+    sentences = facts.chosen(load_yaml(ROOT / "config" / "topics.yaml")["findings"])
+    return "\n".join(f"- {sentence}" for sentence in sentences)
+
+
 def main(folder: str) -> None:
     results, page = Path(folder), "docs/results.md"
     record = json.loads((results / "provenance.json").read_text())
+    for name in (page, "README.md"):
+        put(name, "findings", findings(results, record))
     table1 = show_table("likelihoods", pd.read_csv(results / "tables" / "table1.csv"))
     put(page, "run", about(results, record))
     put(page, "table1", f"{markdown(table1[OUT])}\n\n{markdown(table1[IN])}")

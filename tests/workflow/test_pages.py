@@ -41,6 +41,10 @@ def test_a_run_fills_the_pages_with_its_own_numbers(smoke: Path, tmp_path: Path)
     held = (claims["verdict"] == "holds").sum()
     for text in generated(page, "counts"), generated(readme, "counts"):
         assert f"{len(claims)} claims: holds {held}, fails" in text
+    aurocs = pd.read_csv(results / "tables/models.csv").set_index("model")["auroc"]
+    for text in generated(page, "findings"), generated(readme, "findings"):
+        assert f"{aurocs['vae/fashion_1_7/bimodal_75']:.2f} [" in text
+        assert "{" not in text
     pictures = list((results / "figures").glob("*.png"))
     assert pictures
     assert all(sha256(folder / "docs" / path.name) == sha256(path) for path in pictures)
