@@ -607,8 +607,9 @@ def get_titles():
 
 
 def get_companions():
-    """Companion scores, also if no figure or table shows those of the further sets."""
-    return "<results>/statistics/companions.csv" if FURTHER else []
+    """Companion scores, also if no figure or table shows those of further sets or of gradients."""
+    asked = FURTHER or config["gradients"]
+    return "<results>/statistics/companions.csv" if asked else []
 
 
 def get_pdf():
@@ -642,7 +643,7 @@ def get_jobs():
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
     shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
-    scored = FURTHER or {"companions", "best_scores"} & set(shown)
+    scored = get_companions() or {"companions", "best_scores"} & set(shown)
     alone += ["score_companions"] if scored else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
@@ -786,7 +787,10 @@ def watch_models(every=60):
 def print_left_out():
     """Further sets without images, and how they are asked for again."""
     for name in get_further_subsets():
-        source = load_json(f"results/{RUN}/data/{name}/test.provenance.json")["source"]
+        path = Path(f"results/{RUN}/data/{name}/test.provenance.json")
+        if not path.exists():  # not asked for in this call
+            continue
+        source = load_json(path)["source"]
         dataset = config["subsets"][source.get("of", name)]["dataset"]
         if "missing" in source:
             logger.warning(

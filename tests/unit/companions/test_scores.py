@@ -155,6 +155,10 @@ def test_without_gradients_or_with_few_there_is_no_score(flow):
         scores.gradient_norms(flow)
     with pytest.raises(NotApplicable, match="9 training images"):
         scores.gradient_norms(with_norms(flow, 9))
+    given = with_norms(flow)
+    given.gradients.loc[:] = 1.0
+    with pytest.raises(NotApplicable, match="no layer"):
+        scores.gradient_norms(given)
 
 
 def test_waic_is_the_mean_less_the_variance():

@@ -57,8 +57,12 @@ REFERENCE_MISTAKES = [
         "subsets.fashion_1.labels: the train split of fashion_mnist lacks [10, 12]; it has [0, 1, ",
     ),
     (
-        {"subsets.svhn.kmeans": {"k": 3, "keep": 3}},
-        "subsets.svhn.kmeans.keep: there is no cluster 3; they are numbered 0 to 2",
+        {"subsets.svhn.kmeans": {"k": 3}},
+        "subsets.svhn.kmeans: svhn has no train split to find clusters in",
+    ),
+    (
+        {"subsets.cifar_0_4.kmeans": {"k": 3, "keep": 3}},
+        "subsets.cifar_0_4.kmeans.keep: there is no cluster 3; they are numbered 0 to 2",
     ),
     (
         {"experiments.x": {"models": ["gloww/fashion_1/unimodal"]}},
@@ -374,7 +378,7 @@ ALLOWED = {
         "priors.full": {"title": "f", "means": [[0] * 50], "assignment": "single"},
         "experiments.x": {"models": ["vae/fashion_1/full"]},
     },
-    "the last cluster": {"subsets.svhn.kmeans": {"k": 3, "keep": 2}},
+    "the last cluster": {"subsets.cifar_0_4_clusters.kmeans": {"k": 3, "keep": 2}},
     "no limits": dict.fromkeys(("images.train", "images.test", "images.ood")),
     "a component of each cluster": {
         "subsets.fashion_1.kmeans": {"k": 2},

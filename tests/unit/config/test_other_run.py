@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from oodpriors.config.other_run import COLUMNS, check_other_run, other_files
+from oodpriors.config.other_run import FILES, check_other_run, other_files
 from oodpriors.config.schema import ConfigError
 
 
@@ -12,8 +12,8 @@ from oodpriors.config.schema import ConfigError
 def other(tmp_path: Path) -> Path:
     folder = tmp_path / "results/other"
     (folder / "tables").mkdir(parents=True)
-    (folder / "claims.csv").write_text(",".join([*COLUMNS, "more"]) + "\n")
-    (folder / "tables/models.csv").write_text("model\n")
+    for name, columns in FILES.items():
+        (folder / name).write_text(",".join([*columns, "more"]) + "\n")
     return folder
 
 
@@ -44,7 +44,9 @@ def test_claims_of_an_older_version_are_refused(other: Path):
         check_other_run(str(other), "results/own")
 
 
-def test_an_empty_file_is_refused(other: Path):
-    (other / "claims.csv").write_text("")
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [b"", b"model\n", b"\xff\xfe\n"])
+def test_a_file_without_its_columns_is_refused(other: Path, name: str, content: bytes):
+    (other / name).write_bytes(content)
     with pytest.raises(ConfigError, match="has no column"):
         check_other_run(str(other), "results/own")

@@ -4,9 +4,7 @@ import pytest
 from tests.unit.config.conftest import BEYOND, OWN, SCALES, checked, every_scale
 
 from oodpriors.config.checks import check_references
-from oodpriors.config.specs import (
-    with_stand_ins,
-)
+from oodpriors.config.specs import ModelId, background, with_stand_ins
 
 # the project's own files
 
@@ -28,6 +26,9 @@ def test_the_configuration_is_right_at_every_scale(scale, data):
 def test_the_experiments_beyond_the_paper_are_right_at_every_scale(scale):
     config = checked(BEYOND, scale=scale)
     assert set(config["experiments"]) > set(OWN["experiments"])
+    for architecture in ("vae", "glow"):
+        model = ModelId(architecture, "fashion_1_7", "unimodal")
+        assert background(config, model) == model._replace(subset="fashion_1_7_mutated")
 
 
 @every_scale

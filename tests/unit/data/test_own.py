@@ -44,6 +44,27 @@ def test_names_that_are_numbers_are_the_labels(tmp_path):
     assert load_images(tmp_path, None, None).labels.tolist() == [7, 12]
 
 
+def test_two_names_of_one_number_are_refused(tmp_path):
+    for label in ("1", "01"):
+        write(tmp_path, label, 0, grey()[0])
+    with pytest.raises(UserError, match="two folders are the same number"):
+        inspect_folder(tmp_path, None)
+
+
+def test_names_of_too_many_digits_are_names(tmp_path):
+    for label in ("9" * 20, "8" * 20):
+        write(tmp_path, label, 0, grey()[0])
+    assert inspect_folder(tmp_path, None)["labels"] == {"test": [0, 1]}
+
+
+def test_images_of_16_bits_are_refused(tmp_path):
+    write(tmp_path, "a", 0, grey()[0].astype(np.uint16) * 256)
+    with pytest.raises(
+        UserError, match=r"0\.png: pixels of mode I;16: convert the image to 8 bits"
+    ):
+        inspect_folder(tmp_path, [1, 6, 6])
+
+
 def test_colours_stay_unless_a_shape_is_given(tmp_path):
     colour = np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)
     write(tmp_path, 0, 0, colour)

@@ -140,6 +140,13 @@ def test_starts_are_the_encoders_and_one_at_each_component():
     assert [part[:, 0].tolist() for part in found[1:]] == [[-20.0] * 4, [20.0] * 4]
     assert all(torch.equal(part[:, 1:], mean[:, 1:]) for part in found)
     assert len(starts(Linear([[0.0]]), mean)) == 1
+    # trained means differ in all coordinates, and the image stays in all but the first
+    model.prior = GaussianPrior(
+        [[-20.0, 0.3, 0.1], [20.0, -0.2, 0.4]], LATENT, trainable_means=True
+    )
+    found = starts(model, mean)
+    assert [part[:, 0].tolist() for part in found[1:]] == [[-20.0] * 4, [20.0] * 4]
+    assert all(torch.equal(part[:, 1:], mean[:, 1:]) for part in found)
 
 
 def test_an_image_that_the_encoder_puts_between_the_components_finds_its_own():

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.unit.page.synthetic import GLOW, MODELS, MULTI, TITLES, UNI, claims
@@ -9,14 +10,13 @@ from tests.unit.page.synthetic import GLOW, MODELS, MULTI, TITLES, UNI, claims
 from oodpriors.page.cards import (
     by_place,
     counts,
-    decisive,
     figures_of,
     make_cards,
     number,
     place_of,
     rows_of,
 )
-from oodpriors.tables.verdicts import decisive as decisive_in_text
+from oodpriors.tables.verdicts import deciding
 
 
 @pytest.fixture
@@ -57,18 +57,16 @@ def test_a_refined_verdict_is_told_apart(cards: dict):
     assert not cards["C2"].refined
 
 
-def test_the_decisive_comparison_is_that_of_the_verdicts_in_text():
-    table = claims()
-    for name, said in decisive_in_text(table).items():
-        rows = (
-            table[(table["id"] == name) & (table["estimator"] == "paper")].astype(object).fillna("")
-        )
-        assert said.startswith(rows.iloc[decisive(rows)]["comparison"])
+def test_the_decisive_comparison_is_that_of_the_verdicts_in_text(cards: dict):
+    decides = deciding(claims())
+    assert decides.keys() == cards.keys()
+    for name, row in decides.items():
+        assert cards[name].decisive.row == row.name + 2
 
 
 def test_a_comparison_without_a_value_can_decide():
-    rows = claims().head(2).astype(object).assign(excess="", low="", high="")
-    assert decisive(rows) == 0
+    rows = claims().head(2).assign(excess=np.nan, low=np.nan, high=np.nan)
+    assert make_cards(rows, TITLES)[0].decisive.row == 2
 
 
 def test_another_run_gives_verdict_and_difference():

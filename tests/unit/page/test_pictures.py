@@ -21,6 +21,8 @@ def test_an_image_is_kept_without_loss(shape):
     image = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
     expected = image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
     np.testing.assert_array_equal(read(image_uri(image)), expected)
+    if image.ndim == 2:
+        assert image_uri(image[..., None]) == image_uri(image)
 
 
 @pytest.mark.parametrize("channels", [(), (3,)])

@@ -53,4 +53,4 @@ def test_sets_are_named_with_what_is_wrong_with_their_images():
 def test_an_entry_may_leave_further_sets_out():
     rows = chosen(further_rows(), {"models": [UNI], "further": False})
     assert rows["out_of_distribution"].unique().tolist() == ["MNIST"]
-    assert len(rows) == len(COMPANIONS)
+    assert len(rows) == len(COMPANIONS) - 1  # one training has no WAIC

@@ -27,13 +27,17 @@ def test_scores_and_models_are_in_the_order_of_the_entry():
 
 def test_a_published_number_has_a_column_if_there_is_any():
     rows = companion_rows()
-    rows["published"] = rows["score"].map({"waic": 0.766}).where(rows["model"] == UNI)
+    rows["published"] = rows["score"].map({"waic": 0.766})
     entry = {"kind": "companions", "models": [UNI, MULTI], "scores": ["log_prob", "waic"]}
     printed = show_table("companions", make_table(entry, rows, []))
     assert printed.columns.tolist()[2:] == ["VAE, one", "VAE, two", "Published"]
     assert printed["Published"].tolist() == ["–", "0.77"]
     others = show_table("companions", make_table(entry | {"scores": ["log_prob"]}, rows, []))
     assert "Published" not in others
+    # another model of the row is of other data
+    rows["published"] = rows["published"].where(rows["model"] == UNI)
+    mixed = show_table("companions", make_table(entry, rows, []))
+    assert mixed["Published"].tolist() == ["–", "–"]
 
 
 def test_all_scores_are_shown_unless_said():

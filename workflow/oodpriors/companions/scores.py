@@ -85,6 +85,8 @@ def gradient_norms(training: Training) -> np.ndarray:
     own = training.of_train(values[:, usable])
     means, deviations = own.mean(0), own.std(0)
     varying = deviations > 1e-9 * (1 + np.abs(means))
+    if not varying.any():
+        raise NotApplicable("no layer has gradient norms that vary over the training images")
     fits = norm(means[varying], deviations[varying])
     return fits.logpdf(values[:, usable][:, varying]).sum(1)
 

@@ -221,6 +221,8 @@ def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
                 source = f"the {split} split of {subset['dataset']}"
                 yield f"{where}.labels: {source} lacks {missing}; it has {have}"
         kmeans = subset["kmeans"]
+        if kmeans and "train" not in labels:
+            yield f"{where}.kmeans: {subset['dataset']} has no train split to find clusters in"
         if kmeans and kmeans["keep"] is not None and kmeans["keep"] >= kmeans["k"]:
             yield (
                 f"{where}.kmeans.keep: there is no cluster {kmeans['keep']}; they are numbered "
@@ -281,7 +283,8 @@ def _check_exposure(
         if other_shape != shape:
             yield f"{where}: images are {shape}, those of {other} are {other_shape}"
         if "test" not in labels:
-            yield f"{where}: {subsets[other]['dataset']} has no test split for {other}"
+            source = subsets[subsets[other]["of"] or other]["dataset"]
+            yield f"{where}: {source} has no test split for {other}"
 
 
 def _check_names_of_sets(sets: list[str], subsets: Mapping, key: str) -> Iterator[str]:

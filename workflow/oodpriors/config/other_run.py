@@ -5,13 +5,22 @@ from pathlib import Path
 
 from oodpriors.config.schema import ConfigError
 
-FILES = ("claims.csv", "tables/models.csv")
-COLUMNS = ("id", "estimator", "verdict", "comparison", "difference")
+FILES = {  # that are read of another run, with the columns
+    "claims.csv": ("id", "estimator", "verdict", "comparison", "difference"),
+    "tables/models.csv": (
+        "model",
+        "nll_ood",
+        "nll_ood_std_error",
+        "auroc",
+        "auroc_low",
+        "auroc_high",
+    ),
+}
 
 
 def other_files(folder: str) -> list[str]:
     """Files of another run that are read."""
-    return [str(Path(folder).expanduser() / name) for name in FILES]
+    return [str(_place(folder) / name) for name in FILES]
 
 
 def check_other_run(folder: str, own: str) -> None:
@@ -24,7 +33,7 @@ def check_other_run(folder: str, own: str) -> None:
     Raises:
         ConfigError: what is wrong, in one line.
     """
-    place = Path(folder).expanduser()
+    place = _place(folder)
     missing = [name for name in FILES if not (place / name).is_file()]
     if place.resolve() == Path(own).resolve():
         mistake = "is the folder of this run: name that of another one"
@@ -32,13 +41,26 @@ def check_other_run(folder: str, own: str) -> None:
         mistake = "is no folder here"
     elif missing:
         mistake = f"has no {missing[0]}: name the folder of a finished run, results/NAME"
-    elif absent := set(COLUMNS) - set(_header(place / FILES[0])):
-        mistake = f"{FILES[0]} has no column {min(absent)}: run it again with this version"
     else:
-        return
+        lacking = [
+            f"{name} has no column {column}: run it again with this version"
+            for name, columns in FILES.items()
+            for column in columns
+            if column not in _header(place / name)
+        ]
+        if not lacking:
+            return
+        mistake = lacking[0]
     raise ConfigError([f"compare_with: {folder} {mistake}"])
 
 
+def _place(folder: str) -> Path:
+    try:
+        return Path(folder).expanduser()
+    except RuntimeError:  # there is no such user
+        return Path(folder)
+
+
 def _header(path: Path) -> list[str]:
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
         return next(csv.reader(file), [])

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from oodpriors.kinds.datasets import LABELS
-from oodpriors.kinds.further import ALL, FURTHER
+from oodpriors.kinds.further import ALL, FURTHER, OWN
 from oodpriors.kinds.made import MADE
 
 TOY = "toy"
-OWN = ("npz", "folder")  # kinds of data sets of the user
 LEARNING = ("means", "unsupervised", "trainable_means")  # in which the priors of a pair may differ
 
 
@@ -251,7 +250,8 @@ def background(config: Mapping, model: ModelId) -> ModelId | None:
 
     def images(subset: str) -> dict:
         entry = config["subsets"][subset]
-        return {key: value for key, value in entry.items() if key not in ("title", "mutate")}
+        others = ("title", "mutate", "further")
+        return {key: value for key, value in entry.items() if key not in others}
 
     def mutated(name: str) -> bool:
         return config["subsets"][name]["mutate"] > 0

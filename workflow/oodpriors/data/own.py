@@ -13,6 +13,18 @@ from PIL import Image
 from oodpriors.data.datasets import DAMAGES, Dataset, _npy_header, inspect_npz
 from oodpriors.io.errors import UserError
 
+MODES = (
+    "1",
+    "L",
+    "LA",
+    "P",
+    "PA",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+)  # of Pillow, with 8 bits or fewer
+LONGEST = 18  # digits of a label
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 
 
@@ -109,15 +121,20 @@ def _images(path: Path | str) -> list[tuple[int, Path]]:
     place = Path(path).expanduser()
     if not place.is_dir():
         raise UserError(f"{path} is no folder here")
-    found = {
-        folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES)
-        for folder in sorted(place.iterdir())
-        if folder.is_dir()
-    }
+    try:
+        found = {
+            folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES)
+            for folder in sorted(place.iterdir())
+            if folder.is_dir()
+        }
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
     names = [name for name, files in found.items() if files]
     if not names:
         raise UserError(f"{path}: there are no images in folders of it, one folder for each label")
-    numbers = all(name.isascii() and name.isdigit() for name in names)
+    numbers = all(name.isascii() and name.isdigit() and len(name) <= LONGEST for name in names)
+    if numbers and len(set(map(int, names))) < len(names):
+        raise UserError(f"{path}: two folders are the same number, as 1 and 01: rename one")
     labels = {name: int(name) if numbers else place for place, name in enumerate(names)}
     pairs = [(labels[name], file) for name in names for file in found[name]]
     return sorted(pairs, key=lambda pair: (pair[0], os.fspath(pair[1])))
@@ -142,6 +159,8 @@ def _pixels(file: Path, mode: str, size: tuple[int, int] | None) -> np.ndarray:
 def _opened(file: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(file) as image:
+            if image.mode not in MODES:
+                raise UserError(f"{file}: pixels of mode {image.mode}: convert the image to 8 bits")
             yield image
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"{file}: no image that can be read: {error}") from error

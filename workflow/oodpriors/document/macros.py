@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from oodpriors.data.provenance import trained_on
+from oodpriors.kinds.further import OWN
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import seed_note
 
@@ -85,12 +86,12 @@ def _not_applicable(number: int) -> str:
 def _scope(record: Mapping) -> dict:
     """What a run is: all experiments of the paper or some, and on whose data."""
     sources = [part["source"] for part in record["data"]]
-    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] == "npz")
+    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] in OWN)
     own, kinds = ", ".join(files), {source["kind"] for source in sources}
     stand_in = any(source["stand_in"] for source in sources)
     data = "stand-in data" if stand_in else "the real data sets"
     if own:
-        data = f"{data} and our own ({own})" if kinds > {"npz"} else f"our own data ({own})"
+        data = f"{data} and our own ({own})" if kinds - set(OWN) else f"our own data ({own})"
     whole, scope = record["whole"], ""
     if not whole:
         named = ", ".join(record["experiments"])
@@ -101,7 +102,7 @@ def _scope(record: Mapping) -> dict:
     return {
         "Data": data,
         "Whole": str(int(whole)),
-        "Kind": "Our Own Data, after" if kinds == {"npz"} else kind,
+        "Kind": kind if kinds - set(OWN) else "Our Own Data, after",
         "Scope": scope,
     }
 

@@ -8,6 +8,7 @@ from collections import ChainMap
 
 from oodpriors.kinds.datasets import OFFICIAL, DatasetKind
 
+OWN = ("npz", "folder")  # kinds of data sets of the user
 FURTHER = {
     "kmnist": DatasetKind(
         "oodpriors.data.battery:kmnist_files",

@@ -12,11 +12,11 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from oodpriors.io.errors import UserError
 from oodpriors.models.likelihood import LatentVariableModel
-from oodpriors.priors import log_mean_exp
+from oodpriors.priors import Prior, log_mean_exp
 
 T = TypeVar("T", bound=tuple)
 
@@ -117,10 +117,18 @@ def _joint(model: LatentVariableModel, x: Tensor, z: Tensor) -> Tensor:
 
 def starts(model: LatentVariableModel, mean: Tensor) -> list[Tensor]:
     """The encoder's means, and copies moved to each component's separating coordinates."""
-    separating = model.prior.separating
-    if not separating.any():
+    moved = _moved(model.prior)
+    if not moved.any():
         return [mean]
-    return [mean, *(torch.where(separating, one, mean) for one in model.prior.means)]
+    return [mean, *(torch.where(moved, one, mean) for one in model.prior.means)]
+
+
+def _moved(prior: Prior) -> Tensor:
+    """Separating coordinates, (D,) bool; trained means differ in all: those that differ most."""
+    if not isinstance(prior.means, nn.Parameter):
+        return prior.separating
+    spread = prior.means.amax(0) - prior.means.amin(0)
+    return spread > spread.amax() / 2
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ import pandas as pd
 from oodpriors.page.intervals import Interval, constant, interval_of, needed, shift
 from oodpriors.page.words import quantity_words, unit
 from oodpriors.statistics.claims import NOT_SHOWN, PAPER, REFINED, VERDICTS
-from oodpriors.tables.verdicts import refined_verdicts
+from oodpriors.tables.verdicts import deciding, refined_verdicts
 
 
 class Compared(NamedTuple):
@@ -150,7 +150,8 @@ def make_cards(
         titles: of architectures (as models), subsets and priors.
         other: claims.csv of another run.
     """
-    numbered = _filled(claims).assign(row=range(2, len(claims) + 2))
+    decides = claims.index.isin([row.name for row in deciding(claims).values()])
+    numbered = _filled(claims).assign(row=range(2, len(claims) + 2), decides=decides)
     before = {} if other is None else _differences(other)
     compared: dict[tuple[str, str], list[Compared]] = {}
     for row in numbered.to_dict("records"):
@@ -205,26 +206,10 @@ def _card(
         but=claim["but"],
         architectures=tuple(dict.fromkeys(model.split("/")[0] for model in models)),
         models=models,
-        decisive=own[decisive(rows)],
+        decisive=own[int(rows["decides"].argmax())],
         compared=own,
         compared_refined=tuple(compared.get((name, REFINED), ())),
     )
-
-
-def decisive(rows: pd.DataFrame) -> int:
-    """Number of the comparison with the claim's verdict that has the least excess for its error.
-
-    So :func:`oodpriors.tables.verdicts.decisive` chooses it too.
-    """
-    same = (rows["comparison_verdict"] == rows["verdict"].iloc[0]).to_numpy()
-    spare = []
-    for own, (excess, low, high) in zip(
-        same, rows[["excess", "low", "high"]].itertuples(index=False), strict=True
-    ):
-        known = own and "" not in (excess, low, high)
-        share = float(excess) / max((float(high) - float(low)) / 2, 1e-12) if known else math.inf
-        spare.append((not own, share if math.isfinite(share) else math.inf))
-    return spare.index(min(spare))
 
 
 def models_in(texts: Iterable[str]) -> tuple[str, ...]:

@@ -264,6 +264,7 @@ def medians_spec(rows: pd.DataFrame) -> dict:
         for which, title in SETS.items()
     ]
     data = pd.concat(parts, ignore_index=True)
+    data = data.replace([-np.inf, np.inf], np.nan).dropna(subset=list(ends))
     low, high = float(data["lower"].min()), float(data["upper"].max())
     ratio = float(data["median"].min() / data["median"].max())
     logarithmic = high < -1 and ratio > LOG_RATIO

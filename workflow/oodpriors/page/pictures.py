@@ -20,8 +20,9 @@ def _uri(picture: Image.Image, **options) -> str:
 
 
 def image_uri(image: np.ndarray) -> str:
-    """A uint8 image (H, W) or (H, W, 3), without loss."""
-    return _uri(Image.fromarray(image), lossless=True, method=4)
+    """A uint8 image (H, W), (H, W, 1) or (H, W, 3), without loss."""
+    picture = Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
+    return _uri(picture, lossless=True, method=4)
 
 
 def strip(images: np.ndarray) -> np.ndarray:

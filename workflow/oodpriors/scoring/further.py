@@ -85,7 +85,7 @@ def draw_images(model: ImageModel, number: int, seed: int) -> dict[str, np.ndarr
         number: of images.
         seed: of the training.
     """
-    torch.manual_seed(_seed("samples", seed))
+    torch.manual_seed(_seed("images drawn from the model", seed))
     sizes = [SAMPLES_AT_ONCE] * (number // SAMPLES_AT_ONCE) + [number % SAMPLES_AT_ONCE]
     drawn = [model.draw_images(size).cpu().numpy() for size in sizes if size]
     images = np.concatenate(drawn).transpose(0, 2, 3, 1)

@@ -18,9 +18,9 @@ def chosen(table: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
         entry: without ``scores`` it takes all that one of the models has; with ``further``
             false, of each model the first set alone.
     """
-    table = table.assign(out_of_distribution=_with_remarks(table))
     table = table if entry.get("further", True) else table[table["set"] == "ood"]
     own = table[table["model"].isin(entry["models"])]
+    own = own.assign(out_of_distribution=_with_remarks(own))
     found = own.groupby("score", sort=False)["auroc"].count()
     scores = entry.get("scores", found.index[found > 0].tolist())
     rows = own[own["score"].isin(scores)]

@@ -12,6 +12,12 @@ PAPERS_SET = "ood"
 FIRST = {"log_prob": "log p", "prior_own": "own prior", "prior_other": "other prior"}
 AREA = ["auroc", "auroc_low", "auroc_high"]
 ABOUT = ["model", "architecture", "prior", "training_data", "out_of_distribution"]
+COLUMNS = [
+    *ABOUT,
+    *(f"{name}_{column}" for name in FIRST for column in AREA),
+    *("best", "n_scores"),
+    *(f"best_{column}" for column in AREA),
+]
 
 
 def make_best_scores(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
@@ -20,7 +26,8 @@ def make_best_scores(entry: Mapping, source: pd.DataFrame, published: Published)
     The best score has the highest AUROC, the first of several; ``n_scores`` says of how many.
     """
     rows = chosen(source[source["set"] == PAPERS_SET], entry).dropna(subset="auroc")
-    return pd.DataFrame([_best(group) for _, group in rows.groupby("model", sort=False)])
+    found = [_best(group) for _, group in rows.groupby("model", sort=False)]
+    return pd.DataFrame(found, columns=COLUMNS)
 
 
 def _best(rows: pd.DataFrame) -> dict:

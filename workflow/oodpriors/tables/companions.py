@@ -21,6 +21,8 @@ def show_companions(table: pd.DataFrame) -> pd.DataFrame:
     )
     shown = shown.rename(columns=model_labels(table)).rename_axis(columns=None)
     if "published" in cells and cells["published"].notna().any():
-        anchors = cells.groupby([*names.values()], sort=False)["published"].first()
+        # models of a row may be of other data than those of the published number
+        groups = cells.groupby([*names.values()], sort=False)["published"]
+        anchors = groups.min().where(groups.count() == groups.size())
         shown["Published"] = [or_dash(v, f"{v:.2f}") for v in anchors.reindex(shown.index)]
     return shown.reset_index()
