@@ -32,6 +32,8 @@ def claim(name: str, comparison: str, left: float, right: float, **more) -> dict
         **{"id": name, "estimator": "paper", "where": "Section 5.3, Figure 4a", "kind": "ord"},
         **{"text": f"What {name} says.", "refuted_by": "The opposite.", "shown": "shown"},
         **{"expected_at": "", "but": "", "verdict": verdict, "comparison": comparison},
+        **{"left_words": "mean out (multi)", "relation": kind, "unit": "nats"},
+        **{"right_words": comparison.split(f" {kind} ")[1]},
         **{"left": left, "right": right, "excess": excess, "margin": margin},
         **{"difference": difference, "low": difference - 2, "high": difference + 2},
         **{"std_error": 1.0, "degrees_of_freedom": np.inf, "p_value": 0.01},

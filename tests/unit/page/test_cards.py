@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.unit.page.synthetic import GLOW, MODELS, MULTI, TITLES, UNI, claims
+from tests.unit.page.synthetic import GLOW, MODELS, MULTI, UNI, claims
 
 from oodpriors.page.cards import (
     by_place,
@@ -21,7 +21,7 @@ from oodpriors.tables.verdicts import deciding
 
 @pytest.fixture
 def cards() -> dict:
-    return {card.name: card for card in make_cards(claims(), TITLES)}
+    return {card.name: card for card in make_cards(claims())}
 
 
 def test_every_claim_has_one_card_with_its_comparisons(cards: dict):
@@ -66,26 +66,26 @@ def test_the_decisive_comparison_is_that_of_the_verdicts_in_text(cards: dict):
 
 def test_a_comparison_without_a_value_can_decide():
     rows = claims().head(2).assign(excess=np.nan, low=np.nan, high=np.nan)
-    assert make_cards(rows, TITLES)[0].decisive.row == 2
+    assert make_cards(rows)[0].decisive.row == 2
 
 
 def test_another_run_gives_verdict_and_difference():
     other = claims().assign(verdict="fails", difference=7.0)
-    card = next(iter(make_cards(claims(), TITLES, other)))
+    card = next(iter(make_cards(claims(), other)))
     assert card.differs
     assert card.other == "fails"
     assert [compared.other for compared in card.compared] == ["7", "7.5"]
 
 
 def test_a_claim_that_another_run_lacks_does_not_differ():
-    card = make_cards(claims(), TITLES, claims().iloc[2:])[0]
+    card = make_cards(claims(), claims().iloc[2:])[0]
     assert not card.differs
     assert {compared.other for compared in card.compared} == {""}
 
 
 def test_an_empty_value_is_a_dash():
     table = claims().assign(left=math.nan, difference=math.nan, low=math.nan, std_error=math.nan)
-    compared = make_cards(table, TITLES)[0].decisive
+    compared = make_cards(table)[0].decisive
     assert (compared.left, compared.value, compared.error) == ("–", "–", "")
     assert compared.interval is None
 
@@ -135,7 +135,7 @@ def test_a_claim_leads_to_the_rows_of_its_models(cards: dict):
 )
 def test_the_number_of_trainings_is_said(trainings: str, words: str):
     table = claims().iloc[2:3].assign(trainings=trainings)
-    assert make_cards(table, TITLES)[0].trainings == words
+    assert make_cards(table)[0].trainings == words
 
 
 def test_cards_are_listed_by_section_and_counted(cards: dict):

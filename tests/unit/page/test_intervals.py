@@ -10,7 +10,8 @@ from oodpriors.page.intervals import interval_of, needed, thresholds_of
 
 def row(relation: str, margin: float, difference: float, half: float) -> dict:
     ends = {"low": difference - half, "high": difference + half}
-    return {"comparison": f"a {relation} b", "margin": margin, "difference": difference} | ends
+    about = {"relation": relation, "margin": margin, "left_words": "a", "right_words": "b"}
+    return about | {"difference": difference, "right": 1.0} | ends
 
 
 CASES = [  # relation, margin, difference, and whether the claim is supported
@@ -19,10 +20,10 @@ CASES = [  # relation, margin, difference, and whether the claim is supported
     ("<", 5.0, -7.0, True),
     ("<", 5.0, -4.0, False),
     ("<", 0.0, 1.0, False),
-    ("within 3 of", -3.0, 2.0, True),
-    ("within 3 of", -3.0, -2.0, True),
-    ("within 3 of", -3.0, 4.0, False),
-    ("within 3 of", -3.0, -4.0, False),
+    ("within", -3.0, 2.0, True),
+    ("within", -3.0, -2.0, True),
+    ("within", -3.0, 4.0, False),
+    ("within", -3.0, -4.0, False),
 ]
 
 
@@ -68,7 +69,7 @@ def test_equal_values_have_an_axis():
         (">", 5.0, (5.0,), "above 5"),
         ("<", 5.0, (-5.0,), "below -5"),
         ("<", 0.0, (0.0,), "below 0"),
-        ("within 3 of", -3.0, (-3.0, 3.0), "between -3 and 3"),
+        ("within", -3.0, (-3.0, 3.0), "between -3 and 3"),
     ],
 )
 def test_what_is_needed_is_said_of_the_difference(relation, margin, thresholds, words):
@@ -78,20 +79,20 @@ def test_what_is_needed_is_said_of_the_difference(relation, margin, thresholds, 
 
 
 @pytest.mark.parametrize(
-    ("comparison", "margin", "words"),
+    ("relation", "right", "margin", "words"),
     [
-        ("auroc(log_prob, ood) of vae/a/b < 0.5", 0.0, "below 0.5"),
-        ("mean(log_prob, ood) of vae/a/b > -10", 5.0, "above -5"),
-        ("mean(log_prob, ood) of vae/a/b within 0.15 of -3.25", -0.15, "between -3.4 and -3.1"),
+        ("<", 0.5, 0.0, "below 0.5"),
+        (">", -1234.56, 5.0, "above -1,230"),
+        ("within", -3.25, -0.15, "between -3.4 and -3.1"),
     ],
 )
-def test_beside_a_number_it_is_said_of_the_left_side(comparison, margin, words):
-    claim = {"comparison": comparison, "margin": margin}
+def test_beside_a_number_it_is_said_of_the_left_side(relation, right, margin, words):
+    claim = {"relation": relation, "right_words": f"{right:,g}", "right": right, "margin": margin}
     assert needed(claim) == words
 
 
 def test_beside_a_number_the_left_side_is_drawn():
     claim = row(">", 0.0, 0.25, 0.125)
-    moved = claim | {"comparison": "auroc(log_prob, ood) of vae/a/b > 0.5"}
+    moved = claim | {"right_words": "0.5", "right": 0.5}
     assert interval_of(moved)[:3] == interval_of(claim)[:3]
     assert interval_of(moved).thresholds[0].value == 0.5

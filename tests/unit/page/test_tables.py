@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from tests.unit.page.synthetic import GLOW, MODELS, MULTI, TITLES, UNI, claims, models, run
+from tests.unit.page.synthetic import GLOW, MODELS, MULTI, UNI, claims, models, run
 
 from oodpriors.page.cards import make_cards
 from oodpriors.page.other import Other
@@ -27,7 +27,7 @@ def test_no_anchor_is_there_twice(tables: dict):
 
 
 def test_a_row_names_the_claims_about_its_model(tables: dict):
-    cards = make_cards(claims(), TITLES)
+    cards = make_cards(claims())
     found = claims_of_rows(cards, first_rows([*tables.values()]))
     names = {anchor: [card.name for card in own] for anchor, own in found.items()}
     assert names == {

@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from oodpriors.data.provenance import describe, trained_on
+from oodpriors.document.macros import STAND_IN_WARNING
 from oodpriors.page import charts, gallery
 from oodpriors.page.cards import Card, by_place, counts, figures_of, make_cards, rows_of, tone
 from oodpriors.page.gallery import Images, Shown
@@ -34,10 +35,6 @@ HINTS = {
         "likelihood under one of its trainings."
     ),
 }
-STAND_INS = (
-    "This run took stand-ins in the place of the data sets: wherever the page names Fashion-MNIST, "
-    "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
-)
 
 
 class Drawn(NamedTuple):
@@ -168,7 +165,7 @@ def slug(text: str) -> str:
 
 def contents(run: Run) -> dict:
     """What the template shows, by name."""
-    cards = make_cards(run.claims, run.titles, None if run.other is None else run.other.claims)
+    cards = make_cards(run.claims, None if run.other is None else run.other.claims)
     tables = make_tables(run.models, run.tables, run.comparison, run.other)
     rows, dots, shown = first_rows(tables), Images(run.images), Images(run.images)
     entries = {name: drawn.entry for name, drawn in run.figures.items()}
@@ -176,10 +173,11 @@ def contents(run: Run) -> dict:
     places = {card.name: figures_of(card, entries, figure_models) for card in cards}
     figures = [_figure(name, run, dots, cards, places) for name in run.figures]
     models = [_model(name, run, shown) for name in run.scores]
+    stand_in = any(part["source"]["stand_in"] for part in run.record["data"])
     return {
         "run": run.record,
         "about": about(run.record),
-        "warning": STAND_INS if any(p["source"]["stand_in"] for p in run.record["data"]) else "",
+        "warning": STAND_IN_WARNING if stand_in else "",
         "counts": counts(cards),
         "expected_false": expected_false(pd.Series([card.verdict for card in cards], dtype=str)),
         "cards": cards,

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import pandas as pd
 
 from oodpriors.page.intervals import Interval, constant, interval_of, needed, shift
-from oodpriors.page.words import quantity_words, unit
 from oodpriors.statistics.claims import NOT_SHOWN, PAPER, REFINED, VERDICTS
 from oodpriors.tables.verdicts import deciding, refined_verdicts
 
@@ -140,14 +139,12 @@ def place_of(where: str) -> str:
 
 def make_cards(
     claims: pd.DataFrame,
-    titles: Mapping[str, Mapping[str, str]],
     other: pd.DataFrame | None = None,
 ) -> list[Card]:
     """A card for each claim, in the order of the table.
 
     Args:
         claims: claims.csv, a row for each comparison.
-        titles: of architectures (as models), subsets and priors.
         other: claims.csv of another run.
     """
     decides = claims.index.isin([row.name for row in deciding(claims).values()])
@@ -156,7 +153,7 @@ def make_cards(
     compared: dict[tuple[str, str], list[Compared]] = {}
     for row in numbered.to_dict("records"):
         key = (str(row["id"]), row["estimator"])
-        compared.setdefault(key, []).append(_compared(row, titles, before))
+        compared.setdefault(key, []).append(_compared(row, before))
     verdicts = {} if other is None else _verdicts(other)
     refined = refined_verdicts(claims)
     first = numbered[numbered["estimator"] == PAPER].groupby("id", sort=False)
@@ -222,7 +219,7 @@ def models_in(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _compared(row: Mapping, titles: Mapping, before: Mapping) -> Compared:
+def _compared(row: Mapping, before: Mapping) -> Compared:
     values = dict(row) | {
         name: math.nan if row[name] == "" else row[name]
         for name in ("left", "right", "difference", "low", "high", "std_error", "excess")
@@ -231,21 +228,26 @@ def _compared(row: Mapping, titles: Mapping, before: Mapping) -> Compared:
     earlier = before.get((str(row["id"]), row["estimator"], row["comparison"]))
     return Compared(
         row=row["row"],
-        words=quantity_words(row["comparison"], titles),
+        words=f"{row['left_words']} {_relation(row)} {row['right_words']}",
         verdict=row["comparison_verdict"],
         left=number(values["left"]),
         right=number(values["right"]),
         value=number(values["difference"] + above),
-        sides=constant(row["comparison"]) is None,
+        sides=constant(row) is None,
         error=_error(values),
         needed=needed(values),
-        unit=unit(row["comparison"]),
+        unit=row["unit"],
         interval=interval_of(values),
         trainings=row["trainings"] or "none",
         images=row["images"] or "none",
         paper=row["paper_numbers"],
         other="" if earlier is None else number(earlier + above),
     )
+
+
+def _relation(row: Mapping) -> str:
+    within = row["relation"] == "within"
+    return f"within {-float(row['margin']):g} of" if within else row["relation"]
 
 
 def _error(row: Mapping) -> str:

@@ -3,13 +3,13 @@
 The value is the left side of a comparison with a number, and else the difference of both sides.
 """
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-RELATION = re.compile(r" (>|<|within) ")
+from oodpriors.tables.measured import plain_number
+
 ROOM = 0.12  # of the span, left and right of all that is drawn
 
 
@@ -38,36 +38,19 @@ class Interval(NamedTuple):
     supported: tuple[float, float]
 
 
-def relation(comparison: str) -> str:
-    """The relation in a comparison: >, < or within.
-
-    >>> relation("mean(log_prob, ood) of vae/a/b < 0.5")
-    '<'
-    """
-    found = RELATION.search(comparison)
-    return found[1] if found else ">"
-
-
-def constant(comparison: str) -> float | None:
-    """The number on the right side; None if something measured is there.
-
-    >>> constant("mean(log_prob, test) of toy/mixture_2/uni within 0.15 of -3.25")
-    -3.25
-    """
-    try:
-        return float(comparison.split()[-1])
-    except ValueError:
-        return None
+def constant(row: Mapping) -> float | None:
+    """The number on the right side; None if something measured is there."""
+    return None if plain_number(row["right_words"]) is None else float(row["right"])
 
 
 def shift(row: Mapping) -> float:
     """What the drawn value is above the difference."""
-    return constant(row["comparison"]) or 0.0
+    return constant(row) or 0.0
 
 
 def thresholds_of(row: Mapping) -> tuple[float, ...]:
     """What the value must exceed, stay below, or stay between."""
-    margin, start, kind = float(row["margin"]), shift(row), relation(row["comparison"])
+    margin, start, kind = float(row["margin"]), shift(row), row["relation"]
     if kind == "within":
         return (start + margin, start - margin)
     return (start + margin,) if kind == ">" else (start - margin,)
@@ -76,12 +59,12 @@ def thresholds_of(row: Mapping) -> tuple[float, ...]:
 def needed(row: Mapping) -> str:
     """What the value must be, in words.
 
-    >>> needed({"comparison": "a within 3 of 1", "margin": -3.0})
+    >>> needed({"relation": "within", "margin": -3.0, "right_words": "1", "right": 1.0})
     'between -2 and 4'
     """
     values = [f"{value:,.4g}" for value in thresholds_of(row)]
     words = {">": "above {}", "<": "below {}", "within": "between {} and {}"}
-    return words[relation(row["comparison"])].format(*values)
+    return words[row["relation"]].format(*values)
 
 
 def interval_of(row: Mapping) -> Interval | None:
@@ -108,5 +91,5 @@ def interval_of(row: Mapping) -> Interval | None:
         place(low) if np.isfinite(low) else 0.0,
         place(high) if np.isfinite(high) else 100.0,
         drawn,
-        supported[relation(row["comparison"])],
+        supported[row["relation"]],
     )

@@ -35,9 +35,8 @@ def measured(row: pd.Series) -> str:
     unit = f" {row['unit']}" if _is_text(row["unit"]) else ""
     half = _error((row["high"] - row["low"]) / 2)
     left = _side(row["left_words"], row["left"])
-    limit = _number_of(row["right_words"])
-    if limit is not None:
-        return f"{left}{half}{unit}, needed {_needed(row, limit)}"
+    if plain_number(row["right_words"]) is not None:
+        return f"{left}{half}{unit}, needed {_needed(row, row['right'])}"
     right = _side(row["right_words"], row["right"])
     difference = f"difference {number(row['difference'])}{half}"
     return f"{left}, {right}{unit}: {difference}, needed {_needed(row, 0.0)}"
@@ -52,11 +51,11 @@ def _error(half: float) -> str:
 
 
 def _side(words, value: float) -> str:
-    return number(value) if _number_of(words) is not None else f"{words} {number(value)}"
+    return number(value) if plain_number(words) is not None else f"{words} {number(value)}"
 
 
-def _number_of(words) -> float | None:
-    """The value of a side that is a plain number; a CSV file may give it as one."""
+def plain_number(words) -> float | None:
+    """The value of a side that is no measurement but a number, else None."""
     try:
         return float(str(words).replace(",", ""))
     except ValueError:
