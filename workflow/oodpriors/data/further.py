@@ -7,7 +7,6 @@ import numpy as np
 
 from oodpriors.data.datasets import Dataset, _joined, _record, load_dataset
 from oodpriors.data.fetching import DownloadError, fetch
-from oodpriors.data.own import load_images
 from oodpriors.data.provenance import subset_provenance
 from oodpriors.data.subsets import drawn, select
 from oodpriors.kinds.further import FURTHER
@@ -29,6 +28,8 @@ def load_further(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset
     """
     kind, original = entry["kind"], entry["stands_for"]
     if kind == "folder":
+        from oodpriors.data.own import load_images  # needs Pillow, which prepare does not have
+
         return load_images(entry["path"], entry["shape"], entry["content"])
     if original in FURTHER:
         about = {"kind": kind, "stand_in": True, "stands_for": original, "files": []}
