@@ -17,7 +17,7 @@ DEMO_RESULTS := results/smoke-embedded
 TEX_PACKAGES := $(shell cat paper/debian-packages.txt)
 
 # A process per processor, four at most.
-PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+PARALLEL := --numprocesses=logical --maxprocesses=4 --no-loadscope-reorder
 
 # Installs Debian packages as root or with sudo without a password; fails otherwise.
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -n)
