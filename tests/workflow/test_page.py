@@ -8,6 +8,7 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from tests.unit.page.synthetic import FILES, claims, run
 from tests.workflow.conftest import SMOKE, snakemake
@@ -76,14 +77,14 @@ def search(browser: webdriver.Chrome, text: str) -> None:
 
 
 def test_from_the_board_one_click_leads_to_the_reason_of_a_verdict(browser):
-    browser.find_element(By.CSS_SELECTOR, '.tile[href="#claim-C13.1"]').click()
+    browser.find_element(By.CSS_SELECTOR, '.tile[href="#claim-C13.1"]').send_keys(Keys.ENTER)
     card = browser.find_element(By.ID, "claim-C13.1")
     wait(browser, lambda b: 0 <= b.execute_script(TOP, card) < 1000)
     assert "Needed" in card.text
-    card.find_element(By.CSS_SELECTOR, 'a[href="#figure-dots"]').click()
+    card.find_element(By.CSS_SELECTOR, 'a[href="#figure-dots"]').send_keys(Keys.ENTER)
     figure = browser.find_element(By.ID, "figure-dots")
     wait(browser, lambda b: -5 <= b.execute_script(TOP, figure) < 1000)
-    figure.find_element(By.CSS_SELECTOR, '.chip[href="#claim-C13.1"]').click()
+    figure.find_element(By.CSS_SELECTOR, '.chip[href="#claim-C13.1"]').send_keys(Keys.ENTER)
     wait(browser, lambda b: 0 <= b.execute_script(TOP, card) < 1000)
 
 
@@ -121,14 +122,16 @@ def test_a_filter_shows_the_claims_with_its_value(browser, choice: str, value: s
     assert cards(browser) == set(claims()["id"])
     Select(browser.find_element(By.ID, f"filter-{choice}")).select_by_value(value)
     wait(browser, lambda b: cards(b) == found)
-    browser.find_element(By.CSS_SELECTOR, "#filters button").click()
+    browser.find_element(By.CSS_SELECTOR, "#filters button").send_keys(Keys.ENTER)
     wait(browser, lambda b: cards(b) == set(claims()["id"]))
 
 
 def test_a_link_to_a_claim_that_is_filtered_away_shows_it(browser):
     Select(browser.find_element(By.ID, "filter-verdict")).select_by_value("fails")
     wait(browser, lambda b: cards(b) == {"C2"})
-    browser.find_element(By.CSS_SELECTOR, '#figure-dots .chip[href="#claim-C13.1"]').click()
+    browser.find_element(By.CSS_SELECTOR, '#figure-dots .chip[href="#claim-C13.1"]').send_keys(
+        Keys.ENTER
+    )
     wait(browser, lambda b: "C13.1" in cards(b))
 
 
@@ -140,20 +143,27 @@ def test_a_table_is_sorted_by_the_numbers_of_a_column(browser):
     heads = browser.find_elements(By.CSS_SELECTOR, "#table-models th button")
     (area,) = [head for head in heads if head.text == "AUROC"]
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", area)
-    area.click()
-    assert shown(browser, "#table-models tbody tr") == rows
-    area.click()
-    assert shown(browser, "#table-models tbody tr") == rows[::-1]
+    area.send_keys(Keys.ENTER)
+    wait(browser, lambda b: shown(b, "#table-models tbody tr") == rows)
+    area.send_keys(Keys.ENTER)
+    wait(browser, lambda b: shown(b, "#table-models tbody tr") == rows[::-1])
+
+
+DOTS = ".mark-symbol.role-mark path"
 
 
 def test_a_dot_shows_its_image_and_number(browser):
     chart = browser.find_element(By.CSS_SELECTOR, ".chart")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", chart)
-    dots = wait(browser, lambda b: chart.find_elements(By.CSS_SELECTOR, ".mark-symbol path"))
-    dots = chart.find_elements(By.CSS_SELECTOR, ".mark-symbol.role-mark path")
-    assert len(dots) == 24
-    ActionChains(browser).move_to_element(dots[0]).perform()
-    tip = wait(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#vg-tooltip-element img"))
+    wait(browser, lambda b: len(chart.find_elements(By.CSS_SELECTOR, DOTS)) == 24)
+    dots = chart.find_elements(By.CSS_SELECTOR, DOTS)
+
+    def tips(b):
+        # again, for charts that appear move what is below them
+        ActionChains(b).move_to_element(chart).move_to_element(dots[0]).perform()
+        return b.find_elements(By.CSS_SELECTOR, "#vg-tooltip-element img")
+
+    tip = wait(browser, tips)
     assert tip[0].get_attribute("src").startswith("data:image/webp")
     assert re.search(
         r"log p\s*[-−]9\d|log p\s*[-−]10\d", browser.find_element(By.ID, "vg-tooltip-element").text
