@@ -16,7 +16,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest come first, or one process would end long after the others."""
-    items.sort(key=lambda item: "workflow" not in item.path.parts[-2])
+    items.sort(key=lambda item: item.path.parent.name not in ("workflow", "faults"))
 
 
 @cache
