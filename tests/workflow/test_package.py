@@ -24,6 +24,7 @@ IMPORTED_AS = {"pyyaml": "yaml", "pillow": "PIL", "scikit-learn": "sklearn"} | {
 EXTRAS = {
     **{"figures": ["plots"], "document/glyphs": ["plots"], "page": ["page"]},
     **{"config/schema": ["workflow"], "data/stand_ins": ["workflow"]},
+    **{"data/battery": ["workflow"], "data/own": ["workflow"]},
 }
 
 

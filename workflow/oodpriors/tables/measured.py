@@ -19,8 +19,8 @@ FACTORS = (
 def number(value: float) -> str:
     """A number with the digits that its size asks for.
 
-    >>> [number(x) for x in (-2449.04, 16.42, 0.4701, 3e-7, 0.0, float("nan"))]
-    ['-2,449', '16.4', '0.47', '3.0e-07', '0', 'undefined']
+    >>> ", ".join(map(number, (-2449.04, 16.42, 0.4701, 3e-7, 0.0, float("nan"))))
+    '-2,449, 16.4, 0.47, 3.0e-07, 0, undefined'
     """
     if pd.isna(value):
         return "undefined"
