@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from oodpriors.data.own import inspect_folder, inspect_own, load_images
+from oodpriors.data.own import inspect_folder, inspect_own, load_images, npz_hints
 from oodpriors.io.errors import UserError
 
 
@@ -154,3 +154,7 @@ def test_an_unreadable_file_has_no_hint(tmp_path):
     (tmp_path / "own.npz").write_bytes(b"nothing")
     with pytest.raises(UserError, match="not a usable npz"):
         inspect_own({"kind": "npz", "path": str(tmp_path / "own.npz")})
+
+
+def test_a_device_has_no_hint():
+    assert not list(npz_hints("/dev/zero"))

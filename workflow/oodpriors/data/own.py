@@ -48,6 +48,8 @@ def inspect_own(entry: Mapping) -> dict:
 
 def npz_hints(path: Path | str) -> Iterator[str]:
     """Lines of NumPy that mend shapes which other programs give to images and labels."""
+    if not Path(path).is_file():  # a device or a pipe may have no end
+        return
     try:
         with zipfile.ZipFile(path) as archive:
             size = Path(path).stat().st_size
