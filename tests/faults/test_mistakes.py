@@ -38,7 +38,7 @@ MISTAKES = {
     ),
     "an unknown key unlike any other": (
         {"colour": "red"},
-        "colour: unknown key; known: scale, data, mirror, run, device, ",
+        "colour: unknown key; known: scale, data, mirror, run, compare_with, device, ",
     ),
     "an unknown key below others": (
         of("glow", training={"epoch": 60}),
@@ -188,7 +188,8 @@ MISTAKES = {
     "an unknown kind of table": (
         {"tables": {"mine": {"kind": "likelyhoods"}}},
         "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, refined, "
-        "decomposition, architecture, toy, second_order, companions; did you mean likelihoods?",
+        "decomposition, architecture, toy, second_order, companions, best_scores; did you mean "
+        "likelihoods?",
     ),
     # folders
     "a run outside results": (
