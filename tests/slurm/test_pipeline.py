@@ -14,6 +14,9 @@ from tests.workflow.conftest import HAS_TEX, ROOT, SMOKE, copy_project, snakemak
 EXPERIMENTS = ("two_modes", "toy")
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 MODELS = CONFIG["experiments"]["two_modes"]["models"]
+SETS = {name: subset.get("out_of_distribution") for name, subset in CONFIG["subsets"].items()}
+LISTS = [SETS[model.split("/")[1]] for model in MODELS]
+FURTHER = [name for sets in LISTS if isinstance(sets, list) for name in sets[1:]]
 TOYS = [f"{dim}/{prior}" for dim in CONFIG["toy"]["dims"] for prior in CONFIG["toy"]["priors"]]
 ARGUMENTS = (*SMOKE, f"only={json.dumps(EXPERIMENTS)}")
 
@@ -54,6 +57,7 @@ def test_models_and_statistics_are_submitted_and_nothing_small(pipeline: Path, s
     assert Counter(map(rule, submitted)) == {
         "train": len(MODELS),
         "score": len(MODELS),
+        "score_further": len(FURTHER),
         "train_toy": len(TOYS),
         "analyse": 1,
         "score_companions": 1,
