@@ -32,12 +32,14 @@ from oodpriors.training.trainer import Trainer, TrainingSettings
 
 ROOT = Path(__file__).parents[1]
 
-# Images of each label of the official data; of SVHN's test part a tenth.
+# Images of each label of the official data; of SVHN's parts a tenth. Without further sets.
 PER_LABEL = {
     "fashion_mnist": {"train": 6000, "test": 1000},
     "mnist": {"train": 6000, "test": 1000},
     "cifar10": {"train": 5000, "test": 1000},
     "svhn": {"test": 2603},
+    "mnist_full": {"train": 6000, "test": 1000},
+    "svhn_full": {"train": 7326, "test": 2603},
 }
 BYTES = {"weight": 4, "latent": 8, "image": 300}  # of an image, its row in the score file
 MOST_DRAWS, SCORED = 128, 16
