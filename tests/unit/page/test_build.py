@@ -78,7 +78,7 @@ def test_pictures_say_what_they_are(page: Page):
         if tag == "img":
             assert found["alt"].strip()
         if found.get("role") == "img":
-            assert found["aria-label"].strip()
+            assert (found.get("aria-label") or found["title"]).strip()
 
 
 def test_titles_are_text_and_nothing_else(html: str, page: Page):
