@@ -127,9 +127,8 @@ def build_page(run: Run, files: Mapping[str, str], library: str) -> str:
         files: texts of page.html (Jinja), page.css and page.js.
         library: JavaScript that draws charts.
     """
-    template = re.sub(
-        r"\n +", "\n", files["page.html"]
-    )  # repeated blanks would be much of the page
+    # blanks before lines would be much of the page
+    template = re.sub(r"\n +", "\n", files["page.html"])
     environment = jinja2.Environment(
         loader=jinja2.DictLoader({"page.html": template}),
         autoescape=True,
