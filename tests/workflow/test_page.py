@@ -11,8 +11,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 from tests.unit.page.synthetic import FILES, claims, run
+from tests.workflow.browser import chromium
 from tests.workflow.conftest import SMOKE, snakemake
-from tests.workflow.test_report import CHROMIUM, DRIVER
 
 from oodpriors.page.build import build_page
 from oodpriors.page.charts import library
@@ -29,15 +29,8 @@ def page(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[webdriver.Chrome]:
-    assert Path(DRIVER).exists(), "no browser: apt-get install chromium chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage"):
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium("browser", "performance") as driver:
+        yield driver
 
 
 def emulate(browser: webdriver.Chrome, width: int, scheme: str = "light") -> None:

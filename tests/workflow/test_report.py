@@ -9,9 +9,9 @@ from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, TimeoutException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
+from tests.workflow.browser import chromium
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
-CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 CATEGORIES = {
     "Figures": list(CONFIG["figures"]),
@@ -23,16 +23,8 @@ CATEGORIES = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
-    assert Path(DRIVER).exists(), "no browser: apt-get install chromium chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in ("headless=new", "no-sandbox", "disable-dev-shm-usage"):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--window-size=1400,1000")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    with chromium("browser") as driver:
+        yield driver
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from oodpriors.data import fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
 from oodpriors.data.datasets import (
     load_embedded,
@@ -24,6 +25,14 @@ SHAPES = {
 
 
 every_official = pytest.mark.parametrize("kind", SHAPES)
+
+
+@pytest.fixture
+def no_internet(monkeypatch):
+    def refuse(request, **more):
+        raise OSError("no internet in tests")
+
+    monkeypatch.setattr(fetching.urllib.request, "urlopen", refuse)
 
 
 # stand-ins

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import scipy.io
 from PIL import Image
-from tests.unit.data.test_datasets import draw, idx
+from tests.unit.data.test_datasets import draw, idx, md5
 
 from oodpriors.data import battery, battery_stand_ins, fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
@@ -21,18 +21,7 @@ from oodpriors.kinds.further import FURTHER
 from oodpriors.kinds.rows import load
 
 N = 6
-
-
-@pytest.fixture(autouse=True)
-def no_internet(monkeypatch):
-    def refuse(request, **more):
-        raise OSError("no internet in tests")
-
-    monkeypatch.setattr(fetching.urllib.request, "urlopen", refuse)
-
-
-def md5(data):
-    return hashlib.md5(data).hexdigest()
+pytestmark = pytest.mark.usefixtures("no_internet")
 
 
 def mnist_like(monkeypatch, name_of_class, splits):

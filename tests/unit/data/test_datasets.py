@@ -18,7 +18,6 @@ import pytest
 import scipy.io
 from tests.unit.data.conftest import OFFICIAL_CLASSES, SHAPES, every_official
 
-from oodpriors.data import fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
 from oodpriors.data.datasets import (
     inspect_npz,
@@ -32,14 +31,7 @@ from oodpriors.data.fetching import DownloadError
 from oodpriors.io.errors import UserError
 
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture(autouse=True)
-def no_internet(monkeypatch):
-    def refuse(request, **more):
-        raise OSError("no internet in tests")
-
-    monkeypatch.setattr(fetching.urllib.request, "urlopen", refuse)
+pytestmark = pytest.mark.usefixtures("no_internet")
 
 
 def md5(data):
