@@ -69,6 +69,13 @@ class Run:
         finally:
             self.output = (self.folder / "output").read_text()
 
+    def abort(self) -> None:
+        """Kill Snakemake and cancel its jobs, where a failed test left them."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        for job in self.jobs():
+            self.cluster.cancel(job)
+
     def read(self, name: str) -> str:
         path = self.folder / FOLDER / name
         return path.read_text() if path.exists() else ""
@@ -103,7 +110,8 @@ class Run:
         try:
             yield trainer
         finally:
-            os.kill(trainer, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.kill(trainer, signal.SIGCONT)
 
     def training(self) -> str:
         """Wait until the training runs and has a checkpoint; returns its job number."""
@@ -120,10 +128,15 @@ class Run:
 def run(cluster: Cluster, tmp_path: Path) -> Callable[..., Run]:
     """Start a run of one training on the cluster with changes to the configuration."""
 
+    started: list[Run] = []
+
     def start(changes: dict, *arguments: str) -> Run:
-        return Run(cluster, tmp_path, changes).start(*SLURM, *arguments)
+        started.append(Run(cluster, tmp_path, changes))
+        return started[-1].start(*SLURM, *arguments)
 
     yield start
+    for each in started:
+        each.abort()
     for node in NODES:
         if cluster.states()[node] != "idle":
             cluster.restore_node(node)
