@@ -4,7 +4,7 @@ import pytest
 from tests.unit.config.conftest import changed, every_scale
 
 from oodpriors.config.schema import ConfigError
-from oodpriors.config.texts import check_texts
+from oodpriors.config.texts import check_quotes, check_texts
 
 PRINTED = [
     "Ελληνικά русский ∞ ≈ √",
@@ -75,3 +75,14 @@ def test_every_mistake_is_told():
         check_texts({"figures": entry, "tables": entry})
     told = [line.split(": ")[1] for line in str(caught.value).splitlines()]
     assert told == [f"{t}.x.{key}" for t in ("figures", "tables") for key in ("where", "caption")]
+
+
+def test_a_claim_may_quote_the_paper_in_a_text_and_in_nothing_else():
+    check_quotes([{"id": "A"}, {"id": "B", "quote": "<b> & $x_1$"}])
+    claims = [{"id": "A", "quote": 3.5}, {"id": "B", "quote": "so"}, {"id": "C", "quote": None}]
+    with pytest.raises(ConfigError) as caught:
+        check_quotes(claims)
+    assert str(caught.value).splitlines() == [
+        "config: claims.yaml: A: quote: 3.5 is no text: write it in quotes",
+        "config: claims.yaml: C: quote: None is no text: write it in quotes",
+    ]

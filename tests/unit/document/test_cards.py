@@ -57,6 +57,18 @@ def test_a_card_has_what_was_measured_by_both_estimates_and_leads_back():
     assert text.count(r"Table~\ref{tab:t}") == len(NAMES)
 
 
+def test_a_card_quotes_the_paper_with_every_character_as_it_is(tmp_path):
+    claims = both()
+    claims.loc[claims["id"] == "A", "quote"] = "<script> & $x_1$ ... 50 %"
+    claims.to_csv(tmp_path / "claims.csv", index=False)
+    for table in (claims, pd.read_csv(tmp_path / "claims.csv")):
+        text = cards(TOPICS, table, {"fig04": "4"}, {"t": "9"})
+        assert_balanced(text)
+        first, *others = printed(text).split("\\card")[1:]
+        assert first.count(r"\textit{The paper:} ``<script> & $x_1$ ... 50 %''") == 1
+        assert not [other for other in others if "The paper:" in other]
+
+
 def test_a_claim_without_a_place_leads_to_the_first_figure_of_its_topic():
     claims = made_claims().assign(where="ours")
     text = cards(TOPICS, claims, {"fig04": "4"}, {"t": "9"})

@@ -323,14 +323,14 @@ def test_a_row_tells_both_sides_and_the_excess_in_the_claims_direction(relation,
     assert row["comparison"] == f" {relation} ".join(names)
 
 
-ABOUT = {"kind": "ord", "shown": False, "expected_at": "paper"}
+ABOUT = {"kind": "ord", "shown": False, "expected_at": "paper", "quote": "<b> & $x_1$"}
 
 
 def test_a_row_tells_what_there_is_to_know_of_its_claim():
     claims = [claim(comparison(), name="A"), claim(comparison(), name="B") | ABOUT]
     table = judge(claims, [], measure_of(left=0.0, right=0.0))
-    found = table[["kind", "shown", "expected_at"]].to_numpy().tolist()
-    assert found == [["", "shown", ""], ["ord", "stated, not shown", "paper"]]
+    found = table[["kind", "shown", "expected_at", "quote"]].to_numpy().tolist()
+    assert found == [["", "shown", "", ""], ["ord", "stated, not shown", "paper", "<b> & $x_1$"]]
 
 
 def test_a_claim_is_printed_with_what_there_is_to_know_of_it(tmp_path):
@@ -660,7 +660,7 @@ def test_every_claim_is_well_formed(entry):
     assert (
         required
         <= entry.keys()
-        <= required | {"kind", "shown", "expected_at", "data", "but", "needs"}
+        <= required | {"kind", "shown", "expected_at", "data", "but", "needs", "quote"}
     )
     assert all(entry[key].strip() for key in ("id", "where", "text", "refuted_by"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
@@ -679,6 +679,12 @@ def test_every_claim_is_well_formed(entry):
         assert_quantity(compared["left"])
         assert_quantity(compared["right"])
         assert compared["left"] != compared["right"]
+
+
+@pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
+def test_the_paper_is_quoted_in_a_sentence_and_for_its_own_claims_alone(entry):
+    assert ("quote" in entry) == entry["id"].startswith("C")
+    assert 1 < len(entry.get("quote", "one sentence").split()) <= 32
 
 
 @pytest.mark.parametrize("entry", PUBLISHED, ids=[entry["id"] for entry in PUBLISHED])

@@ -62,8 +62,13 @@ def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
 
 
 def _said(row: pd.Series) -> str:
-    but = row["but"] if isinstance(row["but"], str) and row["but"] else ""
+    but = _text(row, "but")
     return f"{row['text']} But {but}." if but else str(row["text"])
+
+
+def _text(row: pd.Series, name: str) -> str:
+    """A text of a row; "" if it has none."""
+    return row[name] if isinstance(row[name], str) else ""
 
 
 def cards(
@@ -104,7 +109,7 @@ def _card(name: str, claim: pd.DataFrame, places: Sequence[str]) -> str:
     return (
         f"\\card{{{tex.anchor('card', name)}}}{{{' '.join(boxes)}}}"
         f"{{{tex.escape(_about(row))}; {'; '.join(links)}.}}"
-        f"{{{tex.escape(claim_text(row))}}}{{{' '.join(rests)}}}"
+        f"{{{tex.escape(claim_text(row))}{_quoted(row)}}}{{{' '.join(rests)}}}"
     )
 
 
@@ -114,6 +119,12 @@ def _about(row: pd.Series) -> str:
     printed = row["paper_numbers"]
     own = [] if printed == "not printed" else [f"the paper's own numbers {printed}"]
     return "; ".join([row["where"], kind, *own])
+
+
+def _quoted(row: pd.Series) -> str:
+    """The paper's own words, if there are any."""
+    quote = _text(row, "quote")
+    return f" \\textit{{The paper:}} {tex.escape(f'“{quote}”')}" if quote else ""
 
 
 def _rests(title: str, text: str) -> str:

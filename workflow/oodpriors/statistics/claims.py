@@ -47,7 +47,8 @@ SHOWN, NOT_SHOWN = "shown", "stated, not shown"
 PAPER, REFINED = "paper", "refined"  # estimators of a VAE's likelihood
 
 CLAIM_COLUMNS = [
-    *("id", "estimator", "where", "kind", "text", "refuted_by", "shown", "expected_at", "but"),
+    *("id", "estimator", "where", "kind", "text", "quote", "refuted_by", "shown", "expected_at"),
+    "but",
     "verdict",
     *("comparison", "left_words", "relation", "right_words", "unit"),
     *("left", "right", "excess", "margin", "difference", "low", "high"),
@@ -125,10 +126,10 @@ def judge(
             ``left``, ``relation``, ``right``, an optional ``margin`` for > and <, and
             ``tolerance`` for within. Optional for a claim: ``kind`` (num, ord, shape or
             def), ``shown`` (false: the paper shows no data for it) and ``expected_at``
-            (the scale whose larger budget is expected to decide it), ``refuted_by`` (the
-            result that would refute it), ``but`` (what it leaves out: comparisons with a
-            ``text`` each, which is said where they hold, if the claim does), and ``applies``
-            (false: these data cannot decide it).
+            (the scale whose larger budget is expected to decide it), ``quote`` (the paper's
+            own words), ``refuted_by`` (the result that would refute it), ``but`` (what it
+            leaves out: comparisons with a ``text`` each, which is said where they hold, if
+            the claim does), and ``applies`` (false: these data cannot decide it).
         published: the paper's numbers, to say which claims they support by themselves.
         measure: returns the estimate of a quantity.
         estimator: of the likelihoods of VAEs, to be named in the table.
@@ -169,7 +170,7 @@ def _results(published: Sequence[Mapping]) -> list[Mapping]:
 def _about(claim: Mapping) -> dict:
     return {
         **{name: claim[name] for name in ("id", "where", "text")},
-        **{name: claim.get(name, "") for name in ("kind", "expected_at", "refuted_by")},
+        **{name: claim.get(name, "") for name in ("kind", "expected_at", "quote", "refuted_by")},
         "shown": SHOWN if claim.get("shown", True) else NOT_SHOWN,
     }
 
