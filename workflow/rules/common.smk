@@ -15,7 +15,7 @@ from oodpriors.config.checks import check_names, check_own_files, check_referenc
 from oodpriors.config.other_run import check_other_run, other_files
 from oodpriors.config.repeats import check_repeats
 from oodpriors.config.specs import ModelId
-from oodpriors.config.texts import check_quotes, check_texts
+from oodpriors.config.texts import check_claims, check_texts
 from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
@@ -71,7 +71,7 @@ def load_claims():
     """The claims of config/claims.yaml, checked."""
     claims = read_yaml("config/claims.yaml")
     try:
-        check_quotes(claims)
+        check_claims(claims)
     except schema.ConfigError as error:
         raise WorkflowError(str(error)) from None
     return claims

@@ -87,6 +87,17 @@ def test_a_finding_is_verdict_text_and_measurement():
     assert "(1 training)." in second
 
 
+def test_a_finding_says_what_the_verdict_means_in_the_place_of_the_claim():
+    claims = made_claims()
+    claims.loc[claims["id"] == "B", "meaning"] = "It is not true that a_b is & so."
+    first, second = map(printed, findings(["A", "B"], claims).strip().splitlines())
+    assert "50 % of a_b" in first
+    assert "{It is not true that a_b is & so.}" in second
+    assert "50 % of a_b" not in second
+    assert "1, needed > 9 (no training)." in second
+    assert "50 % of a_b" in printed(cards(TOPICS, claims, {}, {"t": "9"}).split("\\card")[2])
+
+
 def test_claims_with_another_verdict_are_named():
     assert changed(both()) == {"A": "fails"}
     assert changed(made_claims()) == {}

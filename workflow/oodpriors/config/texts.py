@@ -30,16 +30,17 @@ def check_texts(config: Mapping) -> None:
         raise ConfigError(mistakes)
 
 
-def check_quotes(claims: Sequence[Mapping]) -> None:
-    """Check that what claims quote is text; YAML reads some of it as numbers or dates.
+def check_claims(claims: Sequence[Mapping]) -> None:
+    """Check that what claims quote and mean is text; YAML reads some as numbers or dates.
 
     Raises:
-        ConfigError: a line for each quote that is none.
+        ConfigError: a line for each that is none.
     """
     mistakes = [
-        f"claims.yaml: {claim['id']}: quote: {claim['quote']!r} {NO_TEXT}"
+        f"claims.yaml: {claim['id']}: {key}: {claim[key]!r} {NO_TEXT}"
         for claim in claims
-        if not isinstance(claim.get("quote", ""), str)
+        for key in ("quote", "means")
+        if not isinstance(claim.get(key, ""), str)
     ]
     if mistakes:
         raise ConfigError(mistakes)

@@ -51,7 +51,7 @@ def _link_to_card(name: str, verdict: str, mark: str = "") -> str:
 
 
 def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
-    """A sentence for each claim: verdict, text, and what decides it."""
+    """A sentence for each claim: verdict, its meaning or the text, and what decides it."""
     deciding_rows, sentences = deciding(claims), []
     for name in names:
         row = deciding_rows[name]
@@ -62,8 +62,8 @@ def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
 
 
 def _said(row: pd.Series) -> str:
-    but = _text(row, "but")
-    return f"{row['text']} But {but}." if but else str(row["text"])
+    said, but = _text(row, "meaning") or row["text"], _text(row, "but")
+    return f"{said} But {but}." if but else str(said)
 
 
 def _text(row: pd.Series, name: str) -> str:
