@@ -418,8 +418,8 @@ def get_curves():
 
 def get_pairs():
     """Pairs of a unimodal and a multimodal model, of all tables that take them apart."""
-    pairs = [pair for entry in config["tables"].values() for pair in entry.get("pairs", [])]
-    return [tuple(pair) for pair in pairs]
+    apart = [entry for entry in config["tables"].values() if entry["kind"] == "decomposition"]
+    return [tuple(pair) for entry in apart for pair in entry["pairs"]]
 
 
 def get_data_kinds():
@@ -653,7 +653,7 @@ def get_jobs():
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
     shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
-    scored = get_companions() or {"companions", "best_scores"} & set(shown)
+    scored = get_companions() or {"companions", "best_scores", "remedy"} & set(shown)
     alone += ["score_companions"] if scored else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
