@@ -65,7 +65,7 @@ def test_a_card_quotes_the_paper_with_every_character_as_it_is(tmp_path):
         text = cards(TOPICS, table, {"fig04": "4"}, {"t": "9"})
         assert_balanced(text)
         first, *others = printed(text).split("\\card")[1:]
-        assert first.count(r"\textit{The paper:} ``<script> & $x_1$ ... 50 %''") == 1
+        assert first.count(r"\textit{The paper:} ``<script> & $x_1$ ... 50 %''.") == 1
         assert not [other for other in others if "The paper:" in other]
 
 

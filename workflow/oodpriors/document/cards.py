@@ -124,7 +124,8 @@ def _about(row: pd.Series) -> str:
 def _quoted(row: pd.Series) -> str:
     """The paper's own words, if there are any."""
     quote = _text(row, "quote")
-    return f" \\textit{{The paper:}} {tex.escape(f'“{quote}”')}" if quote else ""
+    end = "" if quote.endswith(".") else "."
+    return f" \\textit{{The paper:}} {tex.escape(f'“{quote}”{end}')}" if quote else ""
 
 
 def _rests(title: str, text: str) -> str:

@@ -153,9 +153,8 @@ def remedy_macros(table: pd.DataFrame | None) -> dict[str, str]:
 def _helps(row: pd.Series) -> str:
     """The best score of a unimodal model, beside log p under both priors."""
     return (
-        f"{row['best']} for {row['out_of_distribution']} under the {row['architecture']} of "
-        f"{row['training_data']} ({row['best_auroc']:.2f}; log p: {row['uni_auroc']:.2f} with the "
-        f"unimodal and {row['multi_auroc']:.2f} with the multimodal prior)"
+        f"{row['out_of_distribution']} under the {row['architecture']} of {row['training_data']}: "
+        f"{row['best']}, {row['best_auroc']:.2f} ({row['uni_auroc']:.2f}, {row['multi_auroc']:.2f})"
     )
 
 
@@ -163,10 +162,10 @@ def _needed(table: pd.DataFrame) -> str:
     """For which sets the multimodal prior is better than all scores, in a sentence."""
     needed = table[table["better"] == PRIOR]
     if needed.empty:
-        return "So the multimodal prior is needed for none of these sets beside the best score."
+        return "For none of these sets the multimodal prior is shown to be needed beside the score."
     groups = needed.groupby(["architecture", "training_data"], sort=False)["out_of_distribution"]
     places = [f"{', '.join(sets)} under the {name} of {data}" for (name, data), sets in groups]
-    return f"So the multimodal prior is still needed for {'; '.join(places)}."
+    return f"Beside the score the multimodal prior is still needed for {'; '.join(places)}."
 
 
 def _duration(seconds: float) -> str:
