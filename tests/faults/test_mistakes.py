@@ -188,8 +188,8 @@ MISTAKES = {
     "an unknown kind of table": (
         {"tables": {"mine": {"kind": "likelyhoods"}}},
         "tables.mine.kind: 'likelyhoods' is not one of likelihoods, ranking, refined, "
-        "decomposition, architecture, toy, second_order, companions, best_scores; did you mean "
-        "likelihoods?",
+        "decomposition, architecture, toy, second_order, companions, best_scores, remedy; did "
+        "you mean likelihoods?",
     ),
     # folders
     "a run outside results": (

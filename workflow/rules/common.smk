@@ -15,7 +15,7 @@ from oodpriors.config.checks import check_names, check_own_files, check_referenc
 from oodpriors.config.other_run import check_other_run, other_files
 from oodpriors.config.repeats import check_repeats
 from oodpriors.config.specs import ModelId
-from oodpriors.config.texts import check_texts
+from oodpriors.config.texts import check_claims, check_texts
 from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
@@ -67,6 +67,16 @@ def check_files():
         check_repeats({str(f): f.read_text("utf-8") for f in files if f.is_file()})
 
 
+def load_claims():
+    """The claims of config/claims.yaml, checked."""
+    claims = read_yaml("config/claims.yaml")
+    try:
+        check_claims(claims)
+    except schema.ConfigError as error:
+        raise WorkflowError(str(error)) from None
+    return claims
+
+
 def load_config():
     """Merge the scale and the paper's experiments below the user's values, then check everything."""
     scales = ["smoke", "quick", "short", "paper"]
@@ -115,7 +125,7 @@ SEEDS = specs.model_seeds(config)
 TAKEN = specs.taken(config)
 TAKEN_PATHS = "|".join(f"{model}/seed{seed}/" for model, seed in TAKEN) or "(?!)"
 ANALYSED = [*config["analyses"], *(["toy"] if TOYS else [])]
-CLAIMS = restrict.with_models(read_yaml("config/claims.yaml"), config, ANALYSED)
+CLAIMS = restrict.with_models(load_claims(), config, ANALYSED)
 PUBLISHED = restrict.with_models(read_yaml("config/published.yaml"), config, ANALYSED)
 HAS_TEX = bool(
     "conda" in {str(m) for m in workflow.deployment_settings.deployment_method}
@@ -408,8 +418,8 @@ def get_curves():
 
 def get_pairs():
     """Pairs of a unimodal and a multimodal model, of all tables that take them apart."""
-    pairs = [pair for entry in config["tables"].values() for pair in entry.get("pairs", [])]
-    return [tuple(pair) for pair in pairs]
+    apart = [entry for entry in config["tables"].values() if entry["kind"] == "decomposition"]
+    return [tuple(pair) for entry in apart for pair in entry["pairs"]]
 
 
 def get_data_kinds():
@@ -643,7 +653,7 @@ def get_jobs():
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
     alone += ["analyse_toy"] if TOYS else []
     shown = [entry["kind"] for table in ("figures", "tables") for entry in config[table].values()]
-    scored = get_companions() or {"companions", "best_scores"} & set(shown)
+    scored = get_companions() or {"companions", "best_scores", "remedy"} & set(shown)
     alone += ["score_companions"] if scored else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {

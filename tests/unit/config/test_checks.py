@@ -298,6 +298,7 @@ NEEDED = {
         "second_order": "models",
         "companions": "models",
         "best_scores": "models",
+        "remedy": "pairs",
     },
 }
 

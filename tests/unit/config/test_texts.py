@@ -4,7 +4,7 @@ import pytest
 from tests.unit.config.conftest import changed, every_scale
 
 from oodpriors.config.schema import ConfigError
-from oodpriors.config.texts import check_texts
+from oodpriors.config.texts import check_claims, check_texts
 
 PRINTED = [
     "Ελληνικά русский ∞ ≈ √",
@@ -75,3 +75,14 @@ def test_every_mistake_is_told():
         check_texts({"figures": entry, "tables": entry})
     told = [line.split(": ")[1] for line in str(caught.value).splitlines()]
     assert told == [f"{t}.x.{key}" for t in ("figures", "tables") for key in ("where", "caption")]
+
+
+def test_what_a_claim_quotes_and_means_is_text_if_it_is_there():
+    check_claims([{"id": "A"}, {"id": "B", "quote": "<b> & $x_1$"}])
+    claims = [{"id": "A", "quote": 3.5}, {"id": "B", "means": "so"}, {"id": "C", "means": None}]
+    with pytest.raises(ConfigError) as caught:
+        check_claims(claims)
+    assert str(caught.value).splitlines() == [
+        "config: claims.yaml: A: quote: 3.5 is no text: write it in quotes",
+        "config: claims.yaml: C: means: None is no text: write it in quotes",
+    ]

@@ -57,6 +57,18 @@ def test_a_card_has_what_was_measured_by_both_estimates_and_leads_back():
     assert text.count(r"Table~\ref{tab:t}") == len(NAMES)
 
 
+def test_a_card_quotes_the_paper_with_every_character_as_it_is(tmp_path):
+    claims = both()
+    claims.loc[claims["id"] == "A", "quote"] = "<script> & $x_1$ ... 50 %"
+    claims.to_csv(tmp_path / "claims.csv", index=False)
+    for table in (claims, pd.read_csv(tmp_path / "claims.csv")):
+        text = cards(TOPICS, table, {"fig04": "4"}, {"t": "9"})
+        assert_balanced(text)
+        first, *others = printed(text).split("\\card")[1:]
+        assert first.count(r"\textit{The paper:} ``<script> & $x_1$ ... 50 %''.") == 1
+        assert not [other for other in others if "The paper:" in other]
+
+
 def test_a_claim_without_a_place_leads_to_the_first_figure_of_its_topic():
     claims = made_claims().assign(where="ours")
     text = cards(TOPICS, claims, {"fig04": "4"}, {"t": "9"})
@@ -73,6 +85,17 @@ def test_a_finding_is_verdict_text_and_measurement():
     assert "9, needed > 1 (no training)." in first
     assert "G shown by one training" in second
     assert "(1 training)." in second
+
+
+def test_a_finding_says_what_the_verdict_means_in_the_place_of_the_claim():
+    claims = made_claims()
+    claims.loc[claims["id"] == "B", "meaning"] = "It is not true that a_b is & so."
+    first, second = map(printed, findings(["A", "B"], claims).strip().splitlines())
+    assert "50 % of a_b" in first
+    assert "{It is not true that a_b is & so.}" in second
+    assert "50 % of a_b" not in second
+    assert "1, needed > 9 (no training)." in second
+    assert "50 % of a_b" in printed(cards(TOPICS, claims, {}, {"t": "9"}).split("\\card")[2])
 
 
 def test_claims_with_another_verdict_are_named():

@@ -11,6 +11,7 @@ from oodpriors.page.other import Other
 from oodpriors.statistics.claims import CLAIM_COLUMNS
 
 HARM = "<script>window.harmed = 1</script> σ & \"x\" <img src=x onerror='window.harmed = 1'>"
+QUOTE = "<script>window.harmed = 2</script> & $x_1$ 'a'"
 ROOT = Path(__file__).parents[3]
 FILES = {path.name: path.read_text() for path in (ROOT / "workflow/page").iterdir()}
 UNI, MULTI, GLOW = "vae/cells/uni", "vae/cells/multi", "glow/cells/uni"
@@ -31,7 +32,7 @@ def claim(name: str, comparison: str, left: float, right: float, **more) -> dict
     row = {
         **{"id": name, "estimator": "paper", "where": "Section 5.3, Figure 4a", "kind": "ord"},
         **{"text": f"What {name} says.", "refuted_by": "The opposite.", "shown": "shown"},
-        **{"expected_at": "", "but": "", "verdict": verdict, "comparison": comparison},
+        **{"expected_at": "", "quote": "", "but": "", "verdict": verdict, "comparison": comparison},
         **{"left_words": "mean out (multi)", "relation": kind, "unit": "nats"},
         **{"right_words": comparison.split(f" {kind} ")[1]},
         **{"left": left, "right": right, "excess": excess, "margin": margin},
@@ -47,8 +48,8 @@ def claims() -> pd.DataFrame:
     """Three claims: one of two comparisons that holds, one that fails, and one about Glow."""
     above, below = f"mean(log_prob, ood) of {UNI} > mean(log_prob, test) of {UNI}", f"{UNI} < 0"
     rows = [
-        claim("C13.1", above, -100.0, -110.0),
-        claim("C13.1", f"auroc(log_prob, ood) of {MULTI} > 0.5", 5.0, 0.5),
+        claim("C13.1", above, -100.0, -110.0, quote=QUOTE),
+        claim("C13.1", f"auroc(log_prob, ood) of {MULTI} > 0.5", 5.0, 0.5, quote=QUOTE),
         claim("C2", f"auroc(log_prob, ood) {below}", 3.0, 0.0, where="Table 1", text=HARM),
         claim("K1", f"nll(log_prob, ood) of {GLOW} > 1", 90.0, 1.0, where="ours: control")
         | {"trainings": f"{GLOW}: 3"},

@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from tests.unit.page.synthetic import FILES, HARM, MODELS, claims, models, run
+from tests.unit.page.synthetic import FILES, HARM, MODELS, QUOTE, claims, models, run
 
 from oodpriors.page.build import about, build_page, policy
 from oodpriors.page.other import Other
@@ -63,6 +63,13 @@ def test_every_claim_has_a_card_a_tile_and_links_to_a_figure_and_back(html: str,
     assert 'href="#row-models-vae-cells-uni"' in card
     figure = html.split('id="figure-dots"')[1].split("</figure>")[0]
     assert 'href="#claim-C13.1"' in figure
+
+
+def test_the_card_of_a_claim_that_quotes_the_paper_has_its_words_as_text(html: str, page: Page):
+    assert page.texts.count(f"“{QUOTE}”") == 1
+    cards = html.split("<article")[1:]
+    assert [card.count('class="quote"') for card in cards] == [1, 0, 0]
+    assert 'id="claim-C13.1"' in cards[0]
 
 
 def test_every_model_has_images_and_each_of_them_an_address(html: str, page: Page):

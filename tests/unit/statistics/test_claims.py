@@ -20,6 +20,7 @@ from oodpriors.statistics.claims import (
 )
 from oodpriors.statistics.estimates import Estimate, over_trainings
 from oodpriors.statistics.quantities import CURVE_FUNCTIONS, OPERATIONS
+from oodpriors.statistics.wording import MEANINGS
 from oodpriors.tables.verdicts import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[3]
@@ -323,14 +324,47 @@ def test_a_row_tells_both_sides_and_the_excess_in_the_claims_direction(relation,
     assert row["comparison"] == f" {relation} ".join(names)
 
 
-ABOUT = {"kind": "ord", "shown": False, "expected_at": "paper"}
+ABOUT = {"kind": "ord", "shown": False, "expected_at": "paper", "quote": "<b> & $x_1$"}
 
 
 def test_a_row_tells_what_there_is_to_know_of_its_claim():
     claims = [claim(comparison(), name="A"), claim(comparison(), name="B") | ABOUT]
     table = judge(claims, [], measure_of(left=0.0, right=0.0))
-    found = table[["kind", "shown", "expected_at"]].to_numpy().tolist()
-    assert found == [["", "shown", ""], ["ord", "stated, not shown", "paper"]]
+    found = table[["kind", "shown", "expected_at", "quote"]].to_numpy().tolist()
+    assert found == [["", "shown", "", ""], ["ord", "stated, not shown", "paper", "<b> & $x_1$"]]
+
+
+@pytest.mark.parametrize(
+    ("left", "trainings", "verdict", "sentence"),
+    [
+        (9.0, 3, "holds", "It rains."),
+        (-9.0, 3, "fails", "It is not true that it rains."),
+        (0.0, 3, "not decided", "It is not decided whether it rains."),
+        (9.0, 1, "shown by one training", "One training shows that it rains; this d"),
+        (0.0, 1, "not shown by one training", "One training does not show that it rains; this d"),
+        (9.0, 2, "shown by two trainings", "Two trainings show that it rains; this d"),
+        (0.0, 2, "not shown by two trainings", "Two trainings do not show that it rains; this d"),
+        (9.0, 0, "not applicable", "These data cannot decide whether it rains."),
+    ],
+)
+def test_every_verdict_says_what_it_means(left, trainings, verdict, sentence):
+    entry = {"comparisons": [{"left": left, "relation": ">", "right": 0}], "means": "it rains"}
+    entries = [claim(comparison(), name="A"), claim(comparison(), name="B") | entry]
+    entries[1]["applies"] = trainings > 0
+
+    def measure(quantity):
+        value = float(quantity) if isinstance(quantity, int | float) else 0.0
+        trained = {"m": np.full(trainings, value)} if quantity == left and trainings else {}
+        return Estimate(value, value + np.array([-0.1, 0.0, 0.1]), trained)
+
+    rows = judge(entries, [], measure).set_index("id")
+    assert rows.loc["B", "verdict"] == verdict
+    assert rows.loc["B", "meaning"].startswith(sentence)
+    assert rows.loc["A", "meaning"] == ""
+
+
+def test_there_is_a_meaning_of_every_verdict():
+    assert set(MEANINGS) == set(VERDICTS)
 
 
 def test_a_claim_is_printed_with_what_there_is_to_know_of_it(tmp_path):
@@ -660,7 +694,7 @@ def test_every_claim_is_well_formed(entry):
     assert (
         required
         <= entry.keys()
-        <= required | {"kind", "shown", "expected_at", "data", "but", "needs"}
+        <= required | {"kind", "shown", "expected_at", "data", "but", "needs", "quote", "means"}
     )
     assert all(entry[key].strip() for key in ("id", "where", "text", "refuted_by"))
     assert entry.get("kind", "num") in {"num", "ord", "shape", "def"}
@@ -679,6 +713,17 @@ def test_every_claim_is_well_formed(entry):
         assert_quantity(compared["left"])
         assert_quantity(compared["right"])
         assert compared["left"] != compared["right"]
+
+
+@pytest.mark.parametrize("entry", CLAIMS, ids=[entry["id"] for entry in CLAIMS])
+def test_the_papers_claims_quote_it_and_ours_say_what_they_mean(entry):
+    assert ("quote" in entry) == entry["id"].startswith("C")
+    assert ("means" in entry) == entry["id"].startswith("K")
+    clause = entry.get("means", "a clause")
+    assert "; " not in clause
+    assert not clause.endswith(".")
+    assert clause.split()[0] in ("a", "the", "what", "Glow")
+    assert 1 < len(entry.get("quote", "one sentence").split()) <= 32
 
 
 @pytest.mark.parametrize("entry", PUBLISHED, ids=[entry["id"] for entry in PUBLISHED])

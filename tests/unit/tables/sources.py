@@ -126,6 +126,7 @@ ENTRIES = {
     "second_order": {"models": CV[::-1]},
     "companions": {"models": [companions.UNI]},
     "best_scores": {"models": [companions.UNI, companions.MULTI]},
+    "remedy": {"pairs": [[companions.UNI, companions.MULTI]]},
 }
 
 
@@ -142,6 +143,7 @@ def source_of(kind, tmp_path):
         "architecture": architecture_source,
         "companions": companions.companion_rows,
         "best_scores": companions.companion_rows,
+        "remedy": companions.companion_rows,
         "toy": lambda: toy_table({toy: SCORES[toy] for toy in TOYS}, TITLES, MEASURE),
     }
     return reread(made[kind]())

@@ -51,7 +51,7 @@ def _link_to_card(name: str, verdict: str, mark: str = "") -> str:
 
 
 def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
-    """A sentence for each claim: verdict, text, and what decides it."""
+    """A sentence for each claim: verdict, its meaning or the text, and what decides it."""
     deciding_rows, sentences = deciding(claims), []
     for name in names:
         row = deciding_rows[name]
@@ -62,8 +62,13 @@ def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
 
 
 def _said(row: pd.Series) -> str:
-    but = row["but"] if isinstance(row["but"], str) and row["but"] else ""
-    return f"{row['text']} But {but}." if but else str(row["text"])
+    said, but = _text(row, "meaning") or row["text"], _text(row, "but")
+    return f"{said} But {but}." if but else str(said)
+
+
+def _text(row: pd.Series, name: str) -> str:
+    """A text of a row; "" if it has none."""
+    return row[name] if isinstance(row[name], str) else ""
 
 
 def cards(
@@ -104,7 +109,7 @@ def _card(name: str, claim: pd.DataFrame, places: Sequence[str]) -> str:
     return (
         f"\\card{{{tex.anchor('card', name)}}}{{{' '.join(boxes)}}}"
         f"{{{tex.escape(_about(row))}; {'; '.join(links)}.}}"
-        f"{{{tex.escape(claim_text(row))}}}{{{' '.join(rests)}}}"
+        f"{{{tex.escape(claim_text(row))}{_quoted(row)}}}{{{' '.join(rests)}}}"
     )
 
 
@@ -114,6 +119,13 @@ def _about(row: pd.Series) -> str:
     printed = row["paper_numbers"]
     own = [] if printed == "not printed" else [f"the paper's own numbers {printed}"]
     return "; ".join([row["where"], kind, *own])
+
+
+def _quoted(row: pd.Series) -> str:
+    """The paper's own words, if there are any."""
+    quote = _text(row, "quote")
+    end = "" if quote.endswith(".") else "."
+    return f" \\textit{{The paper:}} {tex.escape(f'“{quote}”{end}')}" if quote else ""
 
 
 def _rests(title: str, text: str) -> str:

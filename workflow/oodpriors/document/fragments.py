@@ -9,7 +9,7 @@ from oodpriors.document import tex
 from oodpriors.document.cards import board, cards
 from oodpriors.document.facts import Facts
 from oodpriors.document.floats import Floats
-from oodpriors.document.macros import macros
+from oodpriors.document.macros import macros, remedy_macros
 from oodpriors.document.record import budget, data, inputs, training
 from oodpriors.document.text import first_numbers, listed, topic_text
 from oodpriors.document.topics import of_this_run
@@ -45,7 +45,8 @@ def fragments(
     tables = tables or {"models": ({"caption": "All models."}, others)}
     named = claims.drop_duplicates("id")["id"].astype(str).tolist()
     topics = of_this_run(outline["topics"], list(figures), list(tables), named)
-    values = macros(record, models, claims, note)
+    remedy = next((t for entry, t in tables.values() if entry.get("kind") == "remedy"), None)
+    values = macros(record, models, claims, note) | remedy_macros(remedy)
     facts = Facts(values, models, comparison, claims)
     floats = Floats(figures, tables, topics, note, outline["first_figure"])
     parts = {

@@ -8,6 +8,7 @@ from oodpriors.data.provenance import trained_on
 from oodpriors.kinds.further import OWN
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import seed_note
+from oodpriors.tables.remedy import PAPERS_SET, PRIOR, summary
 
 STAND_IN_WARNING = (
     "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
@@ -122,6 +123,49 @@ def _refined_macros(models: pd.DataFrame) -> dict:
         "RefinedEssOut": f"{total('effective_sample_size_ood_refined', 'mean'):.1f}",
         "RefinedEssIn": f"{total('effective_sample_size_test_refined', 'mean'):.1f}",
     }
+
+
+def remedy_macros(table: pd.DataFrame | None) -> dict[str, str]:
+    """What helps, where, and whether the multimodal prior is needed beside it.
+
+    Args:
+        table: see :func:`oodpriors.tables.remedy.make_remedy`; without a row, all is empty.
+    """
+    there = table is not None and len(table) > 0
+    rows = table if there else pd.DataFrame()
+    found = summary(rows) if there else {}
+    one = "" if not there or rows["one"].isna().all() else str(rows["one"].iloc[0])
+    first = rows[rows["set"] == PAPERS_SET] if there else rows
+    return {
+        "RemedySets": str(found.get("sets", "")),
+        "ScoreWins": str(found.get("score", "")),
+        "PriorWins": str(found.get("prior", "")),
+        "NeitherWins": str(found.get("neither", "")),
+        "BestScores": "; ".join(_helps(row) for _, row in first.iterrows()),
+        "PriorNeeded": _needed(rows) if there else "",
+        "OneScore": one,
+        "OneMean": f"{found['one']:.2f}" if one else "",
+        "UniMean": f"{found['uni']:.2f}" if there else "",
+        "MultiMean": f"{found['multi']:.2f}" if there else "",
+    }
+
+
+def _helps(row: pd.Series) -> str:
+    """The best score of a unimodal model, beside log p under both priors."""
+    return (
+        f"{row['out_of_distribution']} under the {row['architecture']} of {row['training_data']}: "
+        f"{row['best']}, {row['best_auroc']:.2f} ({row['uni_auroc']:.2f}, {row['multi_auroc']:.2f})"
+    )
+
+
+def _needed(table: pd.DataFrame) -> str:
+    """For which sets the multimodal prior is better than all scores, in a sentence."""
+    needed = table[table["better"] == PRIOR]
+    if needed.empty:
+        return "For none of these sets the multimodal prior is shown to be needed beside the score."
+    groups = needed.groupby(["architecture", "training_data"], sort=False)["out_of_distribution"]
+    places = [f"{', '.join(sets)} under the {name} of {data}" for (name, data), sets in groups]
+    return f"Beside the score the multimodal prior is still needed for {'; '.join(places)}."
 
 
 def _duration(seconds: float) -> str:

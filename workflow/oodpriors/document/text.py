@@ -39,6 +39,7 @@ def _paragraphs(topic: Mapping, facts: Facts, claims: pd.DataFrame) -> list[str]
         if text
     ]
     found = [_shown(topic), _other_verdicts(claims)] if topic["id"] == "whose" else [_shown(topic)]
+    found += map(tex.inline, facts.chosen(topic.get("found", [])))
     parts.append(_paragraph(WE_FIND, " ".join(found)))
     parts += [findings(topic["claims"], claims)] if topic["claims"] else []
     why = " ".join(map(tex.inline, facts.chosen(topic.get("why", []))))

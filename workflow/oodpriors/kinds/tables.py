@@ -34,6 +34,9 @@ class TableKind(NamedTuple):
 
 
 PAIR = {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "string"}}
+PAIRS = {
+    "pairs": key("array", "pairs of one unimodal and one multimodal model", minItems=1, items=PAIR)
+}
 
 TABLES = {
     "likelihoods": TableKind(
@@ -72,11 +75,7 @@ TABLES = {
         "oodpriors.tables.decomposition:make_decomposition",
         source="statistics/decomposition.csv",
         needs="pairs",
-        keys={
-            "pairs": key(
-                "array", "pairs of one unimodal and one multimodal model", minItems=1, items=PAIR
-            )
-        },
+        keys=PAIRS,
         note=(
             "A unimodal prior has no coordinate that separates components: all of its coordinates "
             "are in prior_rest and its prior_separating is zero, so read the changes of these two "
@@ -150,5 +149,20 @@ TABLES = {
             "the images that it is shown for."
         ),
         columns="lP{2.7cm}llllP{2.6cm}l",
+    ),
+    "remedy": TableKind(
+        "oodpriors.tables.remedy:show_remedy",
+        "oodpriors.tables.remedy:make_remedy",
+        source="statistics/companions.csv",
+        needs="pairs",
+        keys=PAIRS | SCORES,
+        architectures=IMAGES,
+        note=(
+            "AUROC with intervals of 95 % over images and trainings. The other scores are of "
+            "single images, and the best of them is chosen on the set that it is shown for. "
+            "Better: the score or the multimodal prior, if their intervals are apart."
+        ),
+        columns="lP{2.2cm}P{2.2cm}llP{2.6cm}ll",
+        long=True,
     ),
 }

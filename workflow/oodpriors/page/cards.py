@@ -57,6 +57,7 @@ class Card(NamedTuple):
         where: the place in the paper.
         place: the section it is listed under.
         text: the claim.
+        quote: the paper's own words; "" where there are none.
         notes: what there is to know of it.
         verdict: by the paper's estimator.
         refined: with refined posteriors; "" where there is no such verdict.
@@ -75,6 +76,7 @@ class Card(NamedTuple):
     where: str
     place: str
     text: str
+    quote: str
     notes: tuple[str, ...]
     verdict: str
     refined: str
@@ -195,6 +197,7 @@ def _card(
         where=claim["where"],
         place=place_of(claim["where"]),
         text=claim["text"],
+        quote=claim["quote"],
         notes=tuple(notes),
         verdict=claim["verdict"],
         refined=refined,

@@ -28,7 +28,7 @@ import pandas as pd
 from oodpriors.io.errors import UserError
 from oodpriors.statistics.estimates import LEVEL, Estimate
 from oodpriors.statistics.quantities import OPERATIONS
-from oodpriors.statistics.wording import word_claim
+from oodpriors.statistics.wording import meaning, word_claim
 
 LEAST_TRAININGS = 3
 FEW = {1: "one training", 2: "two trainings"}
@@ -47,8 +47,8 @@ SHOWN, NOT_SHOWN = "shown", "stated, not shown"
 PAPER, REFINED = "paper", "refined"  # estimators of a VAE's likelihood
 
 CLAIM_COLUMNS = [
-    *("id", "estimator", "where", "kind", "text", "refuted_by", "shown", "expected_at", "but"),
-    "verdict",
+    *("id", "estimator", "where", "kind", "text", "quote", "refuted_by", "shown", "expected_at"),
+    *("but", "verdict", "meaning"),
     *("comparison", "left_words", "relation", "right_words", "unit"),
     *("left", "right", "excess", "margin", "difference", "low", "high"),
     *("std_error", "degrees_of_freedom", "p_value", "trainings", "images"),
@@ -125,10 +125,11 @@ def judge(
             ``left``, ``relation``, ``right``, an optional ``margin`` for > and <, and
             ``tolerance`` for within. Optional for a claim: ``kind`` (num, ord, shape or
             def), ``shown`` (false: the paper shows no data for it) and ``expected_at``
-            (the scale whose larger budget is expected to decide it), ``refuted_by`` (the
-            result that would refute it), ``but`` (what it leaves out: comparisons with a
-            ``text`` each, which is said where they hold, if the claim does), and ``applies``
-            (false: these data cannot decide it).
+            (the scale whose larger budget is expected to decide it), ``quote`` (the paper's
+            own words), ``refuted_by`` (the result that would refute it), ``means`` (a clause
+            for what holds if the claim does), ``but`` (what it leaves out: comparisons with
+            a ``text`` each, which is said where they hold, if the claim does), and
+            ``applies`` (false: these data cannot decide it).
         published: the paper's numbers, to say which claims they support by themselves.
         measure: returns the estimate of a quantity.
         estimator: of the likelihoods of VAEs, to be named in the table.
@@ -155,6 +156,7 @@ def judge(
                 _about(claim)
                 | {"estimator": estimator, "but": but}
                 | {"verdict": verdict, "comparison_verdict": decided}
+                | {"meaning": meaning(verdict, claim.get("means", ""))}
                 | _row(compared, own)
                 | {"left_words": said.left, "right_words": said.right, "unit": said.unit}
                 | {"paper_numbers": _paper_says(compared, values)}
@@ -169,7 +171,7 @@ def _results(published: Sequence[Mapping]) -> list[Mapping]:
 def _about(claim: Mapping) -> dict:
     return {
         **{name: claim[name] for name in ("id", "where", "text")},
-        **{name: claim.get(name, "") for name in ("kind", "expected_at", "refuted_by")},
+        **{name: claim.get(name, "") for name in ("kind", "expected_at", "quote", "refuted_by")},
         "shown": SHOWN if claim.get("shown", True) else NOT_SHOWN,
     }
 

@@ -33,6 +33,18 @@ DISTANCES = {
     "distance_at_drop": "distance at which the {of} has fallen by {drop}",
 }
 SIGNS = {"difference": " − ", "ratio": " / "}
+# What a verdict says of the clause that a claim means.
+DECIDES_NOTHING = "that {}; this decides nothing."
+MEANINGS = {
+    "holds": "{}.",
+    "fails": "It is not true that {}.",
+    "not decided": "It is not decided whether {}.",
+    "shown by one training": f"One training shows {DECIDES_NOTHING}",
+    "not shown by one training": f"One training does not show {DECIDES_NOTHING}",
+    "shown by two trainings": f"Two trainings show {DECIDES_NOTHING}",
+    "not shown by two trainings": f"Two trainings do not show {DECIDES_NOTHING}",
+    "not applicable": "These data cannot decide whether {}.",
+}
 
 
 class Worded(NamedTuple):
@@ -58,6 +70,16 @@ def word_claim(comparisons: Sequence[Mapping]) -> list[Worded]:
         unit = unit_of(left) or unit_of(right)
         worded.append(Worded(words(left, labels), words(right, labels), unit))
     return worded
+
+
+def meaning(verdict: str, clause: str) -> str:
+    """What a verdict means, in a sentence; "" for a claim that has no clause.
+
+    >>> meaning("holds", "it rains"), meaning("not decided", "it rains")
+    ('It rains.', 'It is not decided whether it rains.')
+    """
+    said = MEANINGS[verdict].format(clause)
+    return said[0].upper() + said[1:] if clause else ""
 
 
 def _sides(comparison: Mapping) -> tuple:

@@ -1,0 +1,96 @@
+"""Is a multimodal prior needed beside other scores of the unimodal model of its pair?"""
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from oodpriors.kinds.companions import COMPANIONS
+from oodpriors.statistics.companions import chosen
+from oodpriors.tables.cells import Published, interval
+
+PAPERS_SET = "ood"
+LOG_P = "log_prob"
+WITH_A_PRIOR = (LOG_P, "prior_own", "prior_other")  # of the pair
+# A batch of images is easier to judge than one, and log p is of one.
+OTHERS = [name for name, kind in COMPANIONS.items() if kind.batch == 1 and name not in WITH_A_PRIOR]
+SCORE, PRIOR, NEITHER = "score", "prior", "neither"
+ENDS = ("", "_low", "_high")
+COLUMNS = [
+    *("uni", "multi", "architecture", "training_data", "set", "out_of_distribution"),
+    *(f"{side}_auroc{end}" for side in ("uni", "multi") for end in ENDS),
+    *("best", *(f"best_auroc{end}" for end in ENDS), "n_scores", "better"),
+    *("one", *(f"one_auroc{end}" for end in ENDS)),
+]
+
+
+def make_remedy(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
+    """A row per pair and set out of distribution, with AUROCs and their intervals of 95 %.
+
+    ``uni`` and ``multi`` are of log p under each model; ``best`` of the best other score of
+    single images under the unimodal one, of ``n_scores``, chosen for each set; ``one`` of the
+    score that has the highest mean over all rows, of those that all rows have. ``better`` is
+    what has the higher AUROC, the best score or the multimodal prior, or neither, where the
+    intervals overlap. A set without one of these numbers is left out.
+    """
+    models = [name for pair in entry["pairs"] for name in pair]
+    rows = chosen(source, {**entry, "models": models}).dropna(subset="auroc")
+    pairs = [part for uni, multi in entry["pairs"] for part in _pair(rows, uni, multi)]
+    scores = pd.concat([own["auroc"] for _, own in pairs], axis=1) if pairs else pd.DataFrame()
+    means = scores.dropna().mean(axis=1)
+    one = means.idxmax() if len(means) else None
+    found = [row | (_area("one", own.loc[one]) if one else {}) for row, own in pairs]
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def _pair(rows: pd.DataFrame, uni: str, multi: str) -> Iterator[tuple[dict, pd.DataFrame]]:
+    """The row of each set, and what the other scores of the unimodal model have for it."""
+    priors = rows[(rows["model"] == multi) & (rows["score"] == LOG_P)].set_index("set")
+    for which, own in rows[rows["model"] == uni].groupby("set", sort=False):
+        scores = own.set_index("score")
+        others = scores.loc[[name for name in scores.index if name in OTHERS]]
+        if which not in priors.index or LOG_P not in scores.index or others.empty:
+            continue
+        best, prior = others.iloc[int(others["auroc"].argmax())], priors.loc[which]
+        about = ("architecture", "training_data", "out_of_distribution")
+        row = {"uni": uni, "multi": multi, "set": which, **{name: best[name] for name in about}}
+        row |= _area("uni", scores.loc[LOG_P]) | _area("multi", prior) | _area("best", best)
+        yield row | {"n_scores": len(others), "better": _better(best, prior)}, others
+
+
+def _area(name: str, row: pd.Series) -> dict:
+    titled = {name: row["title"]} if name in ("best", "one") else {}
+    return titled | {f"{name}_auroc{end}": row[f"auroc{end}"] for end in ENDS}
+
+
+def _better(score: pd.Series, prior: pd.Series) -> str:
+    """Which has the higher AUROC, with intervals apart."""
+    if score["auroc_low"] > prior["auroc_high"]:
+        return SCORE
+    return PRIOR if prior["auroc_low"] > score["auroc_high"] else NEITHER
+
+
+def summary(table: pd.DataFrame) -> dict:
+    """Numbers of the table: ``sets``, on how many ``score``, ``prior`` and ``neither`` is better.
+
+    And the mean AUROC over the sets of ``uni``, ``multi`` and ``one``, NaN if there is no such
+    score.
+    """
+    counts = {name: int((table["better"] == name).sum()) for name in (SCORE, PRIOR, NEITHER)}
+    means = {name: float(table[f"{name}_auroc"].mean()) for name in ("uni", "multi", "one")}
+    return {"sets": len(table)} | counts | means
+
+
+def show_remedy(table: pd.DataFrame) -> pd.DataFrame:
+    counted = zip(table["best"], table["n_scores"], strict=True)
+    return pd.DataFrame(
+        {
+            "Model": table["architecture"],
+            "Training data": table["training_data"],
+            "Out": table["out_of_distribution"],
+            "log p, uni": interval(table, "uni_auroc"),
+            "log p, multi": interval(table, "multi_auroc"),
+            "Best other score, uni": [f"{best} (of {n})" for best, n in counted],
+            "its AUROC": interval(table, "best_auroc"),
+            "Better": table["better"],
+        }
+    )
