@@ -234,8 +234,8 @@ def get_source(wildcards):
 
 
 def get_required(wildcards):
-    """Whether models learn or are tested on a data set, and not only scored further on it."""
-    return wildcards.dataset in specs.used_datasets(config)
+    """Whether a run needs a data set; one that only further sets need can be left out."""
+    return wildcards.dataset not in specs.further_datasets(config)
 
 
 def get_subset(wildcards):
