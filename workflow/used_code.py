@@ -73,7 +73,8 @@ def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[st
 
     Args:
         script: the file, in a folder next to the library.
-        choices: by the full name of a dictionary, the only key that the job looks up.
+        choices: by the full name of a dictionary, the only key that the job looks up; "" if it
+            looks up none.
     """
     choices, found, named, waiting = choices or {}, {}, set(), {}
     folder = Path(script).parents[1]
@@ -84,7 +85,8 @@ def used_code(script: Path, choices: Mapping[str, str] | None = None) -> dict[st
         chosen = f"{name}[{choices.get(full)}]"
         if full in found:
             continue
-        parts = module.definitions.get(chosen) or module.definitions[name]
+        rows = [] if choices.get(full) == "" else module.definitions[name]
+        parts = module.definitions.get(chosen) or rows
         found[full] = "\n".join(part.text for part in parts)
         for part in parts:
             todo += [known for used in part.names for known in _meaning(folder, module, used)]

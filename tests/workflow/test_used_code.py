@@ -116,6 +116,9 @@ def test_of_a_dictionary_only_the_chosen_entry_counts(script):
     assert "library.models.VAE" in chosen
     assert not any("Glow" in name for name in chosen)
     assert "Glow" not in chosen["library.models.BUILDERS"]
+    none = used_code(script, {"library.models.BUILDERS": ""})
+    assert "library.models.build" in none
+    assert not any(name.endswith(("Glow", "VAE")) for name in none)
 
 
 @pytest.mark.parametrize(

@@ -208,13 +208,13 @@ def get_code(script):
     """
 
     def get(wildcards):
+        subset = config["subsets"].get(wildcards.get("subset"))
         chosen = {
             "architectures.ARCHITECTURES": wildcards.get("architecture"),
             "analyses.ANALYSES": wildcards.get("analysis"),
             "priors.PRIORS": get_kind("priors", wildcards.get("prior")),
             "datasets.OFFICIAL": get_kind("datasets", wildcards.get("dataset")),
-            "further.FURTHER": get_kind("datasets", wildcards.get("dataset")),
-            "made.MADE": config["subsets"].get(wildcards.get("subset"), {}).get("made"),
+            "made.MADE": subset and (subset["made"] or ""),
             "figures.FIGURES": get_kind("figures", wildcards.get("figure")),
             "tables.TABLES": get_kind("tables", wildcards.get("table")),
         }
@@ -244,20 +244,23 @@ def get_source(wildcards):
 
 
 def get_required(wildcards):
-    """Whether models learn or are tested on a data set, and not only scored further on it."""
-    return wildcards.dataset in specs.used_datasets(config)
+    """Whether a run needs a data set; one that only further sets need can be left out."""
+    return wildcards.dataset not in specs.further_datasets(config)
 
 
 def get_subset(wildcards):
     return config["subsets"][wildcards.subset]
 
 
-def get_subset_arrays(wildcards):
-    return f"<results>/data/{get_subset(wildcards)['dataset']}.npz"
+def get_original(suffix):
+    """Input function of a file of what a subset is cut out of, or made of."""
 
+    def get(wildcards):
+        subset = get_subset(wildcards)
+        place = f"{subset['of']}/test" if subset["of"] else subset["dataset"]
+        return f"<results>/data/{place}.{suffix}"
 
-def get_subset_provenance(wildcards):
-    return f"<results>/data/{get_subset(wildcards)['dataset']}.provenance.json"
+    return get
 
 
 def get_clusters(wildcards):
@@ -277,10 +280,6 @@ def get_selection(wildcards):
     return specs.selection(config, wildcards.subset, wildcards.split)
 
 
-def get_selection_of_test(wildcards):
-    return specs.selection(config, wildcards.subset, "test")
-
-
 def get_assignment(wildcards):
     kind = config["priors"][wildcards.prior]["assignment"]
     return f"<results>/data/{{subset}}/assignment.{kind}.csv"
@@ -288,14 +287,6 @@ def get_assignment(wildcards):
 
 def get_ood_images(wildcards):
     return f"<results>/data/{get_subset(wildcards)['out_of_distribution']}/test.npz"
-
-
-def get_made_source(wildcards):
-    """Images and provenance of what a further set is cut out of, or made of."""
-    source = get_subset(wildcards)["of"]
-    place = f"{source}/test" if source else get_subset(wildcards)["dataset"]
-    suffixes = {"arrays": "npz", "provenance": "provenance.json"}
-    return {name: f"<results>/data/{place}.{suffix}" for name, suffix in suffixes.items()}
 
 
 def get_further_images(wildcards):
@@ -318,11 +309,6 @@ def get_further_subsets():
     """Subsets with images that are further sets of models, each once."""
     names = dict.fromkeys(name for own in FURTHER.values() for name in own)
     return [name for name in names if not specs.is_drawn(config["subsets"][name])]
-
-
-def one_of(names):
-    """Pattern of a wildcard with these values."""
-    return "|".join(names) or "(?!)"
 
 
 def get_set_names(wildcards):
@@ -647,7 +633,8 @@ def get_jobs():
     subsets, analyses = config["subsets"], config["analyses"]
     clustered = [name for name in specs.used_subsets(config) if subsets[name]["kmeans"]]
     splits = [Path(path).parts[-2:] for path in provenance_of(model.subset for model in MODELS)]
-    others = specs.other_datasets(config)
+    splits += [(name, "test") for name in specs.further_subsets(config)]
+    datasets = [*specs.used_datasets(config), *specs.further_datasets(config)]
     networks = [entry["network"] for entry in config["tables"].values() if "network" in entry]
     alone = ["summarise", "judge", "record", "explain", "build_page"]
     alone += [f"analyse_{name}" for name in analyses if not ANALYSES[name].place]
@@ -657,16 +644,12 @@ def get_jobs():
     alone += ["score_companions"] if scored else []
     alone += ["typeset", "build_pdf"] if HAS_TEX else []
     return {
-        "download": [
-            {"dataset": name} for name in specs.used_datasets(config) if name not in others
-        ],
+        "download": [{"dataset": name} for name in datasets],
         "cluster": [{"subset": name} for name in clustered],
         "prepare": [{"subset": name, "split": part.split(".")[0]} for name, part in splits],
         "assign": [parts_of(model) for model in MODELS],
         "train": get_trainings(MODELS),
         "score": get_trainings(MODELS),
-        "download_further": [{"dataset": name} for name in others],
-        "prepare_further": [{"subset": name} for name in specs.further_subsets(config)],
         "score_further": [
             {**training, "further": name}
             for model, names in FURTHER.items()

@@ -1,4 +1,4 @@
-"""Cut a split of a subset out of its data set."""
+"""Cut a split of a subset out of its data set, or make a set of other test images."""
 
 from typing import TYPE_CHECKING
 
@@ -9,23 +9,18 @@ if TYPE_CHECKING:
 
 with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.data.datasets import load_arrays, save_arrays
-    from oodpriors.data.provenance import subset_provenance
-    from oodpriors.data.subsets import drawn, select
+    from oodpriors.data.subsets import prepare
     from oodpriors.io.files import load_json, save_json
 
-    data, selection = load_arrays(snakemake.input.arrays), snakemake.params.selection
-    split = snakemake.wildcards.split
-    clusters = snakemake.input.clusters
-    eligible = select(
-        *(data[name][data["split"] == split] for name in ("images", "labels")),
-        wanted=selection["labels"],
-        centres=load_arrays(clusters)["centres"] if clusters else None,
-        cluster=selection["cluster"],
+    source, params = snakemake.input, snakemake.params
+    names = {key: snakemake.wildcards[key] for key in ("subset", "split")}
+    clusters = load_arrays(source.clusters)["centres"] if source.clusters else None
+    arrays, provenance = prepare(
+        load_arrays(source.arrays),
+        load_json(source.provenance),
+        names | params.selection,
+        params.made,
+        clusters,
     )
-    number = len(eligible["index"])
-    kept = drawn(number, selection["limit"], selection["seed"])
-    chosen = {name: values[kept] for name, values in eligible.items()}
-    save_arrays(snakemake.output.arrays, **chosen)
-    source = load_json(snakemake.input.provenance)
-    names = {"subset": snakemake.wildcards.subset, "split": split, **selection}
-    save_json(snakemake.output.provenance, subset_provenance(source, names, number, chosen))
+    save_arrays(snakemake.output.arrays, **arrays)
+    save_json(snakemake.output.provenance, provenance)

@@ -11,6 +11,7 @@ from tests.unit.companions.conftest import SIZES
 
 from oodpriors.companions import scores as functions
 from oodpriors.companions.compare import companion_table, model_rows, score_training
+from oodpriors.companions.training import stored_trainings
 from oodpriors.data.datasets import save_arrays
 from oodpriors.kinds.companions import COMPANIONS
 from oodpriors.kinds.datasets import OFFICIAL
@@ -239,10 +240,6 @@ def test_too_few_training_images_leave_the_rest(flow):
     assert "images.score_train" in table.loc["prior_kernels", "missing"]
 
 
-def first_of(files, n):
-    return {name: paths[:n] for name, paths in files.items()}
-
-
 def test_the_table_is_made_of_the_files(flow, tmp_path):
     runs, files = [], {"scores": [], "latents": []}
     for model, seed in (("glow/f/one", 0), (MODEL, 0), (MODEL, 1)):
@@ -259,7 +256,8 @@ def test_the_table_is_made_of_the_files(flow, tmp_path):
     one = {"kind": "gaussian", "means": [[0.0]]}
     titles = TITLES | {"priors": {"one": "uni", "two": "multi"}}
     priors = {"glow/f/one": (one, two), MODEL: (two, one)}
-    table = companion_table(runs, files, priors, {}, titles, 20, 0)
+    trainings = list(stored_trainings(runs, files, priors, {}, {}))
+    table = companion_table(trainings, {}, {}, titles, 20, 0)
     assert len(table) == 2 * len(COMPANIONS)
     table = table.set_index(["model", "score"])
     assert table.loc[MODEL, "seeds"].unique().tolist() == [2]
@@ -269,13 +267,12 @@ def test_the_table_is_made_of_the_files(flow, tmp_path):
         assert found == pytest.approx(table.loc[(MODEL, other), "auroc"])
     # the first model as the background of the second, which has one more seed
     backgrounds = {MODEL: "glow/f/one"}
-    again = companion_table(
-        runs[:2], first_of(files, 2), priors, {}, titles, 20, 0, backgrounds=backgrounds
-    )
+    trainings = list(stored_trainings(runs, files, priors, {}, backgrounds))
+    again = companion_table(trainings[:2], {}, {}, titles, 20, 0)
     ratio = again[again["score"] == "likelihood_ratio"].set_index("model")["auroc"]
     assert ratio[MODEL] == 0.5  # log p less itself
     assert np.isnan(ratio["glow/f/one"])
-    rows = companion_table(runs, files, priors, {}, titles, 20, 0, backgrounds=backgrounds)
+    rows = companion_table(trainings, {}, {}, titles, 20, 0)
     rows = rows.set_index(["model", "score"])
     # only the training whose seed the background has counts
     assert rows.loc[(MODEL, "likelihood_ratio"), ["auroc", "seeds"]].tolist() == [0.5, 1]
@@ -304,9 +301,8 @@ def test_further_sets_are_read_from_their_own_files_and_missing_ones_are_marked(
     titles = TITLES | {"subsets": TITLES["subsets"] | {"gone": "Lost"}}
     sizes = {name: pd.Series(np.ones(50)) for name in ("f.test", "m.test")}
     further, missing = {MODEL: ["k", "gone"]}, {"gone": "could not get a.gz"}
-    table = companion_table(
-        [(MODEL, 0)], files, {MODEL: (two, None)}, sizes, titles, 20, 0, further, missing
-    )
+    trainings = stored_trainings([(MODEL, 0)], files, {MODEL: (two, None)}, further, {})
+    table = companion_table(trainings, sizes, missing, titles, 20, 0)
     assert table["set"].unique().tolist() == ["ood", "k", "gone"]
     assert len(table) == 3 * len(COMPANIONS)
     table = table.set_index(["set", "score"])

@@ -10,6 +10,7 @@ from oodpriors.companions.training import (
     BLOCK,
     FEWEST,
     NotApplicable,
+    Stored,
     Training,
     in_blocks,
     read_training,
@@ -31,7 +32,9 @@ def test_latents_are_read_in_the_order_of_the_rows(tmp_path):
     save_arrays(tmp_path / "flow.npz", **arrays)
     save_arrays(tmp_path / "vae.npz", **arrays, **{f"{k}_std": v + 1 for k, v in parts.items()})
     flow, vae = (
-        read_training(tmp_path / "scores.parquet", tmp_path / f"{name}.npz", pair, {})
+        read_training(
+            Stored("m", pair, (tmp_path / "scores.parquet", tmp_path / f"{name}.npz")), {}
+        )
         for name, pair in (("flow", (SPEC, None)), ("vae", (SPEC, SPEC)))
     )
     np.testing.assert_array_equal(flow.means, values)
@@ -48,7 +51,8 @@ def test_a_prior_with_trained_means_has_the_learnt_ones(tmp_path):
     learnt = np.array([[7.0, 0, 1], [-7, 0.5, 0]])
     save_arrays(tmp_path / "latents.npz", **latents, prior_means=learnt)
     files = tmp_path / "scores.parquet", tmp_path / "latents.npz"
-    training = read_training(*files, (SPEC | {"trainable_means": True}, SPEC), {})
+    pair = (SPEC | {"trainable_means": True}, SPEC)
+    training = read_training(Stored("m", pair, files), {})
     assert training.prior.means.tolist() == learnt.tolist()
     assert not training.prior.means.requires_grad
     assert training.prior.scale == SPEC["scale"]

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import scipy.io
 from PIL import Image
+from tests.unit.data.conftest import SHAPES
 from tests.unit.data.test_datasets import draw, idx, md5
 
 from oodpriors.data import battery, battery_stand_ins, fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
-from oodpriors.data.further import load_further, load_or_leave_out
+from oodpriors.data.datasets import load_dataset, load_or_leave_out
 from oodpriors.io.errors import UserError
-from oodpriors.kinds.further import FURTHER
+from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.rows import load
 
 N = 6
@@ -107,7 +108,7 @@ def cifar100(monkeypatch):
     images, labels = draw(N, (32, 32, 3), 2), np.arange(N) * 19
     rows = images.transpose(0, 3, 1, 2).reshape(N, 3072)
     members = {
-        "meta": pickle.dumps({"fine_label_names": list(FURTHER["cifar100"].classes)}),
+        "meta": pickle.dumps({"fine_label_names": list(OFFICIAL["cifar100"].classes)}),
         "test": pickle.dumps({"data": rows, "fine_labels": labels.tolist()}),
     }
     buffer = io.BytesIO()
@@ -147,7 +148,7 @@ MAKERS = {
     "mnist_full": mnist_full,
     "svhn_full": svhn_full,
 }
-every_kind = pytest.mark.parametrize("kind", FURTHER)
+every_kind = pytest.mark.parametrize("kind", [kind for kind in OFFICIAL if kind not in SHAPES])
 
 
 def entry_of(kind):
@@ -171,13 +172,13 @@ def official(monkeypatch, tmp_path):
 @every_kind
 def test_images_and_labels_are_those_of_the_files(official, tmp_path, kind):
     parts = official(kind)
-    data = load_further(entry_of(kind), [str(tmp_path / "mirror")], tmp_path / "cache")
+    data = load_dataset(entry_of(kind), [str(tmp_path / "mirror")], tmp_path / "cache")
     assert data.images.dtype == np.uint8
-    assert data.images.shape[1:3] == FURTHER[kind].shape[1:]
+    assert data.images.shape[1:3] == OFFICIAL[kind].shape[1:]
     for split, images, labels in parts:
         np.testing.assert_array_equal(data.images[data.split == split], images)
         np.testing.assert_array_equal(data.labels[data.split == split], labels)
-    assert {split for split, _, _ in parts} == set(FURTHER[kind].splits)
+    assert {split for split, _, _ in parts} == set(OFFICIAL[kind].splits)
     assert data.provenance["kind"] == kind
     assert all(len(file["sha256"]) == 64 for file in data.provenance["files"])
 
@@ -194,7 +195,7 @@ def test_a_file_with_another_checksum_is_never_opened(official, tmp_path, kind):
 
 @every_kind
 def test_files_are_listed_with_address_and_checksum(kind):
-    files = load(FURTHER[kind].files)()
+    files = load(OFFICIAL[kind].files)()
     assert files
     for file in files:
         assert file.urls[0].startswith(("http://", "https://"))
@@ -204,8 +205,8 @@ def test_files_are_listed_with_address_and_checksum(kind):
 
 @every_kind
 def test_a_stand_in_has_the_form_and_all_labels_of_the_original(kind):
-    row = FURTHER[kind]
-    data = load_further(entry_of("embedded") | {"stands_for": kind}, [], None)
+    row = OFFICIAL[kind]
+    data = load_dataset(entry_of("embedded") | {"stands_for": kind}, [], None)
     assert data.images.dtype == np.uint8
     shape = (*row.shape[1:], 3) if row.shape[0] == 3 else row.shape[1:]
     assert data.images.shape[1:] == shape
@@ -229,13 +230,13 @@ def test_stand_ins_of_one_shape_are_not_the_same_images():
 
 def test_the_classes_are_those_of_torchvision():
     datasets = torchvision_datasets
-    assert FURTHER["kmnist"].classes == tuple(datasets.KMNIST.classes)
+    assert OFFICIAL["kmnist"].classes == tuple(datasets.KMNIST.classes)
     letters = datasets.EMNIST.classes_split_dict["letters"]
-    assert ("N/A", *FURTHER["emnist_letters"].classes) == tuple(letters)
-    assert len(set(FURTHER["cifar100"].classes)) == 100
-    assert list(FURTHER["cifar100"].classes) == sorted(FURTHER["cifar100"].classes)
-    assert list(FURTHER["omniglot"].classes) == sorted(FURTHER["omniglot"].classes)
-    assert len(FURTHER["omniglot"].classes) == 20
+    assert ("N/A", *OFFICIAL["emnist_letters"].classes) == tuple(letters)
+    assert len(set(OFFICIAL["cifar100"].classes)) == 100
+    assert list(OFFICIAL["cifar100"].classes) == sorted(OFFICIAL["cifar100"].classes)
+    assert list(OFFICIAL["omniglot"].classes) == sorted(OFFICIAL["omniglot"].classes)
+    assert len(OFFICIAL["omniglot"].classes) == 20
 
 
 def test_the_users_own_mistake_is_not_left_out(tmp_path):

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
+from PIL import Image
 from tests.unit.data.conftest import OFFICIAL_CLASSES, SHAPES, every_official
 
 from oodpriors.data._torchvision import datasets as torchvision_datasets
@@ -25,6 +26,7 @@ from oodpriors.data.datasets import (
     load_dataset,
     load_npz,
     load_official,
+    load_or_leave_out,
     save_arrays,
 )
 from oodpriors.data.fetching import DownloadError
@@ -512,7 +514,7 @@ def test_the_error_says_what_an_npz_must_hold(tmp_path):
         load_npz(write_npz(tmp_path / "own.npz", split=None))
 
 
-# the three kinds of configuration entries
+# the kinds of configuration entries
 
 
 def test_an_entry_of_each_kind_is_loaded(official, tmp_path, stand_ins):
@@ -525,6 +527,23 @@ def test_an_entry_of_each_kind_is_loaded(official, tmp_path, stand_ins):
     np.testing.assert_array_equal(loaded.images, own()["images"])
     loaded = load_dataset({"kind": "embedded", "stands_for": "mnist"}, sources, cache)
     np.testing.assert_array_equal(loaded.images, stand_ins["mnist"].images)
+    (tmp_path / "letters/A").mkdir(parents=True)
+    Image.fromarray(images[0]).save(tmp_path / "letters/A/0.png")
+    folder = {"kind": "folder", "path": tmp_path / "letters", "shape": None, "content": None}
+    np.testing.assert_array_equal(load_dataset(folder, sources, cache).images, images[:1])
+
+
+def test_a_set_that_cannot_be_fetched_is_left_out_with_its_reason_in_one_line(tmp_path):
+    data = load_or_leave_out({"kind": "mnist"}, [], tmp_path)
+    assert len(data.images) == len(data.labels) == len(data.split) == 0
+    reason = r"could not get t10k-images-idx3-ubyte.gz \(md5 \w{32}\)"
+    assert re.fullmatch(reason, data.provenance["missing"])
+
+
+def test_a_mistake_in_the_users_own_file_is_no_missing_set(tmp_path):
+    entry = {"kind": "npz", "path": str(tmp_path / "no.npz"), "content": None}
+    with pytest.raises(UserError, match="not a usable npz"):
+        load_or_leave_out(entry, [], tmp_path)
 
 
 # arrays on disk

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import pairwise_distances_argmin
 
-from oodpriors.data.subsets import assign, drawn, fit_clusters, nearest_cluster, select, to_nchw
+from oodpriors.data.made import shuffled
+from oodpriors.data.subsets import (
+    assign,
+    drawn,
+    fit_clusters,
+    nearest_cluster,
+    prepare,
+    select,
+    to_nchw,
+)
 
 LABELS = np.array([7, 1, 3, 1, 7, 7, 1, 3, 7, 1])
 
@@ -90,6 +99,69 @@ def test_a_subset_of_nothing_is_refused():
 def test_an_empty_split_is_refused():
     with pytest.raises(ValueError, match="no image is left"):
         select(IMAGES[:0], LABELS[:0])
+
+
+# prepare
+
+SELECTION = {"subset": "f", "split": "test", "labels": None, "limit": 5, "each_training": None}
+SELECTION |= {"seed": 3, "cluster": None}
+SOURCE = {"kind": "npz", "stand_in": False, "files": []}
+SPLIT = np.where(np.arange(20) < 8, "train", "test")
+DATA = {"images": images_of(20), "labels": np.arange(20) % 4, "split": SPLIT}
+
+
+@pytest.mark.parametrize(("split", "places"), [("train", range(8)), ("test", range(8, 20))])
+def test_a_subset_is_cut_out_of_a_split(split, places):
+    change = {"subset": "few", "split": split, "labels": [1, 2], "limit": 3}
+    chosen, about = prepare(DATA, SOURCE, SELECTION | change)
+    assert set(chosen["labels"]) <= {1, 2}
+    assert len(chosen["images"]) == 3
+    np.testing.assert_array_equal(chosen["images"], DATA["images"][places][chosen["index"]])
+    assert (about["subset"], about["split"], about["images"]) == ("few", split, 3)
+    assert about["of_images"] == sum(label in (1, 2) for label in DATA["labels"][places])
+    assert about["source"] == SOURCE
+
+
+def test_a_made_set_says_what_it_is_made_of_and_keeps_index_and_label():
+    source, of = prepare(DATA, SOURCE, SELECTION | {"limit": 8})
+    made, about = prepare(source, of, SELECTION | {"subset": "noisy"}, made="shuffled")
+    assert about["source"] == SOURCE | {"made": "shuffled", "of": "f"}
+    assert (about["images"], about["of_images"]) == (5, 8)
+    originals = DATA["images"][8:][made["index"]]
+    assert (made["images"] != originals).any()
+    np.testing.assert_array_equal(
+        np.sort(made["images"].reshape(5, -1)), np.sort(originals.reshape(5, -1))
+    )
+    np.testing.assert_array_equal(made["labels"], DATA["labels"][8:][made["index"]])
+
+
+def test_a_made_set_depends_on_the_seed_of_the_data_and_on_its_name():
+    source, of = prepare(DATA, SOURCE, SELECTION)
+    settings = [("a", 3), ("a", 3), ("b", 3), ("a", 4)]
+    first, again, named, seeded = (
+        prepare(source, of, SELECTION | {"subset": name, "seed": seed}, made="noise")[0]["images"]
+        for name, seed in settings
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != named).any()
+    assert (first != seeded).any()
+
+
+def test_the_function_of_the_row_makes_the_images():
+    source, of = prepare(DATA, SOURCE, SELECTION)
+    made, _ = prepare(source, of, SELECTION | {"subset": "s"}, made="shuffled")
+    rng = np.random.default_rng([3, *b"s"])
+    np.testing.assert_array_equal(made["images"], shuffled(source["images"], rng))
+
+
+def test_what_is_cut_or_made_of_a_missing_set_is_missing_too():
+    empty = {"images": np.empty((0, 1, 1), np.uint8), "labels": LABELS[:0], "split": SPLIT[:0]}
+    missing = SOURCE | {"missing": "could not get a.gz"}
+    chosen, about = prepare(empty, missing, SELECTION | {"labels": [1]})
+    made, of = prepare(chosen, about, SELECTION | {"subset": "blended"}, made="blends")
+    for images, part in ((chosen, about), (made, of)):
+        assert len(images["images"]) == part["images"] == part["of_images"] == 0
+        assert part["source"]["missing"] == "could not get a.gz"
 
 
 # k-means

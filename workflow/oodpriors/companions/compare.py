@@ -1,14 +1,14 @@
 """How well each companion score tells images in and out of distribution."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby, islice
-from pathlib import Path
+from itertools import groupby
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
 
-from oodpriors.companions.training import NotApplicable, Training, read_training
+from oodpriors.companions.training import NotApplicable, Stored, Training, read_training
 from oodpriors.kinds.companions import COMPANIONS, CompanionKind
 from oodpriors.kinds.rows import load
 from oodpriors.statistics.companions import NOT_AVAILABLE
@@ -24,33 +24,23 @@ Scored = pd.DataFrame | NotApplicable
 
 
 def companion_table(
-    runs: Sequence[tuple[str, int]],
-    files: Mapping[str, Sequence[Path]],
-    priors: Mapping[str, Sequence[Mapping | None]],
+    trainings: Iterable[Stored],
     sizes: Mapping[str, pd.Series],
+    missing: Mapping[str, str],
     titles: Mapping[str, Mapping[str, str]],
     n_bootstrap: int,
     seed: int,
-    further: Mapping[str, Sequence[str]] | None = None,
-    missing: Mapping[str, str] | None = None,
-    backgrounds: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """A row per model, set out of distribution and companion score.
 
     Args:
-        runs: model and seed of each training, those of a model together.
-        files: ``scores`` and ``latents`` of each; ``gradients`` of all or of none; and
-            ``further`` and ``further_latents``, those of its further sets, one training
-            after the other.
-        priors: specifications of the prior of each model, and of the other of its pair.
+        trainings: their files, those of a model together.
         sizes: see :class:`oodpriors.companions.training.Training`.
+        missing: why there are no images of a further set.
         titles: names to show of models (architectures), subsets and priors, and
             ``datasets``, the kind of the data set of each subset.
         n_bootstrap: number of replicates, over images or batches of them.
         seed: seed of the bootstrap.
-        further: further sets of each model that has any.
-        missing: why there are no images of a set.
-        backgrounds: the background model of each model that has one.
 
     Returns:
         ``auroc`` with its interval of 95 % over images and trainings; the number of
@@ -61,27 +51,18 @@ def companion_table(
         one for the same data sets, with its ``published_source``.
     """
     rows: list[dict] = []
-    further, missing, backgrounds = further or {}, missing or {}, backgrounds or {}
-    stored = {tuple(run): path for run, path in zip(runs, files["scores"], strict=True)}
-    gradients: Sequence[Path | None] = files.get("gradients") or [None] * len(runs)
-    places = zip(runs, files["scores"], files["latents"], gradients, strict=True)
-    more = zip(files.get("further", []), files.get("further_latents", []), strict=True)
-    for model, group in groupby(places, key=lambda place: place[0][0]):
-        names, scored = further.get(model, []), []
-        for (_, number), scores, latents, norms in group:
-            background = stored.get((backgrounds.get(model, ""), number))
-            others = list(islice(more, len(names)))
-            about = (priors[model], sizes, others, background, norms)
-            scored.append(dict(score_training(read_training(scores, latents, *about))))
+    for model, group in groupby(trainings, key=attrgetter("model")):
+        own = list(group)
+        scored = [dict(score_training(read_training(stored, sizes))) for stored in own]
         rows += model_rows(model, scored, titles, n_bootstrap, seed)
-        rows += missing_rows(model, len(scored), names, missing, titles)
+        rows += missing_rows(model, len(own), own[0].further, missing, titles)
     return pd.DataFrame(rows)
 
 
 def missing_rows(
     model: str,
     seeds: int,
-    sets: Sequence[str],
+    sets: Iterable[str],
     missing: Mapping[str, str],
     titles: Mapping[str, Mapping[str, str]],
 ) -> Iterator[dict]:

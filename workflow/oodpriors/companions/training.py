@@ -1,8 +1,9 @@
 """What is stored of one training, as companion scores take it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -96,31 +97,70 @@ class Training:
         return replace(self, scores=pd.concat(parts, ignore_index=True))
 
 
-def read_training(
-    scores: Path,
-    latents: Path,
-    priors: Sequence[Mapping | None],
-    sizes: Mapping[str, pd.Series],
-    further: Sequence[tuple[Path, Path]] = (),
-    background: Path | None = None,
-    gradients: Path | None = None,
-) -> Training:
-    """A training from its score files and its latents.
+@dataclass(frozen=True)
+class Stored:
+    """Files of one training, see docs/results-folder.md, and what they do not say of it.
 
-    Args:
-        scores, latents: files, see docs/results-folder.md.
+    Attributes:
+        model: its name.
         priors: specifications of the training's prior and, if there is one, of the other.
-        sizes: see :class:`Training`.
-        further: scores and latents of each further set; one without images is left out.
+        files: scores and latents.
+        further: scores and latents of each further set by its name; some have no images.
         background: score file of the training on mutated images with the same seed.
         gradients: its gradient norms.
+    """
+
+    model: str
+    priors: Sequence[Mapping | None]
+    files: tuple[Path, Path]
+    further: Mapping[str, tuple[Path, Path]] = field(default_factory=dict)
+    background: Path | None = None
+    gradients: Path | None = None
+
+
+def stored_trainings(
+    runs: Sequence[tuple[str, int]],
+    files: Mapping[str, Sequence[Path]],
+    priors: Mapping[str, Sequence[Mapping | None]],
+    further: Mapping[str, Sequence[str]],
+    backgrounds: Mapping[str, str],
+) -> Iterator[Stored]:
+    """What is stored of each training.
+
+    Args:
+        runs: model and seed of each, those of a model together.
+        files: ``scores`` and ``latents`` of each; ``gradients`` of all or of none; and
+            ``further`` and ``further_latents``, those of its further sets, one training
+            after the other.
+        priors: specifications of the prior of each model, and of the other of its pair.
+        further: further sets of each model that has any.
+        backgrounds: the background model of each model that has one.
+    """
+    scores = {tuple(run): path for run, path in zip(runs, files["scores"], strict=True)}
+    gradients: Sequence[Path | None] = files.get("gradients") or [None] * len(runs)
+    more = zip(files.get("further", []), files.get("further_latents", []), strict=True)
+    for run, latents, norms in zip(runs, files["latents"], gradients, strict=True):
+        model, seed = run
+        names = further.get(model, [])
+        others = dict(zip(names, islice(more, len(names)), strict=True))
+        background = scores.get((backgrounds.get(model, ""), seed))
+        own = scores[model, seed], latents
+        yield Stored(model, priors[model], own, others, background, norms)
+
+
+def read_training(stored: Stored, sizes: Mapping[str, pd.Series]) -> Training:
+    """A training from its files; a further set without images is left out.
+
+    Args:
+        stored: its files.
+        sizes: see :class:`Training`.
 
     Raises:
         UserError: the latents are damaged.
     """
-    files = [(scores, latents), *further]
+    files = [stored.files, *stored.further.values()]
     tables = [table for path, _ in files if len(table := pd.read_parquet(path))]
-    stored = {name: array for _, path in files for name, array in load_arrays(path).items()}
+    latents = {name: array for _, path in files for name, array in load_arrays(path).items()}
     table = pd.concat(tables, ignore_index=True)
     if "refined" in table:  # further sets are not
         table["refined"] = table["refined"].eq(True)
@@ -131,20 +171,21 @@ def read_training(
     sets = table["set"].unique()
 
     def joined(name: str) -> np.ndarray:
-        return np.concatenate([stored[f"{which}_{name}"] for which in sets])
+        return np.concatenate([latents[f"{which}_{name}"] for which in sets])
 
-    means, stds = joined("mean"), joined("std") if f"{sets[0]}_std" in stored else None
+    means, stds = joined("mean"), joined("std") if f"{sets[0]}_std" in latents else None
     dim = means.shape[1]
-    own_spec, other_spec = priors
-    if "prior_means" in stored:
-        learnt = {"means": stored["prior_means"].tolist(), "trainable_means": False}
+    own_spec, other_spec = stored.priors
+    if "prior_means" in latents:
+        learnt = {"means": latents["prior_means"].tolist(), "trainable_means": False}
         own_spec = {**(own_spec or {}), **learnt}
     own, other = (build_prior(dim=dim, **s).double() if s else None for s in (own_spec, other_spec))
     assert own is not None
-    ratio = pd.read_parquet(background).set_index(KEYS)["log_prob"] if background else None
-    norms = pd.read_parquet(gradients).set_index(KEYS) if gradients else None
+    others = (stored.background, stored.gradients)
+    ratio, norms = (pd.read_parquet(path).set_index(KEYS) if path else None for path in others)
+    background = None if ratio is None else ratio["log_prob"]
     layers = None if norms is None else norms.filter(regex="^gradient_")
-    return Training(table, own, other, means, stds, sizes, ratio, layers)
+    return Training(table, own, other, means, stds, sizes, background, layers)
 
 
 def in_blocks(function: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.companions import COMPANIONS
+from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.figures import FIGURES
-from oodpriors.kinds.further import ALL
 from oodpriors.kinds.made import MADE
 from oodpriors.kinds.priors import PRIORS
 from oodpriors.kinds.tables import TABLES
@@ -21,8 +21,8 @@ def with_kinds(schema: Mapping) -> dict:
         parts[name]["additionalProperties"]["properties"]
         for name in ("datasets", "subsets", "priors", "figures", "tables")
     )
-    dataset["kind"]["enum"] = [*ALL, *dataset["kind"]["enum"]]
-    dataset["stands_for"]["enum"] = [*ALL, None]
+    dataset["kind"]["enum"] = [*OFFICIAL, *dataset["kind"]["enum"]]
+    dataset["stands_for"]["enum"] = [*OFFICIAL, None]
     subset["made"]["enum"] = [*MADE, None]
     prior["kind"]["enum"] = [*PRIORS]
     for kind in PRIORS.values():

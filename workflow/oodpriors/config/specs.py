@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.datasets import LABELS
-from oodpriors.kinds.further import ALL, FURTHER, OWN
+from oodpriors.kinds.datasets import LABELS, OFFICIAL, OWN
 from oodpriors.kinds.made import MADE
 
 TOY = "toy"
@@ -30,7 +29,7 @@ def with_stand_ins(config: Mapping) -> dict:
     """The configuration with an embedded stand-in for each official data set."""
     stand_ins = {}
     for name, entry in config["datasets"].items():
-        official = entry["kind"] in ALL
+        official = entry["kind"] in OFFICIAL
         change = {"kind": "embedded", "stands_for": entry["kind"]} if official else {}
         stand_ins[name] = {**entry, **change}
     return dict(config) | {"datasets": stand_ins}
@@ -92,7 +91,7 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
     entry = config["datasets"][name]
     if entry["kind"] in OWN:
         return inspected[name]["shape"], inspected[name]["labels"]
-    kind = ALL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
+    kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
     return kind.shape, dict.fromkeys(kind.splits, [*range(len(kind.classes))] or LABELS)
 
 
@@ -105,7 +104,7 @@ def subset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple,
 
 def class_names(config: Mapping, dataset: str) -> dict[str, str]:
     """Names of the labels of an official data set, by label; none of others."""
-    kind = ALL.get(config["datasets"][dataset]["kind"])
+    kind = OFFICIAL.get(config["datasets"][dataset]["kind"])
     return {str(label): name for label, name in enumerate(kind.classes)} if kind else {}
 
 
@@ -185,17 +184,6 @@ def further_datasets(config: Mapping) -> list[str]:
     names = [config["subsets"][name]["dataset"] for name in further_subsets(config)]
     used = used_datasets(config)
     return [name for name in dict.fromkeys(names) if name and name not in used]
-
-
-def other_datasets(config: Mapping) -> list[str]:
-    """Data sets that are not loaded as the paper's are: further ones, and those of other kinds."""
-    others = {*FURTHER, "folder"}
-
-    def is_other(entry: Mapping) -> bool:
-        return bool({entry["kind"], entry["stands_for"]} & others)
-
-    used = [name for name in used_datasets(config) if is_other(config["datasets"][name])]
-    return [*used, *further_datasets(config)]
 
 
 def run_part(config: Mapping) -> list[str]:

@@ -4,7 +4,6 @@ Images are brought into the form of MNIST, bright on black in 28 x 28 pixels (as
 """
 
 import io
-import tarfile
 import tempfile
 import zipfile
 from functools import partial
@@ -14,7 +13,15 @@ import numpy as np
 from PIL import Image
 
 from oodpriors.data.fetching import RemoteFile
-from oodpriors.data.official import Parts, idx_files, read_idx
+from oodpriors.data.official import (
+    Parts,
+    cifar_files,
+    idx_files,
+    read_cifar,
+    read_idx,
+    read_mat,
+    split_files,
+)
 
 SIDE = 28
 NOTMNIST = "https://raw.githubusercontent.com/davidflanagan/notMNIST-to-MNIST/master/"
@@ -23,6 +30,11 @@ kmnist_files = partial(idx_files, "KMNIST", "kmnist", ["t10k"])
 read_kmnist = read_notmnist = partial(read_idx, names=["t10k"])
 mnist_full_files = partial(idx_files, "MNIST", "mnist", ["train", "t10k"])
 read_mnist_full = partial(read_idx, names=["train", "t10k"])
+cifar100_files = partial(cifar_files, "CIFAR100")
+read_cifar100 = partial(read_cifar, name_of_class="CIFAR100", splits=["test"])
+svhn_full_files = partial(split_files, "SVHN", ["train", "test"])
+read_svhn_full = partial(read_mat, splits=["train", "test"])
+usps_files = partial(split_files, "USPS", ["test"])
 
 
 def notmnist_files() -> list[RemoteFile]:
@@ -71,13 +83,6 @@ def read_omniglot(paths: dict[str, Path]) -> Parts:
     return [("test", np.stack(images), np.unique(alphabets, return_inverse=True)[1])]
 
 
-def usps_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    url, name, md5 = datasets.USPS.split_list["test"]
-    return [RemoteFile(name, (url,), md5)]
-
-
 def read_usps(paths: dict[str, Path]) -> Parts:
     """Digits of 16 x 16 pixels, enlarged."""
     from oodpriors.data._torchvision import datasets
@@ -91,40 +96,3 @@ def read_usps(paths: dict[str, Path]) -> Parts:
 
 def _resized(image: Image.Image, how: Image.Resampling) -> Image.Image:
     return image.resize((SIDE, SIDE), how)
-
-
-def cifar100_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    source = datasets.CIFAR100
-    return [RemoteFile(source.filename, (source.url,), source.tgz_md5)]
-
-
-def read_cifar100(paths: dict[str, Path]) -> Parts:
-    """Test images with their hundred fine labels."""
-    from oodpriors.data._torchvision import datasets
-
-    (archive,) = paths.values()
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
-        # The archive matched its checksum; each pickle is checked once more by torchvision.
-        tar.extractall(folder, filter="data")
-        test = datasets.CIFAR100(folder, train=False)
-        return [("test", test.data, np.asarray(test.targets, np.int64))]
-
-
-def svhn_full_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    sources = [datasets.SVHN.split_list[split] for split in ("train", "test")]
-    return [RemoteFile(name, (url,), md5) for url, name, md5 in sources]
-
-
-def read_svhn_full(paths: dict[str, Path]) -> Parts:
-    from oodpriors.data._torchvision import datasets
-
-    folder = next(iter(paths.values())).parent
-    sets = {split: datasets.SVHN(folder, split=split) for split in ("train", "test")}
-    return [
-        (split, part.data.transpose(0, 2, 3, 1), part.labels.astype(np.int64))
-        for split, part in sets.items()
-    ]

@@ -1,4 +1,4 @@
-"""Loads the paper's four data sets, the user's files and stand-ins, all in one format."""
+"""Loads official data sets, the user's files and stand-ins, all in one format."""
 
 import hashlib
 import math
@@ -6,14 +6,14 @@ import sys
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from oodpriors.data.fetching import fetch
+from oodpriors.data.fetching import DownloadError, fetch
 from oodpriors.data.official import Parts
 from oodpriors.io.errors import AS_UINT8, UserError
 from oodpriors.io.files import atomic, regular, sha256
@@ -134,7 +134,7 @@ def inspect_npz(path: Path) -> dict:
         if missing:
             raise ValueError(f"missing {', '.join(missing)}; the file has {there}")
         size = Path(path).stat().st_size
-        (shape, dtype), *_ = [_npy_header(archive, name, size) for name in ARRAYS]
+        (shape, dtype), *_ = [npy_header(archive, name, size) for name in ARRAYS]
         labels, split = _read(archive, "labels"), _read(archive, "split").astype(str)
         stored = [archive.getinfo(f"{name}.npy") for name in ARRAYS]
     _check_arrays(path, shape, dtype, labels, split)
@@ -173,7 +173,7 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _npy_header(archive: zipfile.ZipFile, name: str, file_size: int) -> tuple[tuple, np.dtype]:
+def npy_header(archive: zipfile.ZipFile, name: str, file_size: int) -> tuple[tuple, np.dtype]:
     """Shape and type of an array; a ValueError if the file is too small to hold it."""
     member = archive.getinfo(f"{name}.npy")
     with archive.open(member) as file:
@@ -213,7 +213,7 @@ def _check_arrays(
 
 
 def load_embedded(stands_for: str) -> Dataset:
-    """Create a stand-in for one of the paper's data sets; needs no internet.
+    """Create a stand-in for an official data set; needs no internet.
 
     Raises:
         UserError: there is no stand-in for this data set.
@@ -231,17 +231,43 @@ def load_embedded(stands_for: str) -> Dataset:
     return _joined(load(official.draw)(), provenance)
 
 
-def load_dataset(entry: dict, sources: Sequence[str], cache: Path) -> Dataset:
-    """Load the data set of a configuration entry (kind; path and content, or stands_for).
+def load_dataset(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset:
+    """Load the data set of a configuration entry.
+
+    Args:
+        entry: ``kind``; ``path`` and ``content`` of the user's own, of a folder also ``shape``;
+            ``stands_for`` of a stand-in.
+        sources, cache: see :func:`load_official`.
 
     Raises:
         UserError, DownloadError: see the loader of its kind.
     """
-    if entry["kind"] == "npz":
-        return load_npz(entry["path"], entry["content"])
-    if entry["kind"] == "embedded":
-        return load_embedded(entry["stands_for"])
+    match entry["kind"]:
+        case "npz":
+            return load_npz(entry["path"], entry["content"])
+        case "folder":
+            from oodpriors.data.own import load_images  # needs Pillow, which prepare does not have
+
+            return load_images(entry["path"], entry["shape"], entry["content"])
+        case "embedded":
+            return load_embedded(entry["stands_for"])
     return load_official(entry["kind"], sources, cache)
+
+
+def load_or_leave_out(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset:
+    """The same; one that cannot be fetched has no images, and ``missing`` in its provenance.
+
+    Raises:
+        UserError: the user's own files cannot be used.
+    """
+    try:
+        return load_dataset(entry, sources, cache)
+    except DownloadError as error:
+        reason = str(error).partition(":\n")[0]
+    about = {"kind": entry["kind"], "stand_in": False, "files": [], "images": {}}
+    nothing = np.empty((0, 1, 1), np.uint8)
+    labels, split = np.empty(0, np.int64), np.empty(0, str)
+    return Dataset(nothing, labels, split, about | {"missing": reason})
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:

@@ -60,40 +60,52 @@ def read_idx(paths: dict[str, Path], names: Sequence[str]) -> Parts:
     return parts
 
 
+def cifar_files(name_of_class: str) -> list[RemoteFile]:
+    """The archive of a torchvision class in CIFAR-10's form."""
+    from oodpriors.data._torchvision import datasets
+
+    source = getattr(datasets, name_of_class)
+    return [RemoteFile(source.filename, (source.url,), source.tgz_md5)]
+
+
+def read_cifar(paths: dict[str, Path], name_of_class: str, splits: Sequence[str]) -> Parts:
+    """Images and labels of these splits, the finest labels if there are several."""
+    from oodpriors.data._torchvision import datasets
+
+    (archive,) = paths.values()
+    source = getattr(datasets, name_of_class)
+    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
+        # The archive matched its checksum; each pickle is checked once more by torchvision.
+        tar.extractall(folder, filter="data")
+        sets = {split: source(folder, train=split == "train") for split in splits}
+        return [(split, s.data, np.asarray(s.targets, np.int64)) for split, s in sets.items()]
+
+
+def split_files(name_of_class: str, splits: Sequence[str]) -> list[RemoteFile]:
+    """Files of these splits, of a torchvision class with a file for each."""
+    from oodpriors.data._torchvision import datasets
+
+    sources = [getattr(datasets, name_of_class).split_list[split] for split in splits]
+    return [RemoteFile(name, (url,), md5) for url, name, md5 in sources]
+
+
+def read_mat(paths: dict[str, Path], splits: Sequence[str]) -> Parts:
+    """Images and labels of these splits of SVHN."""
+    from oodpriors.data._torchvision import datasets
+
+    folder = next(iter(paths.values())).parent
+    sets = {split: datasets.SVHN(folder, split=split) for split in splits}
+    return [
+        (split, s.data.transpose(0, 2, 3, 1), s.labels.astype(np.int64))
+        for split, s in sets.items()
+    ]
+
+
 mnist_files = partial(idx_files, "MNIST", "mnist", ["t10k"])
 read_mnist = partial(read_idx, names=["t10k"])
 fashion_mnist_files = partial(idx_files, "FashionMNIST", "fashion_mnist", ["train", "t10k"])
 read_fashion_mnist = partial(read_idx, names=["train", "t10k"])
-
-
-def cifar10_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    source = datasets.CIFAR10
-    return [RemoteFile(source.filename, (source.url,), source.tgz_md5)]
-
-
-def read_cifar10(paths: dict[str, Path]) -> Parts:
-    from oodpriors.data._torchvision import datasets
-
-    (archive,) = paths.values()
-    with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
-        # The archive matched its checksum; each pickle is checked once more by torchvision.
-        tar.extractall(folder, filter="data")
-        sets = {"train": datasets.CIFAR10(folder), "test": datasets.CIFAR10(folder, train=False)}
-        return [(split, s.data, np.asarray(s.targets, np.int64)) for split, s in sets.items()]
-
-
-def svhn_files() -> list[RemoteFile]:
-    from oodpriors.data._torchvision import datasets
-
-    url, name, md5 = datasets.SVHN.split_list["test"]
-    return [RemoteFile(name, (url,), md5)]
-
-
-def read_svhn(paths: dict[str, Path]) -> Parts:
-    from oodpriors.data._torchvision import datasets
-
-    (file,) = paths.values()
-    svhn = datasets.SVHN(file.parent, split="test")
-    return [("test", svhn.data.transpose(0, 2, 3, 1), svhn.labels.astype(np.int64))]
+cifar10_files = partial(cifar_files, "CIFAR10")
+read_cifar10 = partial(read_cifar, name_of_class="CIFAR10", splits=["train", "test"])
+svhn_files = partial(split_files, "SVHN", ["test"])
+read_svhn = partial(read_mat, splits=["test"])

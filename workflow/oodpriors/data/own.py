@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from oodpriors.data.datasets import DAMAGES, Dataset, _npy_header, inspect_npz
+from oodpriors.data.datasets import DAMAGES, Dataset, inspect_npz, npy_header
 from oodpriors.io.errors import UserError
 
 MODES = (
@@ -53,7 +53,7 @@ def npz_hints(path: Path | str) -> Iterator[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             size = Path(path).stat().st_size
-            shapes = [_npy_header(archive, name, size)[0] for name in ("images", "labels")]
+            shapes = [npy_header(archive, name, size)[0] for name in ("images", "labels")]
     except DAMAGES:
         return
     images, labels = shapes

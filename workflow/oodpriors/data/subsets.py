@@ -1,8 +1,15 @@
 """Subsets of a data set, k-means clusters, and the assignment to components."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from oodpriors.data.provenance import subset_provenance
 from oodpriors.io.errors import UserError
+from oodpriors.kinds.made import MADE
+from oodpriors.kinds.rows import load
+
+Arrays = dict[str, np.ndarray]
 
 
 def to_nchw(images: np.ndarray) -> np.ndarray:
@@ -62,7 +69,7 @@ def select(
     wanted: list[int] | None = None,
     centres: np.ndarray | None = None,
     cluster: int | None = None,
-) -> dict[str, np.ndarray]:
+) -> Arrays:
     """Select the images of a split that belong to a subset.
 
     Args:
@@ -107,6 +114,46 @@ def drawn(size: int, limit: int | None, seed: int) -> np.ndarray:
     if limit is None or limit >= size:
         return np.arange(size)
     return np.sort(np.random.default_rng(seed).choice(size, limit, replace=False))
+
+
+def prepare(
+    data: Arrays,
+    source: Mapping,
+    selection: Mapping,
+    made: str | None = None,
+    centres: np.ndarray | None = None,
+) -> tuple[Arrays, dict]:
+    """Images of a split of a subset, and their provenance.
+
+    Args:
+        data: arrays of the data set, or with ``made`` those of the subset that it is made of.
+        source: provenance of the same; with ``missing`` there are no images.
+        selection: ``subset`` and ``split``, and what is kept, see
+            :func:`oodpriors.config.specs.selection`.
+        made: a name of :data:`oodpriors.kinds.made.MADE`.
+        centres: see :func:`select`.
+
+    Raises:
+        UserError: no image is left.
+    """
+    if made:
+        source = source["source"] | {"made": made, "of": source["subset"]}
+        eligible = {key: data[key] for key in ("images", "labels", "cluster", "index")}
+    if "missing" in source:
+        empty = {key: np.empty(0, np.int64) for key in ("labels", "cluster", "index")}
+        chosen, number = {"images": data["images"][:0], **empty}, 0
+    else:
+        if not made:
+            own = data["split"] == selection["split"]
+            cut = (data["images"][own], data["labels"][own], selection["labels"])
+            eligible = select(*cut, centres=centres, cluster=selection["cluster"])
+        number = len(eligible["index"])
+        kept = drawn(number, selection["limit"], selection["seed"])
+        chosen = {key: values[kept] for key, values in eligible.items()}
+        if made:
+            rng = np.random.default_rng([selection["seed"], *selection["subset"].encode()])
+            chosen["images"] = load(MADE[made].place)(chosen["images"], rng)
+    return chosen, subset_provenance(dict(source), dict(selection), number, chosen)
 
 
 def assign(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from oodpriors.data.provenance import trained_on
-from oodpriors.kinds.further import OWN
+from oodpriors.kinds.datasets import OWN
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import seed_note
 from oodpriors.tables.remedy import PAPERS_SET, PRIOR, summary
