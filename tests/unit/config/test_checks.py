@@ -152,7 +152,7 @@ REFERENCE_MISTAKES = [
         "experiments.x: vae/svhn/unimodal: svhn has no train split to learn or test on",
     ),
     (
-        NPZ | {"subsets.own.labels": [3, 4]},
+        NPZ | {"subsets.own.labels": [3, 4], "experiments.x": {"models": ["vae/own/unimodal"]}},
         "subsets.own.labels: the train split of own lacks [4]; it has [3, 5]",
     ),
     (
@@ -466,6 +466,10 @@ def test_labels_have_to_be_in_every_split_that_is_used(split):
     models = {"models": ["vae/own/unimodal"]}
     with pytest.raises(ConfigError, match=rf"the {split} split of own lacks \[5\]"):
         checked(NPZ | {"subsets.own.labels": [3, 5], "experiments.x": models}, inspected)
+
+
+def test_labels_of_a_subset_that_nothing_uses_are_not_checked():
+    checked(NPZ | {"subsets.own.labels": [3, 5]}, own_set(train=[3], test=[3]))
 
 
 @pytest.mark.parametrize(

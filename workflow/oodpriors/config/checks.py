@@ -10,6 +10,7 @@ from oodpriors.config.specs import (
     ModelId,
     dataset_facts,
     further_sets,
+    further_subsets,
     is_drawn,
     model_ids,
     models_of,
@@ -21,6 +22,7 @@ from oodpriors.config.specs import (
     selection,
     subset_facts,
     toy_ids,
+    used_subsets,
 )
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
@@ -209,8 +211,8 @@ def _check_datasets(config: Mapping) -> Iterator[str]:
 
 
 def _check_subsets(config: Mapping, inspected: Mapping) -> Iterator[str]:
-    for name, subset in config["subsets"].items():
-        where = f"subsets.{name}"
+    for name in filter(None, dict.fromkeys([*used_subsets(config), *further_subsets(config)])):
+        subset, where = config["subsets"][name], f"subsets.{name}"
         if subset["made"]:
             continue
         _, labels = dataset_facts(config, subset["dataset"], inspected)
