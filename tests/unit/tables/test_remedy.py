@@ -106,7 +106,7 @@ def test_a_set_without_one_of_the_numbers_is_left_out(lacking):
 
 
 def test_the_scores_and_sets_of_the_entry_count():
-    table = made(rows(), scores=["log_prob", "complexity"], further=False)
+    table = made(rows(), scores=["complexity"], further=False)
     assert table["best"].tolist() == ["title of complexity"]
 
 

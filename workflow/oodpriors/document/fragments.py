@@ -14,6 +14,7 @@ from oodpriors.document.record import budget, data, inputs, training
 from oodpriors.document.text import first_numbers, listed, topic_text
 from oodpriors.document.topics import of_this_run
 from oodpriors.tables.likelihoods import likelihood_table
+from oodpriors.tables.remedy import COLUMNS
 from oodpriors.tables.verdicts import count_kinds, show_results, show_settings
 
 
@@ -45,7 +46,8 @@ def fragments(
     tables = tables or {"models": ({"caption": "All models."}, others)}
     named = claims.drop_duplicates("id")["id"].astype(str).tolist()
     topics = of_this_run(outline["topics"], list(figures), list(tables), named)
-    remedy = next((t for entry, t in tables.values() if entry.get("kind") == "remedy"), None)
+    shown = (table for entry, table in tables.values() if entry.get("kind") == "remedy")
+    remedy = next(shown, pd.DataFrame(columns=COLUMNS))
     values = macros(record, models, claims, note) | remedy_macros(remedy)
     facts = Facts(values, models, comparison, claims)
     floats = Floats(figures, tables, topics, note, outline["first_figure"])

@@ -125,29 +125,27 @@ def _refined_macros(models: pd.DataFrame) -> dict:
     }
 
 
-def remedy_macros(table: pd.DataFrame | None) -> dict[str, str]:
+def remedy_macros(table: pd.DataFrame) -> dict[str, str]:
     """What helps, where, and whether the multimodal prior is needed beside it.
 
     Args:
         table: see :func:`oodpriors.tables.remedy.make_remedy`; without a row, all is empty.
     """
-    there = table is not None and len(table) > 0
-    rows = table if there else pd.DataFrame()
-    found = summary(rows) if there else {}
-    one = "" if not there or rows["one"].isna().all() else str(rows["one"].iloc[0])
-    first = rows[rows["set"] == PAPERS_SET] if there else rows
-    return {
-        "RemedySets": str(found.get("sets", "")),
-        "ScoreWins": str(found.get("score", "")),
-        "PriorWins": str(found.get("prior", "")),
-        "NeitherWins": str(found.get("neither", "")),
+    found, one = summary(table), table["one"].dropna()
+    first = table[table["set"] == PAPERS_SET]
+    texts = {
+        "RemedySets": str(found["sets"]),
+        "ScoreWins": str(found["score"]),
+        "PriorWins": str(found["prior"]),
+        "NeitherWins": str(found["neither"]),
         "BestScores": "; ".join(_helps(row) for _, row in first.iterrows()),
-        "PriorNeeded": _needed(rows) if there else "",
-        "OneScore": one,
-        "OneMean": f"{found['one']:.2f}" if one else "",
-        "UniMean": f"{found['uni']:.2f}" if there else "",
-        "MultiMean": f"{found['multi']:.2f}" if there else "",
+        "PriorNeeded": _needed(table),
+        "OneScore": str(one.iloc[0]) if len(one) else "",
+        "OneMean": f"{found['one']:.2f}",
+        "UniMean": f"{found['uni']:.2f}",
+        "MultiMean": f"{found['multi']:.2f}",
     }
+    return texts if len(table) else dict.fromkeys(texts, "")
 
 
 def _helps(row: pd.Series) -> str:

@@ -33,36 +33,38 @@ def make_remedy(entry: Mapping, source: pd.DataFrame, published: Published) -> p
     intervals overlap. A set without one of these numbers is left out.
     """
     models = [name for pair in entry["pairs"] for name in pair]
-    rows = chosen(source, {**entry, "models": models}).dropna(subset="auroc")
+    scores = {"scores": [LOG_P, *entry["scores"]]} if "scores" in entry else {}
+    rows = chosen(source, {**entry, "models": models, **scores}).dropna(subset="auroc")
     pairs = [part for uni, multi in entry["pairs"] for part in _pair(rows, uni, multi)]
-    scores = pd.concat([own["auroc"] for _, own in pairs], axis=1) if pairs else pd.DataFrame()
-    means = scores.dropna().mean(axis=1)
-    one = means.idxmax() if len(means) else None
-    found = [row | (_area("one", own.loc[one]) if one else {}) for row, own in pairs]
+    areas = pd.DataFrame([{name: own[name]["auroc"] for name in own} for _, own in pairs])
+    means = areas.dropna(axis="columns").mean()
+    one = str(means.idxmax()) if len(means) else None
+    found = [row | (_area("one", own[one]) if one else {}) for row, own in pairs]
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-def _pair(rows: pd.DataFrame, uni: str, multi: str) -> Iterator[tuple[dict, pd.DataFrame]]:
+def _pair(rows: pd.DataFrame, uni: str, multi: str) -> Iterator[tuple[dict, dict]]:
     """The row of each set, and what the other scores of the unimodal model have for it."""
-    priors = rows[(rows["model"] == multi) & (rows["score"] == LOG_P)].set_index("set")
+    of_multi = rows[(rows["model"] == multi) & (rows["score"] == LOG_P)]
+    priors = of_multi.set_index("set").to_dict("index")
     for which, own in rows[rows["model"] == uni].groupby("set", sort=False):
-        scores = own.set_index("score")
-        others = scores.loc[[name for name in scores.index if name in OTHERS]]
-        if which not in priors.index or LOG_P not in scores.index or others.empty:
+        scores = own.set_index("score").to_dict("index")
+        others = {str(name): row for name, row in scores.items() if name in OTHERS}
+        if which not in priors or LOG_P not in scores or not others:
             continue
-        best, prior = others.iloc[int(others["auroc"].argmax())], priors.loc[which]
+        best, prior = max(others.values(), key=lambda row: row["auroc"]), priors[which]
         about = ("architecture", "training_data", "out_of_distribution")
         row = {"uni": uni, "multi": multi, "set": which, **{name: best[name] for name in about}}
-        row |= _area("uni", scores.loc[LOG_P]) | _area("multi", prior) | _area("best", best)
+        row |= _area("uni", scores[LOG_P]) | _area("multi", prior) | _area("best", best)
         yield row | {"n_scores": len(others), "better": _better(best, prior)}, others
 
 
-def _area(name: str, row: pd.Series) -> dict:
+def _area(name: str, row: Mapping) -> dict:
     titled = {name: row["title"]} if name in ("best", "one") else {}
     return titled | {f"{name}_auroc{end}": row[f"auroc{end}"] for end in ENDS}
 
 
-def _better(score: pd.Series, prior: pd.Series) -> str:
+def _better(score: Mapping, prior: Mapping) -> str:
     """Which has the higher AUROC, with intervals apart."""
     if score["auroc_low"] > prior["auroc_high"]:
         return SCORE
