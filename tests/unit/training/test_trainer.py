@@ -460,7 +460,7 @@ def test_history_holds_the_mean_learning_rate_of_every_epoch(tmp_path):
 def test_beta2_forgets_over_an_epoch_unless_it_is_given(n_images, beta2, expected, tmp_path):
     settings = TrainingSettings(epochs=1, batch_size=4, beta1=0.5, beta2=beta2)
     training = Trainer(Line(), *data((1, 1, 1), n_images), settings, tmp_path / "c")
-    assert training.update.optimizer.param_groups[0]["betas"] == pytest.approx((0.5, expected))
+    assert training.update.optimizer.betas == pytest.approx((0.5, expected))
 
 
 def adam(gradients, rates, beta1, beta2):

@@ -1,6 +1,8 @@
 """Updates as a CUDA graph record the same as single steps; here a replay is a call."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from oodpriors.models.vae import VAE
 from oodpriors.priors import GaussianPrior
 from oodpriors.training import trainer, updates
 from oodpriors.training.trainer import DivergenceError, Trainer, TrainingSettings
-from oodpriors.training.updates import GraphedUpdate, Update
+from oodpriors.training.updates import Adam, GraphedUpdate, Update
 
 SETTINGS = {
     "epochs": 4,
@@ -27,9 +29,6 @@ SETTINGS = {
 
 class Replayed(GraphedUpdate):
     """Computes again what a GPU would replay."""
-
-    def _adam(self, betas):
-        return torch.optim.Adam(self.model.parameters(), lr=self.rate, betas=betas, fused=True)
 
     def _capture(self):
         self._make_room(len(self._rehearsed()))
@@ -82,6 +81,53 @@ def run(model, path, graphed, shape=(1, 4, 4), **settings):
     result = Trainer(model, x, torch.arange(len(x)) % 2, values, path, graphed=graphed)
     result.run()
     return result
+
+
+def test_adam_is_that_of_pytorch_with_the_same_state():
+    ours, theirs = build("glow"), build("glow")
+    adam = Adam(ours.parameters(), (0.8, 0.95))
+    other = torch.optim.Adam(theirs.parameters(), betas=(0.8, 0.95), fused=True)
+    generator = torch.Generator().manual_seed(3)
+    for rate in (0.1, 0.02, 0.3):
+        for one, another in zip(ours.parameters(), theirs.parameters(), strict=True):
+            one.grad = torch.randn(one.shape, generator=generator)
+            another.grad = one.grad.clone()
+        next(ours.parameters()).grad = next(theirs.parameters()).grad = None
+        adam.step(rate)
+        other.param_groups[0]["lr"] = rate
+        other.step()
+    for one, another in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(one, another)
+    state = other.state_dict()["state"]
+    assert 0 not in state  # the one without a gradient
+    again = Adam(build("glow").parameters(), (0.8, 0.95))
+    again.load_state(state)
+    for number, values in state.items():
+        for name, value in values.items():
+            assert torch.equal(adam.state[number][name], value)
+            assert torch.equal(again.state[number][name], value)
+
+
+def test_adam_skips_an_update_with_infinite_gradients():
+    weight = nn.Parameter(torch.ones(3))
+    adam = Adam([weight], (0.9, 0.999))
+    for found, expected in ((1.0, 1.0), (0.0, 0.9)):
+        weight.grad = torch.ones(3)
+        adam.step(torch.tensor(0.1), torch.tensor(found))
+        torch.testing.assert_close(weight.detach(), torch.full((3,), expected))
+        assert adam.state[0]["step"] == 1 - found
+
+
+def test_a_training_does_not_import_the_compiler():
+    code = (
+        "import sys, torch; from oodpriors.training.updates import Update;"
+        "from oodpriors.models.glow import Glow; from oodpriors.priors import GaussianPrior;"
+        "model = Glow((1, 8, 8), GaussianPrior([[0.0]], 64), 2, (), 6);"
+        "x = torch.randint(256, (4, 1, 8, 8), dtype=torch.uint8); model.initialize(x);"
+        "Update(model, (0.9, 0.999), 1.0, 2.0)(x, torch.zeros(4).long(), 0.1);"
+        "assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.usefixtures("replayed")

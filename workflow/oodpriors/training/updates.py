@@ -6,12 +6,13 @@ metrics of every update as rows of plain values.
 
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from oodpriors.models.base import Model
@@ -19,6 +20,60 @@ from oodpriors.models.base import Model
 # Updates between two reads of their metrics; each read makes the CPU wait for the GPU.
 UNREAD = 64
 REHEARSALS = 3
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015), as torch.optim.Adam computes it with its fused kernel.
+
+    That class imports the compiler with its first instance, which takes longer than a small
+    training. The state has the same format.
+
+    Args:
+        parameters: to be updated in place.
+        betas: decays of the moments.
+    """
+
+    def __init__(self, parameters: Iterable[Tensor], betas: tuple[float, float]) -> None:
+        self.parameters, self.betas = list(parameters), betas
+        self.state = {
+            number: {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+            for number, parameter in enumerate(self.parameters)
+        }
+
+    def load_state(self, state: Mapping) -> None:
+        """Continue from a state; parameters that it lacks keep theirs."""
+        for number, values in state.items():
+            for name, value in values.items():
+                self.state[number][name].copy_(value)
+
+    def zero_grad(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    @torch.no_grad()
+    def step(self, rate: float | Tensor, found_inf: Tensor | None = None) -> None:
+        """Update the parameters that have a gradient, unless found_inf is one."""
+        learnt = [n for n, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        adam(
+            [self.parameters[n] for n in learnt],
+            [self.parameters[n].grad for n in learnt],
+            *([self.state[n][name] for n in learnt] for name in ("exp_avg", "exp_avg_sq")),
+            max_exp_avg_sqs=[],
+            state_steps=[self.state[n]["step"] for n in learnt],
+            fused=True,
+            found_inf=found_inf,
+            amsgrad=False,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            lr=rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
 
 
 class Update:
@@ -40,12 +95,9 @@ class Update:
     ) -> None:
         self.model, self.average_steps, self.pieces = model, average_steps, 1
         self.limit = max_grad_norm or math.inf
-        self.optimizer = self._adam(betas)
+        self.optimizer = Adam(model.parameters(), betas)
         self.unread: list = []
         self.start_average()
-
-    def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
-        return torch.optim.Adam(self.model.parameters(), betas=betas, fused=True)
 
     def start_average(self) -> None:
         """Start the average of the weights with the next update."""
@@ -57,21 +109,19 @@ class Update:
 
     def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
         """Update the weights from images x (B, C, H, W) with components k (B,)."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         parts = self._gradients(x, k)
         # one transfer from the device; before Adam, which must not use values that are not finite
         values = torch.stack(list(parts.values())).tolist()
         row = dict(zip(parts, values, strict=True)) | {"learning_rate": rate}
         self.unread.append(row)
         if is_finite(row):
-            self.optimizer.step()
+            self.optimizer.step(rate)
             if self.average:
                 self.average.update_parameters(self.model)
 
     def _gradients(self, x: Tensor, k: Tensor) -> dict[str, Tensor]:
         """Compute all gradients; returns the parts of the loss and the norm of the gradients."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         means: dict[str, Tensor] = {}
         for some in zip(x.chunk(self.pieces), k.chunk(self.pieces), strict=True):
             parts = {
@@ -97,7 +147,7 @@ class Update:
         return {
             "model": self.model.state_dict(),
             "average": self.average.state_dict() if self.average else None,
-            "optimizer": self.optimizer.state_dict()["state"],
+            "optimizer": self.optimizer.state,
         }
 
     def load_state(self, state: dict) -> None:
@@ -105,8 +155,7 @@ class Update:
         self.model.load_state_dict(state["model"])
         if self.average:
             self.average.load_state_dict(state["average"])
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
+        self.optimizer.load_state(state["optimizer"])
 
 
 class GraphedUpdate(Update):
@@ -122,16 +171,6 @@ class GraphedUpdate(Update):
         super().__init__(model, *arguments)
         self.graph: Any = None  # a torch.cuda.CUDAGraph, once it is recorded
         self.first_average = False
-
-    def _adam(self, betas: tuple[float, float]) -> torch.optim.Adam:
-        return torch.optim.Adam(
-            self.model.parameters(), lr=self.rate, betas=betas, fused=True, capturable=True
-        )
-
-    def load_state(self, state: dict) -> None:
-        super().load_state(state)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rate  # the tensor that is filled later, not a copy
 
     def __call__(self, x: Tensor, k: Tensor, rate: float) -> None:
         if self.graph is None:
@@ -169,8 +208,7 @@ class GraphedUpdate(Update):
         """One update from the images in self.x; returns its metrics."""
         parts = self._gradients(self.x, self.k)
         finite = parts["loss"].isfinite() & parts["grad_norm"].isfinite()
-        self.optimizer.found_inf = (~finite).float()  # type: ignore[attr-defined]
-        self.optimizer.step()
+        self.optimizer.step(self.rate, (~finite).float())
         if self.average:
             torch._foreach_lerp_(self._averaged(), self._weights(), self.average_weight)
         self.names = list(parts)
@@ -212,7 +250,7 @@ class GraphedUpdate(Update):
                     numbers = self._learn()
             stream.synchronize()
             self._make_room(len(numbers))
-            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad()
             torch.cuda.empty_cache()
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph, stream=stream):
@@ -226,13 +264,10 @@ class GraphedUpdate(Update):
         kept = [value for value in state if isinstance(value, Tensor)]
         kept += [*self._averaged(), *self._moments()]
         before, random_state = [t.clone() for t in kept], torch.cuda.get_rng_state(self.device)
-        fresh = not self.optimizer.state
         try:
             yield
         finally:
             self._replace(kept, before)
-            if fresh:
-                self._replace(self._moments(), [torch.zeros_like(t) for t in self._moments()])
             torch.cuda.set_rng_state(random_state, self.device)
 
     def _weights(self) -> list[Tensor]:
