@@ -23,7 +23,10 @@ from oodpriors.tables.verdicts import show_claims, show_comparison
 
 ROOT = Path(__file__).parents[1]
 
-PICTURES = ("fig04", "estimates")  # of docs/results.md
+PICTURES = ("fig04", "estimates", "battery")  # of docs/results.md
+# Tables of docs/results.md, and their kinds.
+ALONE = ("ranking", "refined", "decomposition", "toy", "second_order", "remedy")
+SHOWN = {name: name for name in ALONE} | {"battery": "companions"}
 OUT = ["Model", "Prior", "Training data", "Paper: NLL out", "NLL out", "bits/dim out", "Median out"]
 IN = ["Model", "Prior", "Training data", "NLL in", "bits/dim in", "Median in", "Gap", "AUROC"]
 
@@ -119,9 +122,9 @@ def main(folder: str) -> None:
     table1 = show_table("likelihoods", pd.read_csv(results / "tables" / "table1.csv"))
     put(page, "run", about(results, record))
     put(page, "table1", f"{markdown(table1[OUT])}\n\n{markdown(table1[IN])}")
-    for kind in ("ranking", "refined", "decomposition", "toy", "second_order"):
-        table = show_table(kind, pd.read_csv(results / "tables" / f"{kind}.csv"))
-        put(page, kind, markdown(table))
+    for name, kind in SHOWN.items():
+        table = show_table(kind, pd.read_csv(results / "tables" / f"{name}.csv"))
+        put(page, name, markdown(table))
     put(page, "curves", markdown(curves(pd.read_csv(results / "statistics" / "curves.csv"))))
     comparison = pd.read_csv(results / "comparison.csv")
     comparison = show_comparison(comparison[comparison["kind"] != "setting"])
