@@ -1,9 +1,10 @@
 """How a finished run spent its time: python -m benchmarks.breakdown results/quick
 
-Prints a Markdown table: for each kind of step its jobs, their time, and its share of the
-run; then the time in which cores had no job; then start-up, which is part of the steps. For
-a training, start-up is everything outside its loop (Python, imports, initialisation, files).
-For other jobs it is Python and the imports of the script, which are timed here.
+Prints a Markdown table: for each kind of step its jobs, their time, its share of the run, and
+their CPU time, which other programs hardly change; then the time in which cores had no job; then
+start-up, which is part of the steps. For a training, start-up is everything outside its loop
+(Python, imports, initialisation, files). For other jobs it is Python and the imports of the
+script, which are timed here.
 """
 
 import ast
@@ -12,7 +13,6 @@ import re
 import subprocess
 import sys
 import time
-from collections import defaultdict
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +23,7 @@ SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 KINDS = {
     "training of models": r"models/(?!toy).*/train$",
     "scoring of models": r"models/.*/score$",
+    "scoring of further sets": r"models/.*/further/.*",
     "toy flows": r"models/toy/.*",
     "data": r"benchmarks/(download|cluster|prepare|assign)/.*",
     "statistics, tables, verdicts, figures": r"benchmarks/.*",
@@ -38,6 +39,7 @@ def read(results: Path) -> pd.DataFrame:
         if kind:
             (row,) = pd.read_csv(file, sep="\t").to_dict("records")
             job = {"kind": kind, "end": file.stat().st_mtime, "s": row["s"]}
+            job["cpu"] = pd.to_numeric(row["cpu_time"], errors="coerce")  # none of a short job
             rows.append(job | {"script": script_of(name)})
     return pd.DataFrame(rows)
 
@@ -47,6 +49,8 @@ def script_of(name: str) -> str:
     parts = name.split("/")
     if parts[0] == "benchmarks":
         return parts[1]
+    if parts[-2] == "further":
+        return "score_further"
     of_toys = {"train": "train_toy", "map": "map_plane"} if parts[1] == "toy" else {}
     return of_toys.get(parts[-1], parts[-1])
 
@@ -87,17 +91,20 @@ def main(folder: str, cores: int = 2) -> None:
     results = Path(folder)
     jobs = read(results)
     wall = wall_time(jobs)
-    shares = defaultdict(float, jobs.groupby("kind")["s"].sum())
-    print("| step | jobs | minutes | share |\n| --- | --- | --- | --- |")
+    sums = jobs.groupby("kind")[["s", "cpu"]].sum().reindex(KINDS, fill_value=0) / 60
+    print("| step | jobs | minutes | share | CPU minutes |\n| --- | --- | --- | --- | --- |")
     for kind in KINDS:
         n = (jobs["kind"] == kind).sum()
-        print(f"| {kind} | {n} | {shares[kind] / 60:.1f} | {shares[kind] / wall / cores:.1%} |")
+        spent, cpu = sums.loc[kind]
+        print(f"| {kind} | {n} | {spent:.1f} | {spent * 60 / wall / cores:.1%} | {cpu:.1f} |")
     whole = wall * cores
     left = whole - jobs["s"].sum()
-    print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / whole:.1%} |")
-    start = start_up(results, jobs)
-    print(f"| within the steps, start-up | {len(jobs)} | {start / 60:.1f} | {start / whole:.1%} |")
-    print(f"| {cores} cores for {wall / 60:.1f} minutes | {len(jobs)} | {whole / 60:.1f} | |")
+    start, cpu = start_up(results, jobs), jobs["cpu"].sum()
+    print(f"| no job on a core: Snakemake, waiting | | {left / 60:.1f} | {left / whole:.1%} | |")
+    name = "within the steps, start-up"
+    print(f"| {name} | {len(jobs)} | {start / 60:.1f} | {start / whole:.1%} | |")
+    name = f"{cores} cores for {wall / 60:.1f} minutes"
+    print(f"| {name} | {len(jobs)} | {whole / 60:.1f} | | {cpu / 60:.1f} |")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def about(results: Path, record: dict) -> str:
     """Code, device and time of the run."""
     trained = sorted({_commit(model["code"]) for model in record["models"]})
     jobs = read(results)
-    minutes = jobs.groupby("kind")["s"].sum() / 60
+    minutes = jobs.groupby("kind")["cpu"].sum() / 60
     spent = ", ".join(f"{kind} {minutes[kind]:.0f}" for kind in KINDS if kind in minutes)
     seeds = sorted({model["seed"] for model in record["models"]})
     rows = {
@@ -50,7 +50,7 @@ def about(results: Path, record: dict) -> str:
         "code": f"models trained at {', '.join(trained)}; all else at {_commit(record['code'])}",
         "trained on": ", ".join(sorted({trained_on(model) for model in record["models"]})),
         "software": f"PyTorch {record['software']['torch']}",
-        "time": f"{wall_time(jobs) / 60:.0f} minutes; core-minutes: {spent}",
+        "time": f"{wall_time(jobs) / 60:.0f} minutes; CPU minutes: {spent}",
         "pictures": ", ".join(picture(results / "figures" / f"{name}.png") for name in PICTURES),
     }
     return markdown(pd.DataFrame(rows.items(), columns=["", " "]))
