@@ -27,7 +27,8 @@ def companion_rows():
             strict=True,
         )
         ends = {"set": "ood", "missing": "no training" if score == "waic" else ""}
-        ends |= {"title": COMPANIONS[score].title, "auroc": area}
+        kind = COMPANIONS[score]
+        ends |= {"title": kind.title, "batch": kind.batch, "auroc": area}
         ends |= {"auroc_low": area - 0.01, "auroc_high": area + 0.01}
         rows.append(dict(about) | {"model": model, "set": "ood", "score": score} | ends)
     return pd.DataFrame(rows)

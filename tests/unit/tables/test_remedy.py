@@ -24,7 +24,8 @@ def row(model, which, score, area):
     about = {"model": model, "set": which, "architecture": architecture, "prior": prior}
     about |= {"training_data": "Fashion", "out_of_distribution": f"the {which}", "missing": ""}
     ends = {"auroc": area, "auroc_low": area - 0.02, "auroc_high": area + 0.02}
-    return about | {"score": score, "title": f"title of {score}"} | ends
+    batch = int(score.removeprefix("typicality_")) if score.startswith("typicality_") else 1
+    return about | {"score": score, "title": f"title of {score}", "batch": batch} | ends
 
 
 def rows(models=(UNI, MULTI), areas=AREAS):

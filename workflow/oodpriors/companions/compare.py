@@ -43,7 +43,7 @@ def companion_table(
         seed: seed of the bootstrap.
 
     Returns:
-        ``auroc`` with its interval of 95 % over images and trainings; the number of
+        ``batch``, the number of images that are judged together; ``auroc`` with its interval of 95 % over images and trainings; the number of
         trainings that have the score, and of what is scored; ``mean_test`` and ``mean_ood``,
         the mean scores; ``ties``, the share of the pairs of an image of each set with equal
         scores; ``infinite``, the share of scores that are; ``in_training``, the number of
@@ -71,7 +71,7 @@ def missing_rows(
         about = {"model": model, "set": name, **names_of(model, name, titles), "seeds": seeds}
         for score, kind in COMPANIONS.items():
             reason = f"{NOT_AVAILABLE}: {missing[name]}"
-            yield about | {"score": score, "title": kind.title, "missing": reason}
+            yield about | _named(score, kind) | {"missing": reason}
 
 
 def score_training(training: Training) -> Iterator[tuple[str, Scored]]:
@@ -113,12 +113,16 @@ def model_rows(
         subsets = (model.split("/")[1], _images(first, which).split(".")[0])
         pair = tuple(titles.get("datasets", {}).get(subset) for subset in subsets)
         for name, kind in COMPANIONS.items():
-            row = about | {"score": name, "title": kind.title} | _published(kind, pair)
+            row = about | _named(name, kind) | _published(kind, pair)
             tables = [scored[name] for scored in trainings]
             try:
                 yield row | _measured(kind, tables, model, which, n_bootstrap, seed)
             except NotApplicable as reason:
                 yield row | {"missing": str(reason)}
+
+
+def _named(score: str, kind: CompanionKind) -> dict:
+    return {"score": score, "title": kind.title, "batch": kind.batch}
 
 
 def _published(kind: CompanionKind, pair: tuple) -> dict:

@@ -4,15 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from oodpriors.kinds.companions import COMPANIONS
 from oodpriors.statistics.companions import chosen
 from oodpriors.tables.cells import Published, interval
 
 PAPERS_SET = "ood"
 LOG_P = "log_prob"
 WITH_A_PRIOR = (LOG_P, "prior_own", "prior_other")  # of the pair
-# A batch of images is easier to judge than one, and log p is of one.
-OTHERS = [name for name, kind in COMPANIONS.items() if kind.batch == 1 and name not in WITH_A_PRIOR]
 SCORE, PRIOR, NEITHER = "score", "prior", "neither"
 ENDS = ("", "_low", "_high")
 COLUMNS = [
@@ -49,7 +46,7 @@ def _pair(rows: pd.DataFrame, uni: str, multi: str) -> Iterator[tuple[dict, dict
     priors = of_multi.set_index("set").to_dict("index")
     for which, own in rows[rows["model"] == uni].groupby("set", sort=False):
         scores = own.set_index("score").to_dict("index")
-        others = {str(name): row for name, row in scores.items() if name in OTHERS}
+        others = {str(name): row for name, row in scores.items() if _is_other(str(name), row)}
         if which not in priors or LOG_P not in scores or not others:
             continue
         best, prior = max(others.values(), key=lambda row: row["auroc"]), priors[which]
@@ -57,6 +54,11 @@ def _pair(rows: pd.DataFrame, uni: str, multi: str) -> Iterator[tuple[dict, dict
         row = {"uni": uni, "multi": multi, "set": which, **{name: best[name] for name in about}}
         row |= _area("uni", scores[LOG_P]) | _area("multi", prior) | _area("best", best)
         yield row | {"n_scores": len(others), "better": _better(best, prior)}, others
+
+
+def _is_other(score: str, row: Mapping) -> bool:
+    """Whether it takes no prior of the pair, and judges one image, as log p does."""
+    return row["batch"] == 1 and score not in WITH_A_PRIOR
 
 
 def _area(name: str, row: Mapping) -> dict:
