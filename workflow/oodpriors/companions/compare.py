@@ -43,12 +43,13 @@ def companion_table(
         seed: seed of the bootstrap.
 
     Returns:
-        ``batch``, the number of images that are judged together; ``auroc`` with its interval of 95 % over images and trainings; the number of
-        trainings that have the score, and of what is scored; ``mean_test`` and ``mean_ood``,
-        the mean scores; ``ties``, the share of the pairs of an image of each set with equal
-        scores; ``infinite``, the share of scores that are; ``in_training``, the number of
-        images that are training images; ``missing``, why there is no AUROC; and ``published``,
-        one for the same data sets, with its ``published_source``.
+        ``batch``, the number of images that are judged together; ``auroc`` with its interval
+        of 95 % over images and trainings; the number of trainings that have the score, and of
+        what is scored; ``mean_test`` and ``mean_ood``, the mean scores; ``ties``, the share of
+        the pairs of an image of each set with equal scores; ``infinite``, the share of scores
+        that are; ``in_training``, the number of images that are training images; ``missing``,
+        why there is no AUROC; and ``published``, one for the same data sets, with its
+        ``published_source``.
     """
     rows: list[dict] = []
     for model, group in groupby(trainings, key=attrgetter("model")):
