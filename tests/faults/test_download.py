@@ -113,11 +113,15 @@ def download(folder: Path, mirror: Path | None = None, run: str = "smoke") -> tu
             "arrays": str(arrays),
             "provenance": str(arrays.with_suffix(".provenance.json")),
         },
-        "params": {"source": source, "cache": str(folder / "resources/mnist")},
+        "params": {
+            "source": source,
+            "required": True,
+            "cache": str(folder / "resources/mnist"),
+        },
         "wildcards": {"dataset": "mnist"},
         "config": {
             "mirror": mirror and str(mirror),
-            "datasets": {"mnist": {"system_folder": None, "path": None}},
+            "datasets": {"mnist": {"system_folder": None, "path": None, "shape": None}},
         },
         "log": str(log),
     }

@@ -110,12 +110,13 @@ def load_cifar10(project: Path, content: bytes, trusted: bool) -> tuple[int, str
         },
         "params": {
             "source": {"kind": "cifar10", "stands_for": None},
+            "required": True,
             "cache": str(project / "resources/cifar10"),
         },
         "wildcards": {"dataset": "cifar10"},
         "config": {
             "mirror": str(mirror),
-            "datasets": {"cifar10": {"path": None, "system_folder": None}},
+            "datasets": {"cifar10": {"path": None, "shape": None, "system_folder": None}},
         },
     }
     return run_script("download.py", told, project, project)
@@ -250,9 +251,16 @@ def test_an_npz_of_ones_own_executes_nothing(tmp_path: Path, mark: Path, name: s
             "arrays": str(tmp_path / "arrays.npz"),
             "provenance": str(tmp_path / "provenance.json"),
         },
-        "params": {"source": {"kind": "npz", "content": None}, "cache": str(tmp_path)},
+        "params": {
+            "source": {"kind": "npz", "stands_for": None, "content": None},
+            "required": True,
+            "cache": str(tmp_path),
+        },
         "wildcards": {"dataset": "own"},
-        "config": {"mirror": None, "datasets": {"own": {"path": str(path), "system_folder": None}}},
+        "config": {
+            "mirror": None,
+            "datasets": {"own": {"path": str(path), "shape": None, "system_folder": None}},
+        },
     }
     status, log = run_script("download.py", told, tmp_path)
     assert status == 1
