@@ -27,6 +27,8 @@ rule record:
         whole=WHOLE,
         budget={key: config[key] for key in ("images", "bootstrap", "models", "toy")},
         runs=get_runs(MODELS),
+        flows=get_runs(TOYS),
+        datasets={name: entry["dataset"] for name, entry in config["subsets"].items()},
     script:
         "../scripts/record.py"
 

@@ -26,11 +26,13 @@ with job(snakemake.log[0], snakemake.params.code.load):
         "platform": platform.platform(),
         "software": software_versions() | trained[0]["software"],
         "budget": params.budget,
+        "datasets": params.datasets,
         "data": [load_json(path) for path in snakemake.input.provenance],
         "further": [load_json(path) for path in snakemake.input.further],
         "models": [
             {"model": model, "seed": seed, "weights": "trained", **entry}
             for (model, seed), entry in zip(params.runs, trained, strict=True)
         ],
+        "flows": params.flows,
     }
     save_json(snakemake.output[0], record)

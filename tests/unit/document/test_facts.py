@@ -64,11 +64,13 @@ def test_a_text_has_all_of_its_numbers_or_is_left_out(facts, text, filled):
         ("not shown", "D"),
         ("for", "AC"),
         ("against", "BD"),
+        ("not decided", "E"),
+        ("not run", ""),
     ],
 )
 def test_a_condition_means_these_verdicts(facts, value, claims):
     assert {name for name in VERDICTS if facts.holds({name: value})} == set(claims)
-    assert not facts.holds({"unknown": value})
+    assert facts.holds({"unknown": value}) == (value == "not run")
 
 
 def test_all_claims_of_a_condition_count(facts):

@@ -1,15 +1,51 @@
 """What the document says of its run."""
 
 import pytest
-from tests.unit.document.conftest import macros, made, printed, record
+from tests.unit.document.conftest import macros, made, made_claims, printed, record
 from tests.unit.tables import test_remedy as remedy
 
 
 def test_the_macros_count_the_verdicts():
     found = macros(made()["macros"])
-    names = ("Holds", "Fails", "Undecided", "Shown", "NotShown", "Claims")
-    assert [found[name] for name in names] == ["3", "1", "2", "1", "1", "8"]
+    assert found["Claims"] == "8"
+    assert found["Verdicts"] == (
+        "Of 8 claims of our own, 3 hold, 1 fails, 2 are not decided, 1 is shown by one training "
+        "and 1 is not shown by one training. One or two trainings decide nothing."
+    )
     assert found["ExpectedFalse"].startswith("Of 6 claims tested at a level of 5 %, 4 were")
+
+
+def test_the_papers_claims_are_counted_apart():
+    claims = made_claims().assign(quote="")
+    quoted = claims["id"].isin([*"ABC"])
+    claims.loc[quoted, "quote"] = "its words"
+    found = macros(made(claims=claims[~claims["id"].isin([*"GH"])])["macros"])["Verdicts"]
+    assert found == (
+        "Of 3 claims of the paper, 1 holds, 1 fails and 1 is not decided; of 3 claims of our own, "
+        "2 hold and 1 is not decided."
+    )
+    verdict = dict.fromkeys(("verdict", "comparison_verdict"), "not applicable")
+    one = claims[claims["id"] == "B"].assign(quote=float("nan"), **verdict)
+    found = macros(made(claims=one)["macros"])["Verdicts"]
+    assert found == "Of 1 claim of our own, 1 cannot be decided on stand-ins."
+
+
+@pytest.mark.parametrize(
+    ("flows", "trainings", "seeds"),
+    [
+        ([], "2 trainings of image models", ""),
+        (
+            [["toy/mixture_2/unimodal", 0], ["toy/mixture_2/unimodal", 4], ["toy/x/y", 0]],
+            "2 trainings of image models and 3 of toy flows",
+            "Each toy flow has 2 seeds.",
+        ),
+    ],
+)
+def test_trainings_of_images_and_of_toy_flows_are_counted_apart(flows, trainings, seeds):
+    found = macros(made(record=record() | {"flows": flows})["macros"])
+    assert found["Trainings"] == trainings
+    assert found["SeedNote"].endswith(seeds)
+    assert ("toy flow" in found["SeedNote"]) == bool(seeds)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +68,6 @@ def test_the_document_names_each_processor_and_gpu_once():
 def test_the_macros_tell_the_run():
     found = macros(made()["macros"])
     assert (found["Run"], found["Scale"], found["Seeds"]) == ("my_run", "smoke", "0, 3")
-    assert found["Models"] == "2"
     assert (found["TestImages"], found["OodImages"]) == ("1,000", "2,345")
     assert found["Commit"] == "f" * 12
     assert found["Note"] == "Scale smoke; part of the images"
@@ -63,6 +98,45 @@ def test_a_document_says_what_is_run_on_whose_data(whole, data, kind, sentences)
     assert all(sentence in found["Scope"] for sentence in sentences)
     assert bool(found["Scope"]) == bool(sentences)
     assert ("own.npz" in found["Data"]) == (OWN in data)
+
+
+GIVEN = {
+    name: OFFICIAL
+    | {"subset": name}
+    | {"source": OWN["source"] | {"files": [{"name": f"{name}.npz", "sha256": "0" * 64}]}}
+    for name in ("cifar_0_4", "svhn", "cells")
+}
+DATASETS = {"cifar_0_4": "cifar10", "svhn": "svhn", "cells": "cells", "mnist": "mnist"}
+
+
+@pytest.mark.parametrize(
+    ("subsets", "scope", "data"),
+    [
+        (
+            ["cifar_0_4", "cifar_0_4"],
+            "CIFAR-10 was read from a file of the user, cifar_0_4.npz.",
+            "the paper's data sets, CIFAR-10 from a file of the user",
+        ),
+        (
+            ["cifar_0_4", "svhn"],
+            "CIFAR-10 and SVHN were read from files of the user, cifar_0_4.npz and svhn.npz.",
+            "the paper's data sets, CIFAR-10 and SVHN from files of the user",
+        ),
+        (
+            ["svhn", "cells"],
+            "SVHN was read from a file of the user, svhn.npz. The data in cells.npz are our own: "
+            "the paper has no number of them.",
+            "the paper's data sets, SVHN from a file of the user and our own (cells.npz)",
+        ),
+    ],
+)
+def test_a_file_of_the_user_under_the_name_of_a_set_of_the_paper_is_not_our_own(
+    subsets, scope, data
+):
+    parts = [GIVEN[name] for name in subsets]
+    found = macros(made(record=record() | {"data": parts, "datasets": DATASETS})["macros"])
+    assert (found["Scope"], found["Data"]) == (scope, data)
+    assert found["Kind"] == "A Reproduction of"
 
 
 def test_changed_code_is_named_as_such():

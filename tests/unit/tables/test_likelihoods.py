@@ -16,8 +16,8 @@ from oodpriors.tables.make import show_table
     ("seeds", "note"),
     [
         ([1, 1], "There is one seed, so errors are over images alone"),
-        ([3, 3], "Errors are over images and 3 seeds of each model."),
-        ([2, 3], "Errors are over images and 2 or 3 seeds of each model."),
+        ([3, 3], "Errors are over images and 3 seeds of each image model."),
+        ([2, 3], "Errors are over images and 2 or 3 seeds of each image model."),
         ([1, 3, 1], "2 of 3 models have one seed, and their errors are over images alone"),
     ],
 )

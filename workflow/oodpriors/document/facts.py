@@ -8,6 +8,7 @@ import pandas as pd
 
 PLACE = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")
 SHOWN, NOT_SHOWN = ("shown",), ("not shown",)  # by one or two trainings
+NOT_RUN = "not run"  # in the place of a verdict: the run does not judge the claim
 VALUES = {  # what a condition names, and the first words of the verdicts that it means
     "holds": ("holds",),
     "fails": ("fails",),
@@ -15,6 +16,8 @@ VALUES = {  # what a condition names, and the first words of the verdicts that i
     "not shown": NOT_SHOWN,
     "for": ("holds", *SHOWN),
     "against": ("fails", *NOT_SHOWN),
+    "not decided": ("not decided",),
+    "not run": (NOT_RUN,),
 }
 
 
@@ -73,7 +76,7 @@ class Facts:
     def holds(self, condition: Mapping[str, str]) -> bool:
         """Whether all claims of a condition have the verdict that it names."""
         return all(
-            str(self.verdicts.get(claim, "")).startswith(VALUES[value])
+            str(self.verdicts.get(claim, NOT_RUN)).startswith(VALUES[value])
             for claim, value in condition.items()
         )
 

@@ -1,6 +1,6 @@
 """Texts of the document by name: what the run is, and numbers of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -14,6 +14,19 @@ STAND_IN_WARNING = (
     "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
     "MNIST, CIFAR-10 or SVHN, read their stand-ins, and compare no number with the paper."
 )
+PAPERS_DATA = {
+    "fashion_mnist": "Fashion-MNIST",
+    "mnist": "MNIST",
+    "cifar10": "CIFAR-10",
+    "svhn": "SVHN",
+}
+# Verdicts after a number of claims, of one and of several.
+SAID = {
+    "holds": ("holds", "hold"),
+    "fails": ("fails", "fail"),
+    NOT_APPLICABLE: ("cannot be decided on stand-ins",) * 2,
+}
+FEW_DECIDE_NOTHING = " One or two trainings decide nothing."
 
 
 def macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: str) -> dict:
@@ -26,7 +39,6 @@ def macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: st
         note: on the data and the scale.
     """
     verdicts = claims.drop_duplicates("id")["verdict"]
-    holds, fails, undecided = (str((verdicts == v).sum()) for v in VERDICTS[:3])
     code = record["code"]
     stand_in = any(part["source"]["stand_in"] for part in record["data"])
     budgets = record["budget"]["models"]
@@ -44,14 +56,9 @@ def macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: st
         "FullCommit": _commit(code),
         "TrainingCommits": ", ".join(sorted({_commit(m["code"]) for m in record["models"]})),
         "Seeds": ", ".join(map(str, sorted({model["seed"] for model in record["models"]}))),
-        "Models": str(len(record["models"])),
+        "Trainings": _trainings(record),
         "Computing": _duration(sum(model["training_seconds"] for model in record["models"])),
-        "Holds": holds,
-        "Fails": fails,
-        "Undecided": undecided,
-        "Shown": str(verdicts.str.startswith("shown").sum()),
-        "NotShown": str(verdicts.str.startswith("not shown").sum()),
-        "NotApplicable": _not_applicable((verdicts == NOT_APPLICABLE).sum()),
+        "Verdicts": _verdicts(claims.drop_duplicates("id")),
         "Claims": str(len(verdicts)),
         "ExpectedFalse": expected_false(verdicts),
         "Warning": STAND_IN_WARNING if stand_in else "",
@@ -60,7 +67,8 @@ def macros(record: Mapping, models: pd.DataFrame, claims: pd.DataFrame, note: st
         "Samples": f"{budgets.get('vae', {}).get('draws', 0):,}",
         "Draws": _draws(max(flows, default=0)),
         "Ess": _mean(models.get("effective_sample_size_ood", pd.Series(dtype=float))),
-        "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True))),
+        "SeedNote": seed_note(dict(zip(models["model"], models["seeds"], strict=True)))
+        + _toy_seeds(record),
         "TrainImages": f"{max(_learnt(record)):,}" if _learnt(record) else "",
         "TestImages": f"{models['n_test'].max():,}",
         "OodImages": f"{models['n_ood'].max():,}",
@@ -80,31 +88,91 @@ def _learnt(record: Mapping) -> list[int]:
     return [part["images"] for part in record["data"] if part["split"] == "train"]
 
 
-def _not_applicable(number: int) -> str:
-    return f"; {number} cannot be decided on stand-ins" if number else ""
+def _verdicts(claims: pd.DataFrame) -> str:
+    """How many of the paper's claims, which quote it, and of ours have each verdict."""
+    papers = claims["quote"].map(lambda quote: isinstance(quote, str) and quote != "")
+    papers = papers.astype(bool)
+    parts = [
+        f"of {_count(len(of), 'claim')} {whose}, {_joined(_counts(of))}"
+        for of, whose in (
+            (claims["verdict"][papers], "of the paper"),
+            (claims["verdict"][~papers], "of our own"),
+        )
+        if len(of)
+    ]
+    text = "; ".join(parts)
+    few = FEW_DECIDE_NOTHING if "shown by" in text else ""
+    return f"{text[0].upper()}{text[1:]}.{few}" if text else ""
+
+
+def _counts(verdicts: pd.Series) -> list[str]:
+    """Verdicts with the numbers of claims that have them."""
+    numbers = ((verdict, int((verdicts == verdict).sum())) for verdict in VERDICTS)
+    return [
+        f"{number} {SAID.get(verdict, (f'is {verdict}', f'are {verdict}'))[number > 1]}"
+        for verdict, number in numbers
+        if number
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _joined(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _trainings(record: Mapping) -> str:
+    """Numbers of trainings, of image models and of toy flows."""
+    images, flows = len(record["models"]), len(record.get("flows", []))
+    more = f" and {flows:,} of toy flows" if flows else ""
+    return f"{_count(images, 'training')} of image models{more}"
+
+
+def _toy_seeds(record: Mapping) -> str:
+    seeds = {seed for _, seed in record.get("flows", [])}
+    return f" Each toy flow has {_count(len(seeds), 'seed')}." if seeds else ""
 
 
 def _scope(record: Mapping) -> dict:
-    """What a run is: all experiments of the paper or some, and on whose data."""
-    sources = [part["source"] for part in record["data"]]
-    files = dict.fromkeys(s["files"][0]["name"] for s in sources if s["kind"] in OWN)
-    own, kinds = ", ".join(files), {source["kind"] for source in sources}
-    stand_in = any(source["stand_in"] for source in sources)
+    """What a run is: all experiments of the paper or some, and on whose data.
+
+    A data set of the user under the name of one that the paper uses is taken for that one.
+    """
+    names, parts = record.get("datasets", {}), record["data"]
+    titles = [PAPERS_DATA.get(names.get(part["subset"], "")) for part in parts]
+    files = [
+        part["source"]["files"][0]["name"] if part["source"]["kind"] in OWN else None
+        for part in parts
+    ]
+    found = dict.fromkeys(zip(titles, files, strict=True))
+    given = {title: file for title, file in found if title and file}
+    own = ", ".join(file for title, file in found if file and not title)
+    papers = any(title or not file for title, file in found)
+    stand_in = any(part["source"]["stand_in"] for part in parts)
     data = "stand-in data" if stand_in else "the real data sets"
+    were, given_by = ("was", "a file") if len(given) == 1 else ("were", "files")
+    if given:
+        data = data if stand_in else "the paper's data sets"
+        data = f"{data}, {_joined([*given])} from {given_by} of the user"
     if own:
-        data = f"{data} and our own ({own})" if kinds - set(OWN) else f"our own data ({own})"
-    whole, scope = record["whole"], ""
+        data = f"{data} and our own ({own})" if papers else f"our own data ({own})"
+    whole, scope = record["whole"], []
     if not whole:
         named = ", ".join(record["experiments"])
-        scope = f"Experiments of this run: {named}. It reproduces no other of the paper. "
+        scope.append(f"Experiments of this run: {named}. It reproduces no other of the paper.")
+    if given:
+        read = f"{_joined([*given])} {were} read from {given_by} of the user"
+        scope.append(f"{read}, {_joined([*given.values()])}.")
     if own:
-        scope += f"The data in {own} are our own: the paper has no number of them."
+        scope.append(f"The data in {own} are our own: the paper has no number of them.")
     kind = "A Reproduction of" if whole else "A Part of the Experiments of"
     return {
         "Data": data,
         "Whole": str(int(whole)),
-        "Kind": kind if kinds - set(OWN) else "Our Own Data, after",
-        "Scope": scope,
+        "Kind": kind if papers else "Our Own Data, after",
+        "Scope": " ".join(scope),
     }
 
 

@@ -85,7 +85,7 @@ def seed_note(seeds_by_model: Mapping[str, int]) -> str:
         return ONE_SEED
     numbers = " or ".join(map(str, several))
     if not one:
-        return f"Errors are over images and {numbers} seeds of each model."
+        return f"Errors are over images and {numbers} seeds of each image model."
     return (
         f"{one} of {len(seeds_by_model)} models have one seed, and their errors are over images "
         "alone: how much another training would differ is not in them. The errors of the others "
