@@ -110,6 +110,9 @@ def test_every_reference_has_its_label_and_every_link_its_anchor():
     text = MAIN + "".join(made().values())
     labels = set(re.findall(r"\\label\{([^}]+)\}", text))
     assert set(re.findall(r"\\ref\{([^}]+)\}", text)) - {"topic:whose"} <= labels
+    sections = set(re.findall(r"\\hyperref\[([^\]]+)\]", text))
+    assert sections
+    assert sections <= labels
     anchors = {
         *re.findall(r"\\hypertarget\{([^}]+)\}", text),
         *re.findall(r"\\card\{([^}]+)\}", text),
