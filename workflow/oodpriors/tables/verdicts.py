@@ -37,7 +37,7 @@ def _signed(value: float, error: float) -> str:
     if 0 < max(abs(value), error) < 1e-3:
         return f"{value:+.1e} ± {error:.1e}"
     digits = 1 if abs(value) >= 10 else 4
-    return f"{value:+,.{digits}f} ± {error:.{digits}f}"
+    return f"{value:+,.{digits}f} ± {error:,.{digits}f}"
 
 
 def show_results(table: pd.DataFrame) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
         return f"{float(paper):g}", str(ours)
     paper, ours = float(paper), float(ours)
     printed, digits = 0 if paper.is_integer() else 2, 1 if abs(ours) >= 100 else 2
-    return f"{paper:,.{printed}f}", f"{ours:,.{digits}f} ± {error:.{digits}f}"
+    return f"{paper:,.{printed}f}", f"{ours:,.{digits}f} ± {error:,.{digits}f}"
 
 
 def show_claims(table: pd.DataFrame) -> pd.DataFrame:
