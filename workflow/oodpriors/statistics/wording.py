@@ -31,6 +31,7 @@ COLUMNS = {
     "log_prob_nearest": "log p of the nearest component",
     "latent_first": "the first latent coordinate",
     "latent_farthest": "the farthest latent coordinate",
+    "latent_farthest_index": "the index of the farthest latent coordinate",
     "latent_mode_distance": "",
     "squared_distance": "the squared distance",
     "refined_change": "the change by refinement",
