@@ -76,6 +76,14 @@ def test_figures_are_cited_and_stand_beside_the_text_but_that_of_page_one(text, 
     assert r"\label{fig:far}" in floats.appendix_figures()
 
 
+def test_a_dense_figure_has_the_full_width():
+    entries = {"far": {"caption": "Far."}, "dense": {"kind": "companions", "caption": "Dense."}}
+    topics = [TOPIC | {"more_figures": ["far", "dense"]}]
+    shown = Floats(entries, {}, topics, "", "").appendix_figures()
+    assert r"[width=0.7\textwidth]{far.pdf}" in shown
+    assert r"[width=1\textwidth]{dense.pdf}" in shown
+
+
 def test_own_figures_are_numbered_apart_and_the_papers_have_its_numbers(text, floats):
     assert floats.figure_numbers == {"fig04": "4", "own": "S1", "far": "9"}
     assert r"\renewcommand{\thefigure}{S1}" in text

@@ -111,4 +111,6 @@ def _kinds(claims: pd.DataFrame) -> str:
         return ""
     counts = count_kinds(claims).astype(str).reset_index()
     columns = "l" + "P{1.6cm}" * (len(counts.columns) - 1)
-    return f"\\begin{{center}}\\small\n{tex.tabular(counts, columns)}\\end{{center}}\n"
+    caption = "Number of claims by kind and verdict, with the paper's estimate of VAEs."
+    table = f"{caption}\\par\\smallskip\n{tex.tabular(counts, columns)}"
+    return f"\\begin{{center}}\\small\n{table}\\end{{center}}\n"
