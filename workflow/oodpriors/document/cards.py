@@ -28,10 +28,7 @@ def board(topics: Sequence[Mapping], claims: pd.DataFrame) -> str:
     counts = once["verdict"].value_counts()
     legend = [tex.box(v, f"{v}: {counts[v]}") for v in VERDICTS if v in counts]
     grid = "\\begin{tabular}{@{}P{0.25\\textwidth}@{\\hskip 6pt}P{0.72\\textwidth}@{}}\n"
-    head = (
-        "\\hypertarget{board}{}\\textbf{All verdicts}; each title leads to its section, "
-        "each box to its card."
-    )
+    head = "\\hypertarget{board}{}\\textbf{All verdicts}; titles lead to sections, boxes to cards."
     body = (
         f"{{\\footnotesize\\renewcommand{{\\arraystretch}}{{0.92}}\n{grid}"
         + "\n".join(rows)

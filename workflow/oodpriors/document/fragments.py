@@ -67,7 +67,7 @@ def fragments(
         "comparison": _numbers(
             "The paper's numbers and ours",
             show_results(comparison, _titles(models)),
-            r"P{2cm}P{4.8cm}r>{\raggedleft\arraybackslash}p{2.6cm}rP{2.2cm}",
+            r"P{2cm}P{5.6cm}r>{\raggedleft\arraybackslash}p{2.6cm}rP{2.2cm}",
         ),
         "settings": _numbers(
             "Settings that differ from the paper",
