@@ -10,16 +10,18 @@ from oodpriors.statistics.claims import REFINED
 
 NAMES = [*"ABCDEFGH"]
 TOPICS = [
-    {"title": "50 % of it", "figures": ["fig04"], "tables": [], "claims": NAMES[:5]},
-    {"title": "Nothing", "figures": [], "tables": [], "claims": []},
-    {"title": "The rest", "figures": [], "tables": ["t"], "claims": NAMES[5:]},
+    {"id": "one", "title": "50 % of it", "figures": ["fig04"], "tables": [], "claims": NAMES[:5]},
+    {"id": "two", "title": "Nothing", "figures": [], "tables": [], "claims": []},
+    {"id": "three", "title": "The rest", "figures": [], "tables": ["t"], "claims": NAMES[5:]},
 ]
+ONE = TOPICS[0] | {"claims": ["A"]}
 
 
 def both():
     """A has another verdict with refined posteriors, D the same."""
     claims = made_claims()
     again = claims[claims["id"].isin(["A", "D"])].assign(estimator=REFINED)
+    again["comparison"] += " refined"
     columns = ["verdict", "comparison_verdict"]
     again.loc[again["id"] == "A", columns] = "fails"
     return pd.concat([claims, again], ignore_index=True)
@@ -33,6 +35,11 @@ def test_each_box_of_the_board_leads_to_the_card_of_its_claim():
     assert [name for name, _ in links] == NAMES
     assert [printed(shown) for _, shown in links] == ["A*", *NAMES[1:]]
     assert "Nothing" not in text
+    titles = dict(re.findall(r"\\hyperref\[topic:(\w+)\]\{([^}]+)\} &", text))
+    assert {name: printed(title) for name, title in titles.items()} == {
+        "one": "50 % of it",
+        "three": "The rest",
+    }
     anchors = re.findall(r"\\card\{card:(\w)\}", cards(TOPICS, claims, {}, {}))
     assert anchors == NAMES
 
@@ -53,8 +60,59 @@ def test_a_card_has_what_was_measured_by_both_estimates_and_leads_back():
     assert "50 % of a_b" in first
     assert first.count("9, needed > 1; no training.") == 2
     assert r"\hyperlink{board}{all verdicts}" in first
+    assert text.count(r"Section~\ref{topic:one}") == 5
+    assert text.count(r"Section~\ref{topic:three}") == 3
     # Table 9 is the place of all claims
     assert text.count(r"Table~\ref{tab:t}") == len(NAMES)
+
+
+def two_models(*verdicts):
+    """A claim of a VAE and a Glow, where the refined estimate is of the VAE alone.
+
+    The verdicts are those of the VAE's refined comparison, of Glow's, and of the claim.
+    """
+    row = made_claims().iloc[[0]]
+
+    def of(model, estimator, excess, verdict, column=""):
+        words = {"comparison": f"{column} of {model}", "left_words": f"{column}mean of {model}"}
+        number = {"left": excess, "excess": excess, "low": excess - 1, "high": excess + 1}
+        verdicts = {"comparison_verdict": verdict, "estimator": estimator}
+        return row.assign(**words, **number, **verdicts, trainings=f"{model}: 3")
+
+    rows = [of("vae", "paper", 50.0, "holds"), of("glow", "paper", 5.0, verdicts[1])]
+    rows += [
+        of("vae", REFINED, 40.0, verdicts[0], "refined "),
+        of("glow", REFINED, 5.0, verdicts[1]),
+    ]
+    table = pd.concat(rows, ignore_index=True)
+    return table.assign(verdict=["holds"] * 2 + [verdicts[2]] * 2)
+
+
+def test_only_comparisons_with_a_refined_estimate_stand_behind_refined():
+    claims = two_models("holds", "holds", "holds")
+    text = printed(cards([ONE], claims, {}, {}))
+    before, refined = text.split(r"\textit{Refined:} ")
+    assert "mean of glow" in before
+    assert "refined mean of vae 40" in refined
+    assert "glow" not in refined
+
+
+def test_a_refined_verdict_that_another_model_decides_is_said_to_be():
+    claims = two_models("holds", "not decided", "not decided")
+    claims.loc[:1, "verdict"] = "not decided"
+    text = printed(cards([ONE], claims, {}, {}))
+    refined = text.split(r"\textit{Refined:} ")[1]
+    assert "refined mean of vae 40" in refined
+    assert ": holds; 3 trainings; a comparison without a VAE decides." in refined
+    assert "glow" not in refined
+
+
+def test_a_finding_has_the_refined_verdict_where_it_is_another():
+    first, second = map(printed, findings(["A", "D"], both()).strip().splitlines())
+    boxes = re.findall(r"\\hyperlink\{card:A\}\{\\fcolorbox.*?\\strut ([^}]+)\}\}", first)
+    assert boxes == ["A holds", "refined: fails"]
+    assert "D holds" in second
+    assert "refined" not in second
 
 
 def test_a_card_quotes_the_paper_with_every_character_as_it_is(tmp_path):

@@ -69,6 +69,7 @@ def test_the_document_claims_all_experiments_only_of_a_whole_run():
 
 def test_the_papers_number_stands_beside_ours():
     row = cells(made()["comparison"])[-1]
+    assert row[1] == "NLL out, VAE, uni, Fashion-MNIST (1, 7)"
     assert row[2] == "1,647.76"
     assert row[4:] == ["0.910", "nats per image"]  # 1500 / 1647.76
 
@@ -110,6 +111,9 @@ def test_every_reference_has_its_label_and_every_link_its_anchor():
     text = MAIN + "".join(made().values())
     labels = set(re.findall(r"\\label\{([^}]+)\}", text))
     assert set(re.findall(r"\\ref\{([^}]+)\}", text)) - {"topic:whose"} <= labels
+    sections = set(re.findall(r"\\hyperref\[([^\]]+)\]", text))
+    assert sections
+    assert sections <= labels
     anchors = {
         *re.findall(r"\\hypertarget\{([^}]+)\}", text),
         *re.findall(r"\\card\{([^}]+)\}", text),

@@ -66,12 +66,22 @@ def test_a_topic_has_its_paragraphs_with_the_reason_that_applies(text):
 
 
 def test_figures_are_cited_and_stand_beside_the_text_but_that_of_page_one(text, floats):
-    assert r"Figure~\ref{fig:fig04} and Figure~\ref{fig:own} show it." in text
-    assert r"More is in the appendix: Figure~\ref{fig:far}." in text
+    first, others = text.split(r"\subsection{Second}")
+    here = r"Figure~\ref{fig:fig04} and Figure~\ref{fig:own}"
+    assert rf"See {here}; in the appendix, Figure~\ref{{fig:far}}." in first
+    assert "See" not in others
     assert r"\label{fig:own}" in text
     assert r"\label{fig:fig04}" not in text
     assert r"\label{fig:fig04}" in floats.first()
     assert r"\label{fig:far}" in floats.appendix_figures()
+
+
+def test_a_dense_figure_has_the_full_width():
+    entries = {"far": {"caption": "Far."}, "dense": {"kind": "companions", "caption": "Dense."}}
+    topics = [TOPIC | {"more_figures": ["far", "dense"]}]
+    shown = Floats(entries, {}, topics, "", "").appendix_figures()
+    assert r"[width=0.7\textwidth]{far.pdf}" in shown
+    assert r"[width=1\textwidth]{dense.pdf}" in shown
 
 
 def test_own_figures_are_numbered_apart_and_the_papers_have_its_numbers(text, floats):

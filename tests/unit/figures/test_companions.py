@@ -34,8 +34,8 @@ def labels(axis):
 def test_a_panel_for_each_set_and_a_cell_for_each_model_and_score(drawn):
     first, second, _ = drawn(models=[MULTI, UNI, CIFAR])
     assert [axis.get_title() for axis in (first, second)] == ["MNIST", "SVHN"]
-    assert labels(first.xaxis) == ["VAE, two, Fashion", "VAE, one, Fashion"]
-    assert labels(second.xaxis) == ["Glow, one, CIFAR"]
+    assert labels(first.xaxis) == ["VAE, two\nFashion", "VAE, one\nFashion"]
+    assert labels(second.xaxis) == ["Glow, one\nCIFAR"]
     kept = [i for i, name in enumerate(COMPANIONS) if name != "waic"]  # no model has it
     assert labels(first.yaxis) == [[*COMPANIONS.values()][i].title for i in kept]
     values = first.images[0].get_array()

@@ -493,6 +493,7 @@ def test_our_numbers_stand_beside_the_papers():
     assert table["std_error"].tolist() == [1.0, 0.0]
     assert (table["low"][0], table["high"][0]) == (pytest.approx(6 - Z), pytest.approx(6 + Z))
     assert table["quantity"][0] == "nll(log_prob, ood) of vae/a/left"
+    assert table[["words", "model"]].iloc[0].tolist() == ["NLL out", "vae/a/left"]
 
 
 @pytest.mark.parametrize(("indices", "shown"), [([613], "613"), ([613, 20, 7], "613, 20, 7")])

@@ -27,7 +27,14 @@ def test_a_model_is_not_named_where_a_claim_is_about_it_alone():
 def test_models_are_named_by_what_tells_them_apart():
     assert worded(UNI, MULTI)[:2] == ("mean out (uni)", "mean out (multi)")
     other = UNI | {"model": "glow/f/multi"}
-    assert worded(UNI, other)[:2] == ("mean out (vae/uni)", "mean out (glow/multi)")
+    assert worded(UNI, other)[:2] == ("mean out (vae, uni)", "mean out (glow, multi)")
+
+
+def test_names_of_the_code_are_no_words():
+    for claim in CLAIMS:
+        text = " ".join(f"{found.left} {found.right}" for found in word_claim(claim["comparisons"]))
+        assert "_" not in text, claim["id"]
+        assert "log prob" not in text, claim["id"]
 
 
 def test_the_models_of_all_comparisons_of_a_claim_count():
@@ -43,16 +50,34 @@ def test_the_models_of_all_comparisons_of_a_claim_count():
         (UNI | {"column": "log_prob_unrefined"}, "encoder's mean out", "nats"),
         (
             UNI | {"column": "squared_distance", "component": 1},
-            "mean of squared distance out, component 1",
+            "mean of the squared distance out, component 1",
             "squared pixel values",
         ),
-        (UNI | {"statistic": "overlap", "column": "latent_first"}, "overlap of latent first", ""),
+        (
+            UNI | {"statistic": "overlap", "column": "latent_first"},
+            "overlap of the first latent coordinate",
+            "",
+        ),
         (
             {"stored": "toy/toy/mixture_2/uni/at_origin"},
-            "at origin",
+            "log p at the origin",
             "nats",
         ),
-        ({"stored": "pixels/lower_fraction"}, "lower fraction", ""),
+        ({"stored": "pixels/lower_fraction"}, "share of pixels with a lower variance out", ""),
+        (
+            {"stored": "clusters/lowered_4_3"},
+            "share of dimensions with a lower variance in cluster 3 of label 4",
+            "",
+        ),
+        ({"stored": "clusters/ratio_0_2"}, "variance of cluster 2 / of label 0", ""),
+        ({"stored": "own/some_number"}, "some number", ""),
+        (
+            UNI | {"statistic": "within", "set": "test", "column": "latent_mode_distance"},
+            "share near a component in",
+            "",
+        ),
+        (UNI | {"column": "log_prob_true"}, "mean of the true log p out", "nats"),
+        (UNI | {"column": "own_column"}, "mean of own column out", ""),
         ({"ratio": [UNI, MULTI]}, "mean out (uni) / mean out (multi)", ""),
         ({"difference": [UNI, MULTI]}, "mean out (uni) − mean out (multi)", "nats"),
         (

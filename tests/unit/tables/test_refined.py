@@ -42,6 +42,12 @@ def test_an_estimate_that_is_larger_everywhere_ranks_alike(models):
     assert row["auroc_refined_low"] <= row["auroc_refined"] <= row["auroc_refined_high"]
 
 
+def test_large_errors_have_separators_too(models):
+    rows = models.loc[VAES].assign(mean_ood_refined_std_error=37768.94).reset_index()
+    shown = show_table("refined", rows)["log p out, refined"]
+    assert shown.str.endswith(" ± 37,768.9").all()
+
+
 @of_kind("refined")
 def test_the_table_leaves_flows_out(table):
     assert UNI not in set(table["model"])

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from oodpriors.tables.make import make_table, show_table
-from oodpriors.tables.remedy import summary
+from oodpriors.tables.remedy import one_worse, summary
 
 UNI, MULTI = "vae/f/uni", "vae/f/multi"
 GLOW = ("glow/f/uni", "glow/f/multi")
@@ -120,7 +120,24 @@ def test_nothing_gives_a_table_of_nothing():
 def test_the_summary_counts_sets_and_has_means_over_them():
     assert summary(made(rows())) == {
         **{"sets": 3, "score": 1, "prior": 1, "neither": 1},
+        **{"one_wins": 0, "one_loses": 2},
         "uni": pytest.approx((0.3 + 0.4 + 0.5) / 3),
         "multi": pytest.approx((0.8 + 0.9 + 0.74) / 3),
         "one": pytest.approx((0.7 + 0.6 + 0.75) / 3),
     }
+
+
+def test_the_one_score_is_worse_or_better_beyond_both_intervals():
+    for area, wins, loses in (
+        (0.779, 0, 1),
+        (0.741, 0, 0),
+        (0.689, 0, 0),
+        (0.661, 1, 0),
+    ):
+        table = made(rows(areas={"ood": {"log_prob": 0.3, "corrected": 0.72, MULTI: area}}))
+        found = summary(table)
+        assert (found["one_wins"], found["one_loses"]) == (wins, loses), area
+        assert len(one_worse(table)) == loses
+    assert one_worse(made(rows()))["set"].tolist() == ["ood", "kmnist"]  # 0.7 < 0.8, 0.6 < 0.9
+    none = made(rows()).assign(one_auroc_low=np.nan, one_auroc_high=np.nan)
+    assert (summary(none)["one_wins"], summary(none)["one_loses"]) == (0, 0)

@@ -165,6 +165,7 @@ def comparison(kind, paper, ours, quantity="q"):
     return {
         **{"where": "Table 9", "kind": kind, "quantity": quantity, "unit": "epochs"},
         **{"paper": paper, "ours": ours, "std_error": 1.0, "ratio": 1.0},
+        **{"words": "NLL out", "model": "vae/a_1/b"},
     }
 
 
@@ -179,8 +180,16 @@ def test_settings_are_shown_where_they_differ_and_results_apart():
     table = pd.DataFrame(rows)
     shown = show_settings(table)
     assert shown["Setting"].tolist() == ["epochs (a.b)", "epochs (c)"]
-    assert shown[["Paper", "Ours"]].to_numpy().tolist() == [["1000", "5"], ["8, 16", "4, 8"]]
-    assert show_results(table)[["Paper", "Unit"]].to_numpy().tolist() == [["1,647.76", "epochs"]]
+    assert shown[["Paper", "Ours"]].to_numpy().tolist() == [["1,000", "5"], ["8, 16", "4, 8"]]
+    for titles, name in (({}, "vae, a 1, b"), ({"vae/a_1/b": "VAE, of & all"}, "VAE, of & all")):
+        (result,) = show_results(table, titles)[["Quantity", "Paper", "Unit"]].to_numpy().tolist()
+        assert result == [f"NLL out, {name}", "1,647.76", "epochs"]
+    assert show_results(table[:4], {}).empty
+
+
+def test_a_result_of_no_model_has_its_words_alone():
+    row = comparison("result", 1.0, 1.0) | {"model": None}
+    assert show_results(pd.DataFrame([row]), {})["Quantity"].tolist() == ["NLL out"]
 
 
 def test_a_terminal_shows_both_verdicts_and_both_likelihoods(measure):

@@ -14,7 +14,7 @@ OTHER = " *: another verdict with a posterior refined for each image."
 
 
 def board(topics: Sequence[Mapping], claims: pd.DataFrame) -> str:
-    """All claims as coloured boxes, a row for each topic; each leads to its card."""
+    """All claims as coloured boxes that lead to their cards, a row for each topic."""
     once = claims[claims["estimator"] == PAPER].drop_duplicates("id").set_index("id")
     other = changed(claims)
     rows = []
@@ -23,11 +23,12 @@ def board(topics: Sequence[Mapping], claims: pd.DataFrame) -> str:
             _link_to_card(n, once.loc[n, "verdict"], "*" * (n in other)) for n in topic["claims"]
         ]
         if boxes:
-            rows.append(f"{tex.escape(topic['title'])} & {' '.join(boxes)} \\\\")
+            title = f"\\hyperref[topic:{topic['id']}]{{{tex.escape(topic['title'])}}}"
+            rows.append(f"{title} & {' '.join(boxes)} \\\\")
     counts = once["verdict"].value_counts()
     legend = [tex.box(v, f"{v}: {counts[v]}") for v in VERDICTS if v in counts]
     grid = "\\begin{tabular}{@{}P{0.25\\textwidth}@{\\hskip 6pt}P{0.72\\textwidth}@{}}\n"
-    head = "\\hypertarget{board}{}\\textbf{All verdicts}; each box leads to its card."
+    head = "\\hypertarget{board}{}\\textbf{All verdicts}; titles lead to sections, boxes to cards."
     body = (
         f"{{\\footnotesize\\renewcommand{{\\arraystretch}}{{0.92}}\n{grid}"
         + "\n".join(rows)
@@ -51,14 +52,20 @@ def _link_to_card(name: str, verdict: str, mark: str = "") -> str:
 
 
 def findings(names: Sequence[str], claims: pd.DataFrame) -> str:
-    """A sentence for each claim: verdict, its meaning or the text, and what decides it."""
-    deciding_rows, sentences = deciding(claims), []
+    """A sentence for each claim: verdicts, its meaning or the text, and what decides it."""
+    deciding_rows, other, sentences = deciding(claims), changed(claims), []
     for name in names:
         row = deciding_rows[name]
         found = tex.escape(f"{measured(row)} ({trained(row)}).")
-        box = tex.link("card", name, tex.box(row["verdict"], f"{name} {row['verdict']}"))
-        sentences.append(f"\\finding{{{box}}}{{{tex.escape(_said(row))}}}{{{found}}}")
+        boxes = [tex.box(row["verdict"], f"{name} {row['verdict']}")]
+        boxes += [_refined_box(other[name])] if name in other else []
+        links = " ".join(tex.link("card", name, box) for box in boxes)
+        sentences.append(f"\\finding{{{links}}}{{{tex.escape(_said(row))}}}{{{found}}}")
     return "\n".join(sentences) + "\n"
+
+
+def _refined_box(verdict: str) -> str:
+    return tex.box(verdict, f"refined: {verdict}")
 
 
 def _said(row: pd.Series) -> str:
@@ -92,25 +99,34 @@ def cards(
             for name in topic["claims"]:
                 own = claims[claims["id"] == name]
                 places = shown_in(str(own["where"].iloc[0]), figures, tables) or shown[:1]
-                parts.append(_card(name, own, places))
+                here = [f"Section~\\ref{{topic:{topic['id']}}}", *map(reference, places)]
+                parts.append(_card(name, own, here))
     return "\n".join(parts) + "\n"
 
 
-def _card(name: str, claim: pd.DataFrame, places: Sequence[str]) -> str:
-    """A card of the comparisons of one claim, with links to where it is shown."""
-    row, refined = deciding(claim)[name], deciding(claim, REFINED).get(name)
+def _card(name: str, claim: pd.DataFrame, here: Sequence[str]) -> str:
+    """A card of the comparisons of one claim, with links to where it is said and shown."""
+    row, refined = deciding(claim)[name], refined_verdicts(claim).get(name)
     boxes = [tex.box(row["verdict"], f"{name} {row['verdict']}")]
-    boxes += (
-        [] if refined is None else [tex.box(refined["verdict"], f"refined: {refined['verdict']}")]
-    )
-    links = [*map(reference, places), r"\hyperlink{board}{all verdicts}"]
+    boxes += [] if refined is None else [_refined_box(refined)]
+    links = f"here {', '.join(here)}; \\hyperlink{{board}}{{all verdicts}}"
     rests = [_rests("Measured", reason(claim, name))]
-    rests += [] if refined is None else [_rests("Refined", reason(claim, name, REFINED))]
+    rests += [] if refined is None else [_rests("Refined", _refined_reason(claim, name))]
     return (
         f"\\card{{{tex.anchor('card', name)}}}{{{' '.join(boxes)}}}"
-        f"{{{tex.escape(_about(row))}; {'; '.join(links)}.}}"
+        f"{{{tex.escape(_about(row))}; {links}.}}"
         f"{{{tex.escape(claim_text(row))}{_quoted(row)}}}{{{' '.join(rests)}}}"
     )
+
+
+def _refined_reason(claim: pd.DataFrame, name: str) -> str:
+    """The reason of a refined verdict, of those comparisons that have a refined estimate."""
+    first = claim.loc[claim["estimator"] == PAPER, "comparison"]
+    own = claim[(claim["estimator"] == REFINED) & ~claim["comparison"].isin(first)]
+    if (own["comparison_verdict"] == own["verdict"]).any():
+        return reason(own, name, REFINED)
+    found = [f"{measured(row)}: {row['comparison_verdict']}" for _, row in own.iterrows()]
+    return "; ".join([*found, trained(own.iloc[0]), "a comparison without a VAE decides"])
 
 
 def _about(row: pd.Series) -> str:

@@ -11,7 +11,7 @@ from oodpriors.kinds.tables import TABLES
 from oodpriors.tables.likelihoods import show_likelihoods
 from oodpriors.tables.make import show_table
 
-FIRST, BODY, APPENDIX = 0.7, 0.8, 0.7  # width of a figure, as part of the text's
+FIRST, BODY, APPENDIX, FULL = 0.7, 0.8, 0.7, 1.0  # width of a figure, as part of the text's
 PRINTED = ["Model", "Prior", "Training data"]
 PRINTED += ["Paper: NLL out", "NLL out", "NLL in", "Gap", "AUROC"]
 SETS_NOTE = (
@@ -73,8 +73,9 @@ class Floats:
     def _figure(self, name: str, place: str, width: float) -> str:
         entry = self.figures[name]
         number = self.figure_numbers[name]
-        note = FIGURES[entry.get("kind", "histograms")].note
-        caption = _caption(entry, note, f"Figure {number}")
+        row = FIGURES[entry.get("kind", "histograms")]
+        caption = _caption(entry, row.note, f"Figure {number}")
+        width = FULL if row.dense else width
         return tex.figure_float(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
 
     def _table(self, name: str) -> str:

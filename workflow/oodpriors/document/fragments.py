@@ -65,7 +65,9 @@ def fragments(
         "figures": _section("Remaining figures", floats.appendix_figures()),
         "tables": _section("Full tables", floats.appendix_tables()),
         "comparison": _numbers(
-            "The paper's numbers and ours", show_results(comparison), "P{2.2cm}P{5.5cm}rrrP{2.4cm}"
+            "The paper's numbers and ours",
+            show_results(comparison, _titles(models)),
+            r"P{2cm}P{5.6cm}r>{\raggedleft\arraybackslash}p{2.6cm}rP{2.2cm}",
         ),
         "settings": _numbers(
             "Settings that differ from the paper",
@@ -82,6 +84,11 @@ def fragments(
     return parts | {"glyphs": tex.glyph_pages(tex.glyphs_of(parts.values()))}
 
 
+def _titles(models: pd.DataFrame) -> dict[str, str]:
+    about = models[["architecture", "prior", "training_data"]].to_numpy()
+    return {name: ", ".join(row) for name, row in zip(models["model"], about, strict=True)}
+
+
 def _sentences(texts: Sequence[str]) -> str:
     return " ".join(map(tex.inline, texts)) + "%\n"  # an empty file would end the paragraph
 
@@ -94,7 +101,8 @@ def _section(title: str, body: str) -> str:
 def _numbers(title: str, table: pd.DataFrame, columns: str) -> str:
     if table.empty:
         return ""
-    return _section(title, f"{{\\footnotesize\n{tex.longtable(table, columns)}}}\n")
+    small = r"\footnotesize\setlength{\tabcolsep}{4pt}"
+    return _section(title, f"{{{small}\n{tex.longtable(table, columns)}}}\n")
 
 
 def _kinds(claims: pd.DataFrame) -> str:
@@ -103,4 +111,6 @@ def _kinds(claims: pd.DataFrame) -> str:
         return ""
     counts = count_kinds(claims).astype(str).reset_index()
     columns = "l" + "P{1.6cm}" * (len(counts.columns) - 1)
-    return f"\\begin{{center}}\\small\n{tex.tabular(counts, columns)}\\end{{center}}\n"
+    caption = "Number of claims by kind and verdict, with the paper's estimate of VAEs."
+    table = f"{caption}\\par\\smallskip\n{tex.tabular(counts, columns)}"
+    return f"\\begin{{center}}\\small\n{table}\\end{{center}}\n"

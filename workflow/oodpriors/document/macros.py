@@ -8,7 +8,7 @@ from oodpriors.data.provenance import trained_on
 from oodpriors.kinds.datasets import OWN
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import seed_note
-from oodpriors.tables.remedy import PAPERS_SET, PRIOR, summary
+from oodpriors.tables.remedy import PAPERS_SET, PRIOR, one_worse, summary
 
 STAND_IN_WARNING = (
     "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
@@ -210,6 +210,9 @@ def remedy_macros(table: pd.DataFrame) -> dict[str, str]:
         "PriorNeeded": _needed(table),
         "OneScore": str(one.iloc[0]) if len(one) else "",
         "OneMean": f"{found['one']:.2f}",
+        "OneWins": str(found["one_wins"]) if len(one) else "",
+        "OneLoses": str(found["one_loses"]) if len(one) else "",
+        "OneWorse": _places(one_worse(table)),
         "UniMean": f"{found['uni']:.2f}",
         "MultiMean": f"{found['multi']:.2f}",
     }
@@ -226,12 +229,21 @@ def _helps(row: pd.Series) -> str:
 
 def _needed(table: pd.DataFrame) -> str:
     """For which sets the multimodal prior is better than all scores, in a sentence."""
-    needed = table[table["better"] == PRIOR]
-    if needed.empty:
-        return "For none of these sets the multimodal prior is shown to be needed beside the score."
-    groups = needed.groupby(["architecture", "training_data"], sort=False)["out_of_distribution"]
-    places = [f"{', '.join(sets)} under the {name} of {data}" for (name, data), sets in groups]
-    return f"Beside the score the multimodal prior is still needed for {'; '.join(places)}."
+    places = _places(table[table["better"] == PRIOR])
+    if not places:
+        return (
+            "On none of these sets is log p under the multimodal prior better than the best score "
+            "chosen for that set."
+        )
+    return f"Beside the score the multimodal prior is still needed for {places}."
+
+
+def _places(rows: pd.DataFrame) -> str:
+    """Sets out of distribution with their models; "" of none."""
+    groups = rows.groupby(["architecture", "training_data"], sort=False)["out_of_distribution"]
+    return "; ".join(
+        f"{', '.join(sets)} under the {name} of {data}" for (name, data), sets in groups
+    )
 
 
 def _duration(seconds: float) -> str:

@@ -51,11 +51,12 @@ def _paragraph(heading: str, text: str) -> str:
 
 
 def _shown(topic: Mapping) -> str:
-    """Which figures and tables show it."""
+    """Where the figures and tables are."""
     here = _references(topic["figures"], topic["tables"])
     more = _references(topic["more_figures"], topic["more_tables"])
-    sentences = [f"{_joined(here)} show it."] if len(here) > 1 else [f"{n} shows it." for n in here]
-    return " ".join([*sentences, *([f"More is in the appendix: {_joined(more)}."] if more else [])])
+    appendix = [f"in the appendix, {_joined(more)}"] if more else []
+    places = "; ".join([_joined(here)] * bool(here) + appendix)
+    return f"See {places}." if places else ""
 
 
 def _references(figures: Sequence[str], tables: Sequence[str]) -> list[str]:

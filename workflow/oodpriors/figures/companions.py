@@ -12,7 +12,7 @@ from oodpriors.statistics.companions import chosen, model_labels
 from oodpriors.tables.cells import read_table
 
 ROW, MARGIN = 0.16, 2.4  # inches: height of a row, and of what is above and below all rows
-NAME = 30  # characters in a line of a model's name
+NAME = 36  # characters in a line of a model's name
 # Columns by what has a row: its name, and those of a row and of a panel.
 LAYOUT = {
     "scores": ("score", "title", "out_of_distribution"),
@@ -40,7 +40,7 @@ def plot_companions(
         rows: ``scores``, with a panel for each set out of distribution, or ``sets``, with a
             panel for each score.
     """
-    labels, (row, name, panel) = model_labels(table), LAYOUT[rows]
+    labels, (row, name, panel) = model_labels(table, "\n"), LAYOUT[rows]
     panels = dict([*table.groupby(panel, sort=False)])
     widths = [part["model"].nunique() for part in panels.values()]
     height = MARGIN + ROW * table[row].nunique()
@@ -50,7 +50,7 @@ def plot_companions(
         values = part.pivot_table("auroc", row, "model", sort=False, dropna=False)
         values = values.reindex([*names])
         image = axis.imshow(values, vmin=0, vmax=1, cmap="RdBu", aspect="auto")
-        wrapped = [textwrap.fill(labels[model], NAME) for model in values]
+        wrapped = ["\n".join(map(_filled, labels[model].splitlines())) for model in values]
         axis.set_xticks(range(len(wrapped)), wrapped, rotation=90)
         axis.set_yticks(range(len(names)), names.values())
         axis.set(title=in_panel(title, len(panels)), facecolor="0.9")  # of scores that are missing
@@ -61,3 +61,7 @@ def plot_companions(
             axis.text(j, i, text, ha="center", va="center", color=colour, fontsize=6)
     figure.colorbar(image, ax=list(axes), label="AUROC", shrink=0.5)
     save(figure, paths)
+
+
+def _filled(line: str) -> str:
+    return textwrap.fill(line, NAME)

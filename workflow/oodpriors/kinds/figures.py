@@ -32,6 +32,7 @@ class FigureKind(NamedTuple):
         architectures: of its models, or IMAGES; None allows all.
         analysis: whose stored numbers it draws.
         note: below the caption.
+        dense: whether it takes the full width of the text, to be read.
     """
 
     place: str
@@ -41,6 +42,7 @@ class FigureKind(NamedTuple):
     architectures: tuple[str, ...] | None = None
     analysis: str | None = None
     note: str = ""
+    dense: bool = False
 
 
 PANELS = key(
@@ -165,5 +167,6 @@ FIGURES = {
         needs="models",
         keys={"models": models()} | SCORES | {"rows": ROWS},
         architectures=IMAGES,
+        dense=True,
     ),
 }

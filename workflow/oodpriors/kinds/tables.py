@@ -145,10 +145,10 @@ TABLES = {
         keys={"models": models(uniqueItems=True)} | SCORES,
         architectures=IMAGES,
         note=(
-            "AUROC with intervals of 95 % over images and trainings. The best score is chosen on "
-            "the images that it is shown for."
+            "AUROC with intervals of 95 % over images and trainings. All scores are of single "
+            "images, and the best of them is chosen on the images that it is shown for."
         ),
-        columns="lP{2.7cm}llllP{2.6cm}l",
+        columns="lP{3.3cm}llllP{2.6cm}l",
     ),
     "remedy": TableKind(
         "oodpriors.tables.remedy:show_remedy",

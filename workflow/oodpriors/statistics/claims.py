@@ -28,7 +28,7 @@ import pandas as pd
 from oodpriors.io.errors import UserError
 from oodpriors.statistics.estimates import LEVEL, Estimate
 from oodpriors.statistics.quantities import OPERATIONS
-from oodpriors.statistics.wording import meaning, word_claim
+from oodpriors.statistics.wording import meaning, word_claim, words
 
 LEAST_TRAININGS = 3
 FEW = {1: "one training", 2: "two trainings"}
@@ -56,7 +56,7 @@ CLAIM_COLUMNS = [
 ]
 COMPARISON_COLUMNS = [
     *("id", "where", "kind", "quantity", "unit", "paper", "ours", "std_error", "low", "high"),
-    "ratio",
+    *("ratio", "words", "model"),
 ]
 SIGNS = {"difference": " - ", "ratio": " / "}
 
@@ -350,6 +350,9 @@ def compare_with_paper(
         measure: returns the estimate of a quantity.
         settings: our values by key.
 
+    Returns:
+        For a result also its quantity in ``words`` without the model, and that.
+
     Raises:
         UserError: a setting that is not among the settings.
     """
@@ -357,7 +360,9 @@ def compare_with_paper(
     for entry in published:
         about = {name: entry.get(name, "") for name in ("id", "where", "unit")}
         if entry.get("quantity") is not None:
-            rows.append(about | _result(entry, measure))
+            quantity = entry["quantity"]
+            named = {"words": words(quantity, {}), "model": quantity.get("model", "")}
+            rows.append(about | named | _result(entry, measure))
         elif "setting" in entry:
             rows.append(about | _setting(entry, settings or {}))
     return pd.DataFrame(rows, columns=COMPARISON_COLUMNS)

@@ -31,11 +31,12 @@ def chosen(table: pd.DataFrame, entry: Mapping) -> pd.DataFrame:
     return rows.sort_values(by, key=lambda column: column.map(order), ignore_index=True)
 
 
-def model_labels(table: pd.DataFrame) -> dict[str, str]:
-    """Architecture and prior of each model, with its training data where these differ."""
-    several = (table["training_data"] != table["training_data"].iloc[0]).any()
-    names = ["architecture", "prior", *(["training_data"] if several else [])]
-    return dict(zip(table["model"], table[names].agg(", ".join, axis=1), strict=True))
+def model_labels(table: pd.DataFrame, between: str = ", ") -> dict[str, str]:
+    """Architecture and prior of each model, and where these differ its training data after that."""
+    labels = table["architecture"] + ", " + table["prior"]
+    if (table["training_data"] != table["training_data"].iloc[0]).any():
+        labels += between + table["training_data"]
+    return dict(zip(table["model"], labels, strict=True))
 
 
 def _with_remarks(table: pd.DataFrame) -> pd.Series:

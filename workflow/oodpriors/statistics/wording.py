@@ -4,6 +4,7 @@
 named only by the parts of its name in which the models of a claim differ.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,41 @@ ESTIMATES = {
     "log_prob_unrefined": "encoder's ",
     "latent_first_refined": "refined ",
 }
+# Columns of scores; "" where the statistic says it, and all others by their names.
+COLUMNS = {
+    "log_prob_true": "the true log p",
+    "log_prob_nearest": "log p of the nearest component",
+    "latent_first": "the first latent coordinate",
+    "latent_farthest": "the farthest latent coordinate",
+    "latent_farthest_index": "the index of the farthest latent coordinate",
+    "latent_mode_distance": "",
+    "squared_distance": "the squared distance",
+    "refined_change": "the change by refinement",
+    "x_1": "the first coordinate",
+}
+# Stored quantities, by the last part of their names; all others by that part.
+STORED = {
+    "at_origin": "log p at the origin",
+    "regions": "number of areas of high density",
+    "mass_outside": "share of the mass outside the data",
+    "integral": "integral of the density",
+    "variance": "variance of the density",
+    "largest_difference": "largest difference from the Gaussian density",
+    "equation_7": "Equation 7",
+    "equation_2_sum": "sum of Equation 2",
+    "measured": "measured difference",
+    "lower_fraction": "share of pixels with a lower variance out",
+    "median_difference": "median difference of variances, out − in",
+    "mean_percentile": "percentile of the mean images",
+    "sample_percentile": "percentile of samples",
+    "blank_ratio": "distance of the mean images / of a black image",
+    "own_ratio": "distance of a mean image from its own component / from another",
+}
+OF_CLUSTERS = {
+    "ratio": "variance of cluster {1} / of label {0}",
+    "lowered": "share of dimensions with a lower variance in cluster {1} of label {0}",
+}
+OF_CLUSTER = re.compile(r"(ratio|lowered)_(\d+)_(\d+)")
 UNITS = {"bits_per_dim": "bits per dimension", "squared_distance": "squared pixel values"}
 # Of stored quantities, by the last part of their names; all others are plain numbers.
 STORED_UNITS = dict.fromkeys(("at_origin", "equation_7", "measured", "jacobian"), "nats")
@@ -107,10 +143,10 @@ def _operations(quantity: Mapping) -> list[str]:
 
 def _labels(names: Sequence[str]) -> dict[str, str]:
     """What tells each name from the others: nothing, if it is the only one."""
-    rows = [name.split("/") for name in names]
+    rows = [name.replace("_", " ").split("/") for name in names]
     same = [len(set(column)) == 1 for column in zip(*rows, strict=False)]
     return {
-        name: "/".join(part for part, alike in zip(row, same, strict=False) if not alike)
+        name: ", ".join(part for part, alike in zip(row, same, strict=False) if not alike)
         for name, row in zip(names, rows, strict=True)
     }
 
@@ -140,14 +176,22 @@ def _with_label(found: str, label: str) -> str:
 
 
 def _stored_words(name: str, labels: Mapping[str, str]) -> str:
-    return _with_label(name.split("/")[-1].replace("_", " "), labels.get(_stored_model(name), ""))
+    last = name.split("/")[-1]
+    of_cluster = OF_CLUSTER.fullmatch(last)
+    if of_cluster:
+        kind, *numbers = of_cluster.groups()
+        return OF_CLUSTERS[kind].format(*numbers)
+    found = STORED.get(last, last.replace("_", " "))
+    return _with_label(found, labels.get(_stored_model(name), ""))
 
 
 def _statistic(quantity: Mapping) -> str:
     name, column = quantity.get("statistic", "auroc"), quantity.get("column", "log_prob")
     found = ESTIMATES.get(column, "") + STATISTICS.get(name, name.replace("_", " "))
     if not column.startswith("log_prob") or column not in ESTIMATES:
-        found += f" of {column.removesuffix('_refined').replace('_', ' ')}"
+        plain = column.removesuffix("_refined")
+        of = COLUMNS.get(plain, plain.replace("_", " "))
+        found += f" of {of}" if of else ""
     if name not in OF_BOTH_SETS:
         found += f" {SETS[quantity.get('set', 'ood')]}"
     component = quantity.get("component")

@@ -23,9 +23,11 @@ COLUMNS = [
 def make_best_scores(entry: Mapping, source: pd.DataFrame, published: Published) -> pd.DataFrame:
     """A row per model, of the scores that it has on the paper's set out of distribution.
 
-    The best score has the highest AUROC, the first of several; ``n_scores`` says of how many.
+    The best score of single images has the highest AUROC, the first of several; ``n_scores``
+    says of how many.
     """
-    rows = chosen(source[source["set"] == PAPERS_SET], entry).dropna(subset="auroc")
+    own = source[(source["set"] == PAPERS_SET) & (source["batch"] == 1)]
+    rows = chosen(own, entry).dropna(subset="auroc")
     found = [_best(group) for _, group in rows.groupby("model", sort=False)]
     return pd.DataFrame(found, columns=COLUMNS)
 

@@ -84,7 +84,7 @@ def show_decomposition(table: pd.DataFrame) -> pd.DataFrame:
             "Part": table["part"],
             "uni": [or_dash(m, f"{m:,.1f}") for m in table["uni_mean"]],
             "multi": [or_dash(m, f"{m:,.1f}") for m in table["multi_mean"]],
-            "Change": [or_dash(c, f"{c:+,.1f} ± {e:.1f}") for c, e in changes],
+            "Change": [or_dash(c, f"{c:+,.1f} ± {e:,.1f}") for c, e in changes],
             "Share": [or_dash(s, f"{s:.0%}") for s in table["share"]],
             "AUROC": interval(table, "auroc"),
         }

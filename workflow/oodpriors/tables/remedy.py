@@ -73,13 +73,21 @@ def _better(score: Mapping, prior: Mapping) -> str:
     return PRIOR if prior["auroc_low"] > score["auroc_high"] else NEITHER
 
 
+def one_worse(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows on which log p under the multimodal prior is better than the one score."""
+    return table[table["multi_auroc_low"] > table["one_auroc_high"]]
+
+
 def summary(table: pd.DataFrame) -> dict:
     """Numbers of the table: ``sets``, on how many ``score``, ``prior`` and ``neither`` is better.
 
-    And the mean AUROC over the sets of ``uni``, ``multi`` and ``one``, NaN if there is no such
-    score.
+    And on how many the one score is better (``one_wins``) and worse (``one_loses``) than log p
+    under the multimodal prior, with intervals apart; and the mean AUROC over the sets of ``uni``,
+    ``multi`` and ``one``, NaN if there is no such score.
     """
     counts = {name: int((table["better"] == name).sum()) for name in (SCORE, PRIOR, NEITHER)}
+    counts["one_wins"] = int((table["one_auroc_low"] > table["multi_auroc_high"]).sum())
+    counts["one_loses"] = len(one_worse(table))
     means = {name: float(table[f"{name}_auroc"].mean()) for name in ("uni", "multi", "one")}
     return {"sets": len(table)} | counts | means
 

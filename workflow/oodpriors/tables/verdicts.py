@@ -37,13 +37,27 @@ def _signed(value: float, error: float) -> str:
     if 0 < max(abs(value), error) < 1e-3:
         return f"{value:+.1e} ± {error:.1e}"
     digits = 1 if abs(value) >= 10 else 4
-    return f"{value:+,.{digits}f} ± {error:.{digits}f}"
+    return f"{value:+,.{digits}f} ± {error:,.{digits}f}"
 
 
-def show_results(table: pd.DataFrame) -> pd.DataFrame:
-    """Results that the paper prints beside ours, as they are printed, with their units."""
+def show_results(table: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
+    """Results that the paper prints beside ours, as they are printed, with their units.
+
+    Args:
+        table: see :func:`oodpriors.statistics.claims.compare_with_paper`.
+        titles: of models; what has none is named by the parts of its name.
+    """
     rows = table[table["kind"] != "setting"]
-    return show_comparison(rows).assign(Unit=rows["unit"].fillna("").to_numpy())
+    named = [
+        ", ".join(filter(None, [words, titles.get(model) or _plain(model)]))
+        for words, model in zip(rows["words"], rows["model"].fillna(""), strict=True)
+    ]
+    units = rows["unit"].fillna("").to_numpy()
+    return show_comparison(rows).assign(Quantity=named, Unit=units)
+
+
+def _plain(model: str) -> str:
+    return model.replace("_", " ").replace("/", ", ")
 
 
 def show_settings(table: pd.DataFrame) -> pd.DataFrame:
@@ -86,12 +100,17 @@ def show_comparison(table: pd.DataFrame) -> pd.DataFrame:
 def _comparison_cells(kind: str, paper, ours, error: float) -> tuple[str, str]:
     """What is printed of the paper's value and of ours; either may come from a CSV as text."""
     if kind == "setting":
-        return str(paper).removesuffix(".0"), str(ours).removesuffix(".0")
+        return _setting(paper), _setting(ours)
     if kind == "index":
         return f"{float(paper):g}", str(ours)
     paper, ours = float(paper), float(ours)
     printed, digits = 0 if paper.is_integer() else 2, 1 if abs(ours) >= 100 else 2
-    return f"{paper:,.{printed}f}", f"{ours:,.{digits}f} ± {error:.{digits}f}"
+    return f"{paper:,.{printed}f}", f"{ours:,.{digits}f} ± {error:,.{digits}f}"
+
+
+def _setting(value) -> str:
+    text = str(value).removesuffix(".0")
+    return f"{int(text):,}" if text.isdecimal() else text
 
 
 def show_claims(table: pd.DataFrame) -> pd.DataFrame:
