@@ -83,7 +83,7 @@ def test_the_version_is_that_of_the_citation():
 
 
 def test_a_copy_of_the_project_uses_its_own_library(project: Path):
-    module = project / "workflow/oodpriors/data/datasets.py"
+    module = project / "workflow/oodpriors/data/loading.py"
     with open(module, "a") as file:
         file.write("\n\ndef load_dataset(*_):\n    raise UserError('this is the copy')\n")
     target = "results/smoke-embedded/data/mnist.npz"

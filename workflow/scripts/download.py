@@ -11,7 +11,8 @@ with job(snakemake.log[0], snakemake.params.code.load):
     import sys
     from pathlib import Path
 
-    from oodpriors.data.datasets import load_dataset, load_or_leave_out, save_arrays
+    from oodpriors.data.datasets import save_arrays
+    from oodpriors.data.loading import load_dataset, load_or_leave_out
     from oodpriors.io.files import save_json
 
     # Where the files come from is no parameter: it changes no byte of what is stored,

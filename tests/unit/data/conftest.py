@@ -4,9 +4,7 @@ import pytest
 
 from oodpriors.data import fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
-from oodpriors.data.datasets import (
-    load_embedded,
-)
+from oodpriors.data.loading import load_embedded
 
 OFFICIAL_CLASSES = {
     "mnist": torchvision_datasets.MNIST,

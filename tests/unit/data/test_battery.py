@@ -16,7 +16,7 @@ from tests.unit.data.test_datasets import draw, idx, md5
 
 from oodpriors.data import battery, battery_stand_ins, fetching
 from oodpriors.data._torchvision import datasets as torchvision_datasets
-from oodpriors.data.datasets import load_dataset, load_or_leave_out
+from oodpriors.data.loading import load_dataset, load_or_leave_out
 from oodpriors.io.errors import UserError
 from oodpriors.kinds.datasets import OFFICIAL
 from oodpriors.kinds.rows import load

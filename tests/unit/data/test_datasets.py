@@ -20,16 +20,9 @@ from PIL import Image
 from tests.unit.data.conftest import OFFICIAL_CLASSES, SHAPES, every_official
 
 from oodpriors.data._torchvision import datasets as torchvision_datasets
-from oodpriors.data.datasets import (
-    inspect_npz,
-    load_arrays,
-    load_dataset,
-    load_npz,
-    load_official,
-    load_or_leave_out,
-    save_arrays,
-)
+from oodpriors.data.datasets import inspect_npz, load_arrays, load_npz, save_arrays
 from oodpriors.data.fetching import DownloadError
+from oodpriors.data.loading import load_dataset, load_official, load_or_leave_out
 from oodpriors.io.errors import UserError
 
 ROOT = Path(__file__).parents[3]

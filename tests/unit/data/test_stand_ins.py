@@ -4,9 +4,7 @@ import numpy as np
 import pytest
 from tests.unit.data.conftest import SHAPES, every_official
 
-from oodpriors.data.datasets import (
-    load_embedded,
-)
+from oodpriors.data.loading import load_embedded
 
 
 @every_official

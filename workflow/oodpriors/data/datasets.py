@@ -1,4 +1,4 @@
-"""Loads official data sets, the user's files and stand-ins, all in one format."""
+"""The format of all data sets, and npz files."""
 
 import hashlib
 import math
@@ -6,19 +6,15 @@ import sys
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from oodpriors.data.fetching import DownloadError, fetch
-from oodpriors.data.official import Parts
 from oodpriors.io.errors import AS_UINT8, UserError
 from oodpriors.io.files import atomic, regular, sha256
-from oodpriors.kinds.datasets import OFFICIAL
-from oodpriors.kinds.rows import load
 
 
 @dataclass(frozen=True)
@@ -38,38 +34,10 @@ class Dataset:
     provenance: dict
 
 
-def load_official(kind: str, sources: Sequence[str], cache: Path) -> Dataset:
-    """An official data set: only the files it needs, each checked first.
-
-    Args:
-        kind: a name of :data:`oodpriors.kinds.datasets.OFFICIAL`.
-        sources: folders or base URLs to try before the official addresses; a file may
-            be there directly or in a subfolder named after the kind.
-        cache: folder that keeps the verified files.
-
-    Raises:
-        DownloadError: no source gave a file with the right checksum.
-    """
-    official = OFFICIAL[kind]
-    tried = [place for source in sources for place in (source, f"{source.rstrip('/')}/{kind}")]
-    paths, records = {}, []
-    for file in load(official.files)():
-        paths[file.name], origin = fetch(file, tried, cache)
-        records.append(_record(paths[file.name], origin))
-    return _joined(load(official.read)(paths), {"kind": kind, "stand_in": False, "files": records})
-
-
-def _record(path: Path, origin: str) -> dict:
+def file_record(path: Path, origin: str) -> dict:
+    """Provenance of a file."""
     size = path.stat().st_size
     return {"name": path.name, "origin": origin, "bytes": size, "sha256": sha256(path)}
-
-
-def _joined(parts: Parts, provenance: dict) -> Dataset:
-    splits, images, labels = zip(*parts, strict=True)
-    counts = dict(zip(splits, map(len, images), strict=True))
-    split = np.repeat(splits, list(counts.values()))
-    provenance |= {"images": counts}
-    return Dataset(np.concatenate(images), np.concatenate(labels), split, provenance)
 
 
 def load_npz(path: Path, content: list | None = None) -> Dataset:
@@ -101,7 +69,7 @@ def load_npz(path: Path, content: list | None = None) -> Dataset:
     provenance = {
         "kind": "npz",
         "stand_in": False,
-        "files": [_record(Path(path), str(path))],
+        "files": [file_record(Path(path), str(path))],
         "images": numbers,
         "test_images_in_train": twice,
     }
@@ -210,64 +178,6 @@ def _check_arrays(
         problems.append(f"split must be 'train' or 'test' for each of the {shape[:1]} images")
     if problems:
         raise UserError(f"{path}: " + "; ".join(problems))
-
-
-def load_embedded(stands_for: str) -> Dataset:
-    """Create a stand-in for an official data set; needs no internet.
-
-    Raises:
-        UserError: there is no stand-in for this data set.
-    """
-    if stands_for not in OFFICIAL:
-        raise UserError(f"no stand-in for {stands_for!r}; there are {', '.join(OFFICIAL)}")
-    official = OFFICIAL[stands_for]
-    provenance = {
-        "kind": "embedded",
-        "stand_in": True,
-        "stands_for": stands_for,
-        "description": official.stand_in,
-        "files": [],
-    }
-    return _joined(load(official.draw)(), provenance)
-
-
-def load_dataset(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset:
-    """Load the data set of a configuration entry.
-
-    Args:
-        entry: ``kind``; ``path`` and ``content`` of the user's own, of a folder also ``shape``;
-            ``stands_for`` of a stand-in.
-        sources, cache: see :func:`load_official`.
-
-    Raises:
-        UserError, DownloadError: see the loader of its kind.
-    """
-    match entry["kind"]:
-        case "npz":
-            return load_npz(entry["path"], entry["content"])
-        case "folder":
-            from oodpriors.data.own import load_images  # needs Pillow, which prepare does not have
-
-            return load_images(entry["path"], entry["shape"], entry["content"])
-        case "embedded":
-            return load_embedded(entry["stands_for"])
-    return load_official(entry["kind"], sources, cache)
-
-
-def load_or_leave_out(entry: Mapping, sources: Sequence[str], cache: Path) -> Dataset:
-    """The same; one that cannot be fetched has no images, and ``missing`` in its provenance.
-
-    Raises:
-        UserError: the user's own files cannot be used.
-    """
-    try:
-        return load_dataset(entry, sources, cache)
-    except DownloadError as error:
-        reason = str(error).partition(":\n")[0]
-    about = {"kind": entry["kind"], "stand_in": False, "files": [], "images": {}}
-    nothing = np.empty((0, 1, 1), np.uint8)
-    labels, split = np.empty(0, np.int64), np.empty(0, str)
-    return Dataset(nothing, labels, split, about | {"missing": reason})
 
 
 def save_arrays(path: Path, **arrays: np.ndarray) -> None:

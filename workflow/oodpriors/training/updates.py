@@ -57,13 +57,15 @@ class Adam:
     @torch.no_grad()
     def step(self, rate: float | Tensor, found_inf: Tensor | None = None) -> None:
         """Update the parameters that have a gradient, unless found_inf is one."""
-        learnt = [n for n, parameter in enumerate(self.parameters) if parameter.grad is not None]
+        gradients = {n: p.grad for n, p in enumerate(self.parameters) if p.grad is not None}
+        moments = [self.state[n] for n in gradients]
         adam(
-            [self.parameters[n] for n in learnt],
-            [self.parameters[n].grad for n in learnt],
-            *([self.state[n][name] for n in learnt] for name in ("exp_avg", "exp_avg_sq")),
+            [self.parameters[n] for n in gradients],
+            [*gradients.values()],
+            exp_avgs=[state["exp_avg"] for state in moments],
+            exp_avg_sqs=[state["exp_avg_sq"] for state in moments],
             max_exp_avg_sqs=[],
-            state_steps=[self.state[n]["step"] for n in learnt],
+            state_steps=[state["step"] for state in moments],
             fused=True,
             found_inf=found_inf,
             amsgrad=False,
