@@ -9,6 +9,7 @@ import pandas as pd
 
 from oodpriors.page.intervals import Interval, constant, interval_of, needed, shift
 from oodpriors.statistics.claims import NOT_SHOWN, PAPER, REFINED, VERDICTS
+from oodpriors.tables.measured import significant
 from oodpriors.tables.verdicts import deciding, refined_verdicts
 
 
@@ -257,7 +258,7 @@ def _error(row: Mapping) -> str:
     if not math.isfinite(row["std_error"]) or row["std_error"] == 0:
         return ""
     low, high = (number(row[end] + shift(row)) for end in ("low", "high"))
-    return f"± {row['std_error']:.2g}, 95 % [{low}, {high}]"
+    return f"± {significant(row['std_error'], 2)}, 95 % [{low}, {high}]"
 
 
 def number(value: float) -> str:
@@ -268,7 +269,7 @@ def number(value: float) -> str:
     """
     if math.isnan(value):
         return "–"
-    return f"{value:,.4g}".replace("-", "−").replace("inf", "∞")
+    return significant(value, 4).replace("-", "−").replace("inf", "∞")
 
 
 # Links

@@ -4,6 +4,7 @@ Behind ± is half the interval of 95 %, which the verdict used.
 """
 
 import re
+from decimal import Decimal
 
 import pandas as pd
 
@@ -28,6 +29,16 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     digits = next((d for least, d in FACTORS if abs(value) >= least), None)
     return f"{value:.1e}" if digits is None else f"{value:,.{digits}f}"
+
+
+def significant(value: float, digits: int) -> str:
+    """A number with so many digits; large ones are written out.
+
+    >>> significant(123.456, 2), significant(-123456.7, 4), significant(2.8e-16, 4)
+    ('120', '-123,500', '2.8e-16')
+    """
+    short = f"{value:,.{digits}g}"
+    return f"{Decimal(f'{value:.{digits}g}'):,f}" if "e+" in short else short
 
 
 def measured(row: pd.Series) -> str:

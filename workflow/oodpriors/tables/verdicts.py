@@ -16,7 +16,7 @@ from oodpriors.statistics.claims import (
 )
 from oodpriors.tables.cells import or_dash
 from oodpriors.tables.likelihoods import seed_note
-from oodpriors.tables.measured import measured, trained
+from oodpriors.tables.measured import measured, significant, trained
 
 CLAIM_COLUMNS = [
     *("Claim", "Place", "Text", "Excess over the margin", "Paper's numbers", "Verdict"),
@@ -271,14 +271,15 @@ def _details(claims: pd.DataFrame) -> list[str]:
 
 
 def _detail(row: pd.Series) -> list[str]:
-    low, high, error = row["low"], row["high"], row["std_error"]
+    numbers = ("left", "right", "difference", "low", "high")
+    left, right, difference, low, high = (significant(row[name], 4) for name in numbers)
+    error = row["std_error"]
     margin = f", margin {row['margin']:g}" if row["margin"] > 0 else ""
     freedom = row["degrees_of_freedom"]
     trained = f"{freedom:.1f}" if freedom < float("inf") else "no error over trainings"
     return [
         f"  {row['comparison_verdict']}: {row['comparison']}",
-        f"    {row['left']:,.4g} and {row['right']:,.4g}: difference {row['difference']:,.4g} "
-        f"± {error:.2g}, 95 % [{low:,.4g}, {high:,.4g}]{margin}, "
-        f"degrees of freedom: {trained}",
+        f"    {left} and {right}: difference {difference} ± {significant(error, 2)}, "
+        f"95 % [{low}, {high}]{margin}, degrees of freedom: {trained}",
         f"    trainings: {row['trainings'] or 'none'}; images: {row['images'] or 'none'}",
     ]
