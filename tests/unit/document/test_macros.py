@@ -161,9 +161,8 @@ def with_remedy(**changes):
 def test_the_document_says_what_helps_and_where_the_prior_is_needed():
     text = printed(with_remedy()["topics"]).split(r"\section{Beyond the paper}")[1]
     for sentence in (
-        "multimodal prior): the ood under the vae of Fashion: title of regret, 0.95 (0.30, 0.80).",
         "Of 3 sets out of distribution",
-        "under the multimodal prior on 1 and a lower one on 1,",
+        "has a higher AUROC than log p under the multimodal prior on 1 and a lower one on 1,",
         "on 1 the intervals overlap.",
         "Beside the score the multimodal prior is still needed for the kmnist under the vae of "
         "Fashion.",
@@ -203,5 +202,5 @@ def test_a_run_without_other_scores_says_nothing_of_them():
     nothing = remedy.made(rows.assign(auroc=rows["auroc"] * float("nan")))
     for tables in ({}, {"remedy": ({"kind": "remedy", "caption": "Of it."}, nothing)}):
         text = made(tables=tables)["topics"]
-        for words in ("What helps", "counted for each pair", "the score", "One score"):
+        for words in ("counted for each pair", "the score", "One score"):
             assert words not in text

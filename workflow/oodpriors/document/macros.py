@@ -8,7 +8,7 @@ from oodpriors.data.provenance import trained_on
 from oodpriors.kinds.datasets import OWN
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
 from oodpriors.tables.likelihoods import seed_note
-from oodpriors.tables.remedy import PAPERS_SET, PRIOR, one_worse, summary
+from oodpriors.tables.remedy import PRIOR, one_worse, summary
 
 STAND_IN_WARNING = (
     "This run took stand-ins in the place of the data sets: wherever the text names Fashion-MNIST, "
@@ -200,13 +200,11 @@ def remedy_macros(table: pd.DataFrame) -> dict[str, str]:
         table: see :func:`oodpriors.tables.remedy.make_remedy`; without a row, all is empty.
     """
     found, one = summary(table), table["one"].dropna()
-    first = table[table["set"] == PAPERS_SET]
     texts = {
         "RemedySets": str(found["sets"]),
         "ScoreWins": str(found["score"]),
         "PriorWins": str(found["prior"]),
         "NeitherWins": str(found["neither"]),
-        "BestScores": "; ".join(_helps(row) for _, row in first.iterrows()),
         "PriorNeeded": _needed(table),
         "OneScore": str(one.iloc[0]) if len(one) else "",
         "OneMean": f"{found['one']:.2f}",
@@ -217,14 +215,6 @@ def remedy_macros(table: pd.DataFrame) -> dict[str, str]:
         "MultiMean": f"{found['multi']:.2f}",
     }
     return texts if len(table) else dict.fromkeys(texts, "")
-
-
-def _helps(row: pd.Series) -> str:
-    """The best score of a unimodal model, beside log p under both priors."""
-    return (
-        f"{row['out_of_distribution']} under the {row['architecture']} of {row['training_data']}: "
-        f"{row['best']}, {row['best_auroc']:.2f} ({row['uni_auroc']:.2f}, {row['multi_auroc']:.2f})"
-    )
 
 
 def _needed(table: pd.DataFrame) -> str:

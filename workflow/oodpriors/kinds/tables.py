@@ -148,7 +148,7 @@ TABLES = {
             "AUROC with intervals of 95 % over images and trainings. All scores are of single "
             "images, and the best of them is chosen on the images that it is shown for."
         ),
-        columns="lP{3.3cm}llllP{2.6cm}l",
+        columns="lP{4.8cm}llllP{2.7cm}l",
     ),
     "remedy": TableKind(
         "oodpriors.tables.remedy:show_remedy",

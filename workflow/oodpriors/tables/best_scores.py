@@ -57,9 +57,7 @@ def show_best_scores(table: pd.DataFrame) -> pd.DataFrame:
             "Training data": table["training_data"],
             "Out": table["out_of_distribution"],
             **areas,
-            "Best score": [
-                f"{b} (of {n})" for b, n in zip(table["best"], table["n_scores"], strict=True)
-            ],
+            "Best score": table["best"],
             "its AUROC": interval(table, "best_auroc"),
         }
     )

@@ -7,7 +7,6 @@ import pandas as pd
 from oodpriors.statistics.companions import chosen
 from oodpriors.tables.cells import Published, interval
 
-PAPERS_SET = "ood"
 LOG_P = "log_prob"
 WITH_A_PRIOR = (LOG_P, "prior_own", "prior_other")  # of the pair
 SCORE, PRIOR, NEITHER = "score", "prior", "neither"
