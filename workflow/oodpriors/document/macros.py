@@ -1,12 +1,13 @@
 """Texts of the document by name: what the run is, and numbers of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
 from oodpriors.data.provenance import trained_on
 from oodpriors.kinds.datasets import OWN
 from oodpriors.statistics.claims import NOT_APPLICABLE, VERDICTS, expected_false
+from oodpriors.statistics.wording import joined
 from oodpriors.tables.likelihoods import seed_note
 from oodpriors.tables.remedy import PRIOR, one_worse, summary
 
@@ -93,7 +94,7 @@ def _verdicts(claims: pd.DataFrame) -> str:
     papers = claims["quote"].map(lambda quote: isinstance(quote, str) and quote != "")
     papers = papers.astype(bool)
     parts = [
-        f"of {_count(len(of), 'claim')} {whose}, {_joined(_counts(of))}"
+        f"of {_count(len(of), 'claim')} {whose}, {joined(_counts(of))}"
         for of, whose in (
             (claims["verdict"][papers], "of the paper"),
             (claims["verdict"][~papers], "of our own"),
@@ -117,10 +118,6 @@ def _counts(verdicts: pd.Series) -> list[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _joined(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _trainings(record: Mapping) -> str:
@@ -155,7 +152,7 @@ def _scope(record: Mapping) -> dict:
     were, given_by = ("was", "a file") if len(given) == 1 else ("were", "files")
     if given:
         data = data if stand_in else "the paper's data sets"
-        data = f"{data}, {_joined([*given])} from {given_by} of the user"
+        data = f"{data}, {joined([*given])} from {given_by} of the user"
     if own:
         data = f"{data} and our own ({own})" if papers else f"our own data ({own})"
     whole, scope = record["whole"], []
@@ -163,8 +160,8 @@ def _scope(record: Mapping) -> dict:
         named = ", ".join(record["experiments"])
         scope.append(f"Experiments of this run: {named}. It reproduces no other of the paper.")
     if given:
-        read = f"{_joined([*given])} {were} read from {given_by} of the user"
-        scope.append(f"{read}, {_joined([*given.values()])}.")
+        read = f"{joined([*given])} {were} read from {given_by} of the user"
+        scope.append(f"{read}, {joined([*given.values()])}.")
     if own:
         scope.append(f"The data in {own} are our own: the paper has no number of them.")
     kind = "A Reproduction of" if whole else "A Part of the Experiments of"

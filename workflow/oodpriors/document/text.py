@@ -8,6 +8,7 @@ from oodpriors.document import tex
 from oodpriors.document.cards import changed, findings, reference
 from oodpriors.document.facts import Facts
 from oodpriors.document.floats import Floats
+from oodpriors.statistics.wording import joined
 
 HEADINGS = {"paper": "The paper says", "question": "The question", "method": "Method"}
 WE_FIND, WHY = "We find", "Why"
@@ -54,17 +55,13 @@ def _shown(topic: Mapping) -> str:
     """Where the figures and tables are."""
     here = _references(topic["figures"], topic["tables"])
     more = _references(topic["more_figures"], topic["more_tables"])
-    appendix = [f"in the appendix, {_joined(more)}"] if more else []
-    places = "; ".join([_joined(here)] * bool(here) + appendix)
+    appendix = [f"in the appendix, {joined(more)}"] if more else []
+    places = "; ".join([joined(here)] * bool(here) + appendix)
     return f"See {places}." if places else ""
 
 
 def _references(figures: Sequence[str], tables: Sequence[str]) -> list[str]:
     return [reference(f"fig:{n}") for n in figures] + [reference(f"tab:{n}") for n in tables]
-
-
-def _joined(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def _other_verdicts(claims: pd.DataFrame) -> str:
@@ -75,7 +72,7 @@ def _other_verdicts(claims: pd.DataFrame) -> str:
     ]
     if not other:
         return "No claim has another verdict by the refined estimate."
-    return f"By the refined estimate these claims have another verdict: {_joined(other)}."
+    return f"By the refined estimate these claims have another verdict: {joined(other)}."
 
 
 def first_numbers(rows: Sequence[Mapping], facts: Facts) -> str:

@@ -108,6 +108,15 @@ def word_claim(comparisons: Sequence[Mapping]) -> list[Worded]:
     return worded
 
 
+def joined(words: Sequence[str]) -> str:
+    """A list in a sentence.
+
+    >>> joined(["a"]), joined(["a", "b", "c"]), joined([])
+    ('a', 'a, b and c', '')
+    """
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def meaning(verdict: str, clause: str) -> str:
     """What a verdict means, in a sentence; "" for a claim that has no clause.
 
