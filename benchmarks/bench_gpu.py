@@ -1,7 +1,7 @@
 """Training and scoring at the paper's size on a GPU: python -m benchmarks.bench_gpu
 
 Needs an NVIDIA GPU, PyTorch with Triton, a C compiler and normflows; some minutes, most of
-them for compilers. ``--parts`` chooses some of it.
+them for compilers. ``--parts`` measures some of it again, on the same device.
 Writes benchmarks/results-cuda.json and, from it, the tables in docs/performance.md.
 """
 
@@ -145,8 +145,8 @@ def peer(device: torch.device, low: bool, whole: bool) -> Callable:
 PEERS = {
     "normflows": (False, False, 10.0),
     "normflows, bfloat16 autocast": (True, False, None),
-    "normflows, compiled, as a CUDA graph": (False, True, None),
     "normflows, bfloat16 autocast, compiled, as a CUDA graph": (True, True, 1.5),
+    "normflows, compiled, as a CUDA graph": (False, True, None),
 }
 
 
@@ -182,60 +182,56 @@ def multi_process_service() -> Iterator[bool]:
 
 
 def work(name: str, duration: float) -> None:
-    """After a line on stdin, train for some seconds and print steps per second."""
+    """After each line on stdin, train for some seconds and print steps per second."""
     with tempfile.TemporaryDirectory() as folder:
         training = trainer(name, find_device("cuda"), Path(folder))
         steps(training)
         torch.cuda.synchronize()
         print("ready", flush=True)
-        sys.stdin.readline()
-        began, done = time.monotonic(), 0
-        while time.monotonic() - began < duration:
-            steps(training)
-            torch.cuda.synchronize()
-            done += STEPS
-        print(done / (time.monotonic() - began), flush=True)
+        while sys.stdin.readline():
+            began, done = time.monotonic(), 0
+            while time.monotonic() - began < duration:
+                steps(training)
+                torch.cuda.synchronize()
+                done += STEPS
+            print(done / (time.monotonic() - began), flush=True)
 
 
-def rate_of(name: str, number: int, duration: float) -> float:
-    """Steps per second of several processes together."""
+def rates_of(name: str, duration: float) -> Iterator[tuple[int, float]]:
+    """Steps per second of some processes together, for each number of them."""
     command = [sys.executable, "-m", "benchmarks.bench_gpu", "--worker", name, str(duration)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(number)]
+    workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(max(SIDE_BY_SIDE))]
     for worker in workers:
         assert worker.stdout.readline() == "ready\n", "a worker failed"
+    for number in SIDE_BY_SIDE:
+        for worker in workers[:number]:
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        yield number, sum(float(worker.stdout.readline()) for worker in workers[:number])
     for worker in workers:
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    rates = [float(worker.stdout.readline()) for worker in workers]
-    for worker in workers:
+        worker.stdin.close()
         worker.wait()
-    return sum(rates)
 
 
 def together_rows(duration: float = 3.0) -> Iterator[dict]:
     """Parallel trainings on one GPU, each in a separate process."""
-    services = (False, True) if which("nvidia-cuda-mps-control") else (False,)
-    for service in services:
-        with multi_process_service() if service else contextmanager(lambda: iter([None]))():
-            for name in ("Glow, grey", "VAE, grey"):
-                alone = None
-                for number in SIDE_BY_SIDE:
-                    rate = rate_of(name, number, duration)
-                    alone = alone or rate
-                    yield {
-                        "name": f"{name}: {number} side by side" + (", MPS" if service else ""),
-                        "value": round(1000 / rate, 2),
-                        "unit": "ms a step, together",
-                        "times": round(rate / alone, 2),
-                        "target": 1.5 if number == 4 and service else None,
-                    }
+    with multi_process_service() as service:
+        for name in ("Glow, grey", "VAE, grey"):
+            rates = dict(rates_of(name, duration))
+            for number, rate in rates.items():
+                yield {
+                    "name": f"{name}: {number} side by side" + (", MPS" if service else ""),
+                    "value": round(1000 / rate, 2),
+                    "unit": "ms a step, together",
+                    "times": round(rate / rates[1], 2),
+                    "target": 1.5 if number == 4 and service else None,
+                }
 
 
 def machine(device: torch.device) -> dict:
     limits = ceilings(device, 8192)
     return {
-        "name": "machine",
         "device": torch.cuda.get_device_name(device),
         "torch": torch.__version__,
         "float32_tflops": round(limits["float32"] / 1e12, 1),
@@ -253,14 +249,15 @@ def launch_time(device: torch.device, number: int = 1000) -> float:
 
 PARTS = {
     "steps": step_rows,
-    "peers": peer_rows,
     "together": lambda device, folder: together_rows(),
+    "peers": peer_rows,
 }
 
 
-def table(rows: list[dict]) -> str:
+def table(results: dict) -> str:
     """The results as Markdown."""
-    first, *others = rows
+    first = results["machine"]
+    rows = [row for part in PARTS for row in results[part]]
     lines = [
         f"{first['device']}, torch {first['torch']}. Matrix product of float32 "
         f"{first['float32_tflops']} TFLOP/s, of bfloat16 {first['bfloat16_tflops']}; copy "
@@ -269,7 +266,7 @@ def table(rows: list[dict]) -> str:
         "| what | measured | target | |",
         "| --- | --- | --- | --- |",
     ]
-    return "\n".join(lines + ["| " + " | ".join(_cells(row)) + " |" for row in others])
+    return "\n".join(lines + ["| " + " | ".join(_cells(row)) + " |" for row in rows])
 
 
 def _cells(row: dict) -> tuple[str, ...]:
@@ -294,16 +291,22 @@ def main() -> None:
     if chosen.worker:
         return work(chosen.worker[0], float(chosen.worker[1]))
     device = find_device("cuda")
-    rows = [machine(device)]
+    results = {"machine": machine(device)} | of_the_same(torch.cuda.get_device_name(), chosen.out)
     with tempfile.TemporaryDirectory() as folder:
         for part in chosen.parts:
+            results[part] = []
             for row in PARTS[part](device, Path(folder)):
-                rows.append(row)
+                results[part].append(row)
                 print(row, file=sys.stderr, flush=True)
-                chosen.out.write_text(json.dumps(rows, indent=1) + "\n")
-    if chosen.parts == list(PARTS):
-        put("docs/performance.md", "cuda", table(rows))
-    print(table(rows))
+                chosen.out.write_text(json.dumps(results, indent=1) + "\n")
+    if all(part in results for part in PARTS):
+        put("docs/performance.md", "cuda", table(results))
+
+
+def of_the_same(device: str, path: Path) -> dict:
+    """Earlier results of the same device, whose other parts are still valid."""
+    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return results if results.get("machine", {}).get("device") == device else {}
 
 
 if __name__ == "__main__":
