@@ -106,7 +106,7 @@ bench: setup
 # Triton, pandas, pyarrow, Pillow and PyYAML; test-gpu pytest, bench-gpu normflows as well.
 test-gpu:
 	PYTHONPATH=workflow $(PYTHON) -m pytest tests/gpu \
-	  $$($(PYTHON) -c 'import xdist; print("-n 4 -p no:benchmark")' 2> /dev/null)
+	  $$($(PYTHON) -c 'import xdist; print("-n 6 -p no:benchmark")' 2> /dev/null)
 
 bench-gpu:
 	PYTHONPATH=workflow:. $(PYTHON) -m benchmarks.bench_gpu

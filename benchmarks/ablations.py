@@ -14,13 +14,13 @@ and settings are the same; remove them after a change of the code.
 """
 
 import argparse
-import copy
 import re
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,8 @@ from oodpriors.data.datasets import load_arrays
 from oodpriors.data.subsets import drawn, to_nchw
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, load_json, load_yaml, save_yaml, sha256
-from oodpriors.models.base import PIXEL_VALUES, ImageModel
+from oodpriors.models import refinement
+from oodpriors.models.base import PIXEL_VALUES
 from oodpriors.models.build import load_folder, save_weights
 from oodpriors.models.categorical import categorical_log_prob
 from oodpriors.models.vae import VAE
@@ -61,14 +62,6 @@ def folder_of(results: Path, variant: str, prior: str, seed: int) -> Path:
 def spec_of(variant: str, spec: dict) -> dict:
     """Specification of a variant of the model with this specification."""
     return spec | {"network": spec["network"] | NETWORKS.get(variant, {})}
-
-
-def only_from_encoder(model: ImageModel) -> ImageModel:
-    """The same model, but its refinement sees no coordinates along which to move its start."""
-    model, kind = copy.deepcopy(model), type(model.prior)
-    nowhere = property(lambda prior: torch.zeros_like(prior.means[0], dtype=torch.bool))
-    model.prior.__class__ = type(kind.__name__, (kind,), {"separating": nowhere})
-    return model
 
 
 def corrections(values: np.ndarray, log_probs: np.ndarray) -> np.ndarray:
@@ -112,7 +105,8 @@ def rescore(variant: str, model: VAE, table: pd.DataFrame, arrays: dict, refined
     The training images in ``arrays`` are those that the model learnt.
     """
     if variant == ENCODER:
-        changed = with_refined(only_from_encoder(model), arrays, table[KEPT], **refined)
+        with patch.object(refinement, "starts", lambda _, mean: [mean]):
+            changed = with_refined(model, arrays, table[KEPT], **refined)
         assert not changed["refinement_start"].any(), "the refinement had other starts"
         return changed
     changed = table[KEPT].join(table.filter(like="refine"))

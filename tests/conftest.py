@@ -1,6 +1,7 @@
 """How pytest-xdist shares the tests out, where it is used."""
 
 import os
+import re
 from functools import cache
 from pathlib import Path
 
@@ -19,10 +20,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name not in ("workflow", "faults"))
 
 
+def group_of(nodeid: str) -> str:
+    """Tests with one group run in one process: what they share is made there once.
+
+    A group is a file; all files with the fixture of a complete run; or a model on a GPU,
+    whose functions are compiled.
+    """
+    file = nodeid.split("::")[0]
+    if needs_run(file):
+        return "smoke"
+    model = re.search(r"colour vae|vae|cv_glow|glow", nodeid.partition("[")[2])
+    return model[0] if model and file == "tests/gpu/test_gpu.py" else file
+
+
 @cache
-def group_of(file: str) -> str:
-    """A file, or that of the fixture of a complete run, which one process makes for all."""
-    return "smoke" if "smoke: Path" in (ROOT / file).read_text(encoding="utf-8") else file
+def needs_run(file: str) -> bool:
+    return "smoke: Path" in (ROOT / file).read_text(encoding="utf-8")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -31,6 +44,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log):
 
     class ByGroup(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return group_of(nodeid.split("::")[0])
+            return group_of(nodeid)
 
     return ByGroup(config, log)

@@ -13,6 +13,8 @@ from benchmarks import ablations
 from benchmarks.ablations import (
     AS_TRAINED,
     CORRECTED,
+    ENCODER,
+    KEPT,
     MODELS,
     NETWORKS,
     PRIORS,
@@ -20,7 +22,6 @@ from benchmarks.ablations import (
     corrections,
     folder_of,
     markdown,
-    only_from_encoder,
     pixel_log_probs,
     rescore,
     seeds_of,
@@ -29,7 +30,7 @@ from benchmarks.ablations import (
 
 from oodpriors.io.errors import UserError
 from oodpriors.models.build import build_model
-from oodpriors.models.refinement import starts
+from oodpriors.scoring.score_files import with_refined
 
 SPEC = {
     "architecture": "vae",
@@ -88,12 +89,20 @@ def test_each_training_changes_the_network_and_nothing_else():
         model_of(spec)
 
 
-def test_only_the_encoders_posterior_starts_and_the_prior_is_the_same():
-    model = model_of(SPEC)
-    alone, z = only_from_encoder(model), torch.randn(3, 4)
-    assert len(starts(model, z)) > 1
-    assert len(starts(alone, z)) == 1
-    torch.testing.assert_close(alone.prior.log_prob(z), model.prior.log_prob(z), rtol=0, atol=0)
+def test_from_the_encoders_start_alone_the_model_stays_the_same(monkeypatch):
+    """The encoder is at the second component, where the best of all starts is as well."""
+    model, table = model_of(SPEC), scores_of(0)
+    mean = torch.tensor([-75.0, 0, 0, 0])
+    monkeypatch.setattr(model, "encode", lambda x: (mean.expand(len(x), -1), torch.ones(len(x), 4)))
+    images = np.random.default_rng(0).integers(0, 256, (6, 28, 28), np.uint8)
+    arrays = {name: {"images": images} for name in ("test", "ood")}
+    settings = {"seed": 0, "refined": {"images": 4}}
+    alone = rescore(ENCODER, model, table, arrays, settings)
+    both = with_refined(model, arrays, table[KEPT], **settings)
+    assert alone["refinement_start"].dropna().eq(0).all()
+    assert (both["refinement_steps"] > alone["refinement_steps"])[both["refined"]].all()
+    names = ["log_prob_refined", "prior_separating_refined", "prior_rest_refined"]
+    np.testing.assert_allclose(alone[names], both[names], atol=5)
 
 
 def scores_of(shift: float) -> pd.DataFrame:
