@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 import yaml
+from packaging.requirements import Requirement
 from tests.workflow.conftest import ROOT, SMOKE, snakemake
 
 import oodpriors
@@ -73,7 +74,8 @@ def test_the_library_needs_what_it_declares():
         ]
         declared = [*PROJECT["dependencies"]]
         declared += [each for extra in extras for each in PROJECT["optional-dependencies"][extra]]
-        allowed = {IMPORTED_AS.get(name, name) for name in declared} | {"oodpriors"}
+        names = {Requirement(each).name for each in declared}
+        allowed = {IMPORTED_AS.get(name, name) for name in names} | {"oodpriors"}
         assert packages_at_import(path) - set(sys.stdlib_module_names) <= allowed, path
 
 
