@@ -73,9 +73,8 @@ class Floats:
     def _figure(self, name: str, place: str, width: float) -> str:
         entry = self.figures[name]
         number = self.figure_numbers[name]
-        row = FIGURES[entry.get("kind", "histograms")]
-        caption = _caption(entry, row.note, f"Figure {number}")
-        width = FULL if row.dense else width
+        caption = _caption(entry, "", f"Figure {number}")  # main.tex says what the kinds note
+        width = FULL if FIGURES[entry.get("kind", "histograms")].dense else width
         return tex.figure_float(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
 
     def _table(self, name: str) -> str:
@@ -107,4 +106,4 @@ def _caption(entry: Mapping, rest: str, name: str) -> str:
     elif where:
         ours = where.lower().startswith(("ours", "control"))
         where = f"({where}{'' if ours else ' of the paper'}.) "
-    return f"{where}{entry.get('caption', '').strip()} {rest}"
+    return f"{where}{entry.get('caption', '').strip()} {rest}".strip()
