@@ -65,7 +65,7 @@ class Floats:
 
     def appendix_figures(self) -> str:
         """All other figures, as many on a page as there is room for."""
-        return "".join(self._figure(n, "!htp", APPENDIX) for n in self._listed("more_figures"))
+        return "".join(self._figure(n, "", APPENDIX) for n in self._listed("more_figures"))
 
     def appendix_tables(self) -> str:
         return "".join(map(self._table, self._listed("more_tables")))
@@ -75,7 +75,7 @@ class Floats:
         number = self.figure_numbers[name]
         caption = _caption(entry, "", f"Figure {number}")  # main.tex says what the kinds note
         width = FULL if FIGURES[entry.get("kind", "histograms")].dense else width
-        return tex.figure_float(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
+        return tex.figure(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
 
     def _table(self, name: str) -> str:
         entry, table = self.tables[name]

@@ -135,14 +135,26 @@ def longtable(
     return f"{{{_numbered('table', number)}{whole}}}\n" if number else whole
 
 
-def figure_float(
+FIXED = (
+    "\\par\\bigskip\\noindent\\begin{minipage}{\\textwidth}\\captionsetup{type=figure}",
+    "\\end{minipage}\\par",
+)
+
+
+def figure(
     file: str, caption: str, label: str, number: str, place: str = "htbp", width: float = 1.0
 ) -> str:
-    r"""A floating figure with a number of its own (\w only), as wide as a part of the text."""
+    r"""A figure with a number of its own (\w only), as wide as a part of the text.
+
+    It floats to the place, or without a place stands where it is: figures without text
+    between them fill their pages.
+    """
+    floating = f"\\begin{{figure}}[{place}]", "\\end{figure}"
+    begin, end = floating if place else FIXED
     return (
-        f"\\begin{{figure}}[{place}]\n{_numbered('figure', number)}"
+        f"{begin}\n{_numbered('figure', number)}"
         f"\\centering\n\\includegraphics[width={width:g}\\textwidth]{{{file}}}\n"
-        f"{_caption(caption)}\n\\label{{{label}}}\n\\end{{figure}}\n"
+        f"{_caption(caption)}\n\\label{{{label}}}\n{end}\n"
     )
 
 
