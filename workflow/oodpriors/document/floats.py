@@ -11,7 +11,7 @@ from oodpriors.kinds.tables import TABLES
 from oodpriors.tables.likelihoods import show_likelihoods
 from oodpriors.tables.make import show_table
 
-FIRST, BODY, APPENDIX, FULL = 0.7, 0.8, 0.7, 1.0  # width of a figure, as part of the text's
+FIRST, BODY, APPENDIX, FULL = 0.7, 0.8, 0.62, 1.0  # width of a figure, as part of the text's
 PRINTED = ["Model", "Prior", "Training data"]
 PRINTED += ["Paper: NLL out", "NLL out", "NLL in", "Gap", "AUROC"]
 SETS_NOTE = (
