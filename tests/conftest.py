@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # there is a process per processor
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait let others work
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
