@@ -197,28 +197,30 @@ def work(name: str, duration: float) -> None:
             print(done / (time.monotonic() - began), flush=True)
 
 
-def rates_of(name: str, duration: float) -> Iterator[tuple[int, float]]:
+def rates_of(name: str, duration: float) -> dict[int, float]:
     """Steps per second of some processes together, for each number of them."""
     command = [sys.executable, "-m", "benchmarks.bench_gpu", "--worker", name, str(duration)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(max(SIDE_BY_SIDE))]
     for worker in workers:
         assert worker.stdout.readline() == "ready\n", "a worker failed"
+    rates = {}
     for number in SIDE_BY_SIDE:
         for worker in workers[:number]:
             worker.stdin.write("go\n")
             worker.stdin.flush()
-        yield number, sum(float(worker.stdout.readline()) for worker in workers[:number])
+        rates[number] = sum(float(worker.stdout.readline()) for worker in workers[:number])
     for worker in workers:
         worker.stdin.close()
         worker.wait()
+    return rates
 
 
 def together_rows(duration: float = 3.0) -> Iterator[dict]:
     """Parallel trainings on one GPU, each in a separate process."""
     with multi_process_service() as service:
         for name in ("Glow, grey", "VAE, grey"):
-            rates = dict(rates_of(name, duration))
+            rates = rates_of(name, duration)
             for number, rate in rates.items():
                 yield {
                     "name": f"{name}: {number} side by side" + (", MPS" if service else ""),
