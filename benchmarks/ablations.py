@@ -105,6 +105,7 @@ def rescore(variant: str, model: VAE, table: pd.DataFrame, arrays: dict, refined
     The training images in ``arrays`` are those that the model learnt.
     """
     if variant == ENCODER:
+        # not by another prior: the parts of log p depend on its separating coordinates
         with patch.object(refinement, "starts", lambda _, mean: [mean]):
             changed = with_refined(model, arrays, table[KEPT], **refined)
         assert not changed["refinement_start"].any(), "the refinement had other starts"

@@ -205,7 +205,7 @@ def rates_of(name: str, duration: float) -> dict[int, float]:
     for worker in workers:
         assert worker.stdout.readline() == "ready\n", "a worker failed"
     rates = {}
-    for number in SIDE_BY_SIDE:
+    for number in SIDE_BY_SIDE:  # the others wait: their start takes longer than this
         for worker in workers[:number]:
             worker.stdin.write("go\n")
             worker.stdin.flush()
@@ -293,22 +293,25 @@ def main() -> None:
     if chosen.worker:
         return work(chosen.worker[0], float(chosen.worker[1]))
     device = find_device("cuda")
-    results = {"machine": machine(device)} | of_the_same(torch.cuda.get_device_name(), chosen.out)
+    results = of_the_same(machine(device), chosen.out)
     with tempfile.TemporaryDirectory() as folder:
         for part in chosen.parts:
-            results[part] = []
+            rows = []
             for row in PARTS[part](device, Path(folder)):
-                results[part].append(row)
+                rows.append(row)
                 print(row, file=sys.stderr, flush=True)
-                chosen.out.write_text(json.dumps(results, indent=1) + "\n")
+            results[part] = rows
+            chosen.out.write_text(json.dumps(results, indent=1) + "\n")
     if all(part in results for part in PARTS):
         put("docs/performance.md", "cuda", table(results))
 
 
-def of_the_same(device: str, path: Path) -> dict:
-    """Earlier results of the same device, whose other parts are still valid."""
-    results = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return results if results.get("machine", {}).get("device") == device else {}
+def of_the_same(now: dict, path: Path) -> dict:
+    """Results so far: this machine, and earlier parts of the same device and PyTorch."""
+    earlier = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    before = earlier.get("machine", {})
+    same = all(before.get(key) == now[key] for key in ("device", "torch"))
+    return (earlier if same else {}) | {"machine": now}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import pandas as pd
 
 from oodpriors.document import tex
 from oodpriors.document.topics import numbers_of
-from oodpriors.kinds.figures import FIGURES
+from oodpriors.kinds.figures import FIGURES, NOT_SHOWN
 from oodpriors.kinds.tables import TABLES
 from oodpriors.tables.likelihoods import show_likelihoods
 from oodpriors.tables.make import show_table
@@ -73,8 +73,10 @@ class Floats:
     def _figure(self, name: str, place: str, width: float) -> str:
         entry = self.figures[name]
         number = self.figure_numbers[name]
-        caption = _caption(entry, "", f"Figure {number}")  # main.tex says what the kinds note
-        width = FULL if FIGURES[entry.get("kind", "histograms")].dense else width
+        row = FIGURES[entry.get("kind", "histograms")]
+        note = "" if row.note == NOT_SHOWN else row.note  # main.tex says this one, once
+        caption = _caption(entry, note, f"Figure {number}")
+        width = FULL if row.dense else width
         return tex.figure(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
 
     def _table(self, name: str) -> str:

@@ -45,7 +45,7 @@ def optimized(function: Callable) -> Callable:
     """The function, compiled as one graph for each shape of its arguments.
 
     By default the compiler measures kernels for a sum that add in different orders, and takes
-    the fastest. A busy GPU can make another one the fastest, so a seed would give other bits.
+    the fastest. A busy GPU may make another one the fastest, so a seed might give other bits.
     """
     torch._dynamo.config.recompile_limit = SHAPES
     return torch.compile(function, fullgraph=True, dynamic=False, options={"deterministic": True})
