@@ -1,5 +1,9 @@
 """Topics as text: what the paper says, what is found, and why."""
 
+import dataclasses
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from tests.unit.document.conftest import assert_balanced, cells, made_claims, model_rows, printed
@@ -7,7 +11,9 @@ from tests.unit.document.conftest import assert_balanced, cells, made_claims, mo
 from oodpriors.document.facts import Facts
 from oodpriors.document.floats import Floats
 from oodpriors.document.text import first_numbers, listed, topic_text
+from oodpriors.kinds import figures
 
+ROOT = Path(__file__).parents[3]
 FIGURES = {
     "fig04": {"where": "Figure 4", "caption": "uni & multi."},
     "own": {"caption": "Mine."},
@@ -80,8 +86,21 @@ def test_a_dense_figure_has_the_full_width():
     entries = {"far": {"caption": "Far."}, "dense": {"kind": "companions", "caption": "Dense."}}
     topics = [TOPIC | {"more_figures": ["far", "dense"]}]
     shown = Floats(entries, {}, topics, "", "").appendix_figures()
-    assert r"[width=0.7\textwidth]{far.pdf}" in shown
+    assert re.search(r"\[width=0\.\d+\\textwidth\]\{far\.pdf\}", shown)
     assert r"[width=1\textwidth]{dense.pdf}" in shown
+
+
+def test_only_the_note_that_the_methods_have_is_left_out_of_captions(monkeypatch):
+    row = dataclasses.replace(figures.FIGURES["companions"], note="A note of its own.")
+    monkeypatch.setitem(figures.FIGURES, "companions", row)
+    entries = {"far": {"caption": "Far."}, "own": {"kind": "companions", "caption": "Own."}}
+    topics = [TOPIC | {"more_figures": ["far", "own"]}]
+    shown = Floats(entries, {}, topics, "", "").appendix_figures()
+    assert figures.FIGURES["histograms"].note == figures.NOT_SHOWN
+    assert figures.NOT_SHOWN not in shown
+    assert "Own. A note of its own." in shown
+    methods = (ROOT / "paper/main.tex").read_text(encoding="utf-8")
+    assert "Histograms leave out at most half a per cent of a set" in methods
 
 
 def test_own_figures_are_numbered_apart_and_the_papers_have_its_numbers(text, floats):
