@@ -1,6 +1,5 @@
 """Topics as text: what the paper says, what is found, and why."""
 
-import dataclasses
 import re
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def test_a_dense_figure_has_the_full_width():
 
 
 def test_only_the_note_that_the_methods_have_is_left_out_of_captions(monkeypatch):
-    row = dataclasses.replace(figures.FIGURES["companions"], note="A note of its own.")
+    row = figures.FIGURES["companions"]._replace(note="A note of its own.")
     monkeypatch.setitem(figures.FIGURES, "companions", row)
     entries = {"far": {"caption": "Far."}, "own": {"kind": "companions", "caption": "Own."}}
     topics = [TOPIC | {"more_figures": ["far", "own"]}]
