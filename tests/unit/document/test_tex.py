@@ -91,7 +91,7 @@ def test_a_float_has_its_tables_one_above_the_other():
 
 
 def test_a_figure_has_file_caption_and_label():
-    text = tex.figure("fig04.pdf", "50 % of it", "fig04", "4")
+    text = tex.figure_float("fig04.pdf", "50 % of it", "fig04", "4")
     assert_balanced(text)
     for part in ("{fig04.pdf}", r"\caption{50 \% of it}", r"\label{fig04}"):
         assert part in text

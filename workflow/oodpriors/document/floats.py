@@ -68,7 +68,7 @@ class Floats:
         return "".join(self._figure(n, "", APPENDIX) for n in self._listed("more_figures"))
 
     def appendix_tables(self) -> str:
-        return "".join(map(self._table, self._listed("more_tables")))
+        return "".join(self._table(name, "") for name in self._listed("more_tables"))
 
     def _figure(self, name: str, place: str, width: float) -> str:
         entry = self.figures[name]
@@ -77,9 +77,9 @@ class Floats:
         note = "" if row.note == NOT_SHOWN else row.note  # main.tex says this one, once
         caption = _caption(entry, note, f"Figure {number}")
         width = FULL if row.dense else width
-        return tex.figure(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
+        return tex.figure_float(f"{name}.pdf", caption, f"fig:{name}", number, place, width)
 
-    def _table(self, name: str) -> str:
+    def _table(self, name: str, place: str = "htbp") -> str:
         entry, table = self.tables[name]
         kind, number, label = (
             entry.get("kind", "likelihoods"),
@@ -90,14 +90,14 @@ class Floats:
             out = ", ".join(table["out_of_distribution"].unique())
             caption = _caption(entry, SETS_NOTE.format(out=out, note=self.note), f"Table {number}")
             shown = show_likelihoods(table)[PRINTED]
-            return tex.table_float([(shown, "lllrrrrl")], caption, label, number)
+            return tex.table_float([(shown, "lllrrrrl")], caption, label, number, place)
         shown, row = show_table(kind, table), TABLES[kind]
         caption = _caption(entry, row.note, f"Table {number}")
         columns = row.columns or "l" * len(shown.columns)
         if row.long:
             small = r"\scriptsize\setlength{\tabcolsep}{3pt}"
             return f"{{{small}\n{tex.longtable(shown, columns, caption, label, number)}}}\n"
-        return tex.table_float([(shown, columns)], caption, label, number)
+        return tex.table_float([(shown, columns)], caption, label, number, place)
 
 
 def _caption(entry: Mapping, rest: str, name: str) -> str:

@@ -103,16 +103,32 @@ def _caption(text: str) -> str:
     return f"\\caption{{{printed}}}"
 
 
+def _environment(kind: str, place: str) -> tuple[str, str]:
+    r"""Start and end of a float of a kind (figure, table).
+
+    Without a place it stands where it is: several without text between them fill their pages.
+    """
+    if place:
+        return f"\\begin{{{kind}}}[{place}]", f"\\end{{{kind}}}"
+    begin = r"\par\bigskip\noindent\begin{minipage}{\textwidth}\captionsetup{type="
+    return f"{begin}{kind}}}", r"\end{minipage}\par"
+
+
 def table_float(
-    blocks: list[tuple[pd.DataFrame, str]], caption: str, label: str, number: str = ""
+    blocks: list[tuple[pd.DataFrame, str]],
+    caption: str,
+    label: str,
+    number: str = "",
+    place: str = "htbp",
 ) -> str:
     """A float of tables, each with its columns, one above the other, no wider than the text."""
-    start, end = "\\begin{adjustbox}{max width=\\textwidth}\n", "\\end{adjustbox}"
-    fitted = [start + tabular(table, columns) + end for table, columns in blocks]
+    begin, end = _environment("table", place)
+    box, unbox = "\\begin{adjustbox}{max width=\\textwidth}\n", "\\end{adjustbox}"
+    fitted = [box + tabular(table, columns) + unbox for table, columns in blocks]
     body = "\n\\smallskip\n\n".join(fitted)
     return (
-        f"\\begin{{table}}[htbp]\n{_numbered('table', number)}\\centering\\small\n"
-        f"{_caption(caption)}\n\\label{{{label}}}\n{body}\n\\end{{table}}\n"
+        f"{begin}\n{_numbered('table', number)}\\centering\\small\n"
+        f"{_caption(caption)}\n\\label{{{label}}}\n{body}\n{end}\n"
     )
 
 
@@ -135,22 +151,11 @@ def longtable(
     return f"{{{_numbered('table', number)}{whole}}}\n" if number else whole
 
 
-FIXED = (
-    "\\par\\bigskip\\noindent\\begin{minipage}{\\textwidth}\\captionsetup{type=figure}",
-    "\\end{minipage}\\par",
-)
-
-
-def figure(
+def figure_float(
     file: str, caption: str, label: str, number: str, place: str = "htbp", width: float = 1.0
 ) -> str:
-    r"""A figure with a number of its own (\w only), as wide as a part of the text.
-
-    It floats to the place, or without a place stands where it is: figures without text
-    between them fill their pages.
-    """
-    floating = f"\\begin{{figure}}[{place}]", "\\end{figure}"
-    begin, end = floating if place else FIXED
+    r"""A figure with a number of its own (\w only), as wide as a part of the text."""
+    begin, end = _environment("figure", place)
     return (
         f"{begin}\n{_numbered('figure', number)}"
         f"\\centering\n\\includegraphics[width={width:g}\\textwidth]{{{file}}}\n"
