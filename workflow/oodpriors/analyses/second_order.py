@@ -53,7 +53,8 @@ def analyse(
 def channel_gains(model: Glow) -> Tensor:
     r""":math:`\prod_l \sum_j u_{l,c,j}` of each channel of the squeezed image, (C,).
 
-    An actnorm is a diagonal factor of the next convolution. Equation 7 does not cover
+    c is an input channel and j an output channel, so u_l is the transpose of the layer's
+    weight. An actnorm is a diagonal factor of the next convolution. Equation 7 does not cover
     the convolutions over height and width. They enter by the root mean square of their
     columns' lengths, which is 1 for rotations.
     """
@@ -66,7 +67,7 @@ def channel_gains(model: Glow) -> Tensor:
         elif isinstance(layer, AxisConvolution):
             weight = layer.weight.detach().double()
             if layer.axis == 1:
-                gains, scale = gains * (weight * scale).sum(1), torch.ones_like(scale)
+                gains, scale = gains * scale * weight.sum(0), torch.ones_like(scale)
             else:
                 gains = gains * weight.square().sum(0).mean().sqrt()
     return gains
