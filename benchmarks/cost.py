@@ -26,13 +26,14 @@ from oodpriors.data.datasets import inspect_npz
 from oodpriors.io.devices import GpuLimits, find_device
 from oodpriors.io.errors import UserError
 from oodpriors.io.machine import processor
-from oodpriors.kinds.datasets import LABELS
+from oodpriors.kinds.datasets import LABELS, OFFICIAL
 from oodpriors.models.build import build_model
 from oodpriors.training.trainer import Trainer, TrainingSettings
 
 ROOT = Path(__file__).parents[1]
 
-# Images of each label of the official data; of SVHN's parts a tenth. Without further sets.
+# Images of each label of the official data; of SVHN's parts a tenth. Other sets: about OTHERS.
+OTHERS, DRAWN = 1000, 10_000  # images of a label; images drawn from a model, without a limit
 PER_LABEL = {
     "fashion_mnist": {"train": 6000, "test": 1000},
     "mnist": {"train": 6000, "test": 1000},
@@ -67,23 +68,38 @@ def available(entry: dict, dataset: dict, split: str) -> int:
             labels = file["labels"][file["split"].astype(str) == split]
         number = len(labels) if entry["labels"] is None else np.isin(labels, entry["labels"]).sum()
     else:
-        number = PER_LABEL[dataset["kind"]][split] * len(entry["labels"] or LABELS)
+        each = PER_LABEL.get(dataset["kind"], {}).get(split, OTHERS)
+        number = each * len(entry["labels"] or OFFICIAL[dataset["kind"]].classes or LABELS)
     one_cluster = entry["kmeans"] and entry["kmeans"]["keep"] is not None
     return int(number) // (entry["kmeans"]["k"] if one_cluster else 1)  # of the mean size
 
 
+def used(config: dict, subset: str, split: str, limit: str = "limit") -> int:
+    """Number of images of a split that a subset uses."""
+    entry, selected = config["subsets"][subset], specs.selection(config, subset, split)
+    number = available(entry, config["datasets"][entry["dataset"]], split)
+    return min(number, selected[limit] or number)
+
+
 def sizes(config: dict, subset: str) -> tuple[int, int]:
     """Numbers of training images and of images to score, for a subset."""
-
-    def used(name: str, split: str, limit: str) -> int:
-        entry, selected = config["subsets"][name], specs.selection(config, name, split)
-        number = available(entry, config["datasets"][entry["dataset"]], split)
-        return min(number, selected[limit] or number)
-
-    train, few = used(subset, "train", "each_training"), config["images"]["score_train"]
+    train, few = used(config, subset, "train", "each_training"), config["images"]["score_train"]
     other = config["subsets"][subset]["out_of_distribution"]
-    scored = used(subset, "test", "limit") + used(other, "test", "limit")
+    scored = used(config, subset, "test") + used(config, other, "test")
     return train, scored + min(train, few or train)
+
+
+def further_images(config: dict, model: specs.ModelId) -> int:
+    """Number of images of all further sets of a model."""
+    total = 0
+    for name in specs.further_sets(config).get(model, []):
+        entry = config["subsets"][name]
+        if specs.is_drawn(entry):
+            total += config["images"]["ood"] or DRAWN
+        else:
+            number = used(config, entry["of"] or name, "test")
+            total += min(number, config["images"]["ood"] or number)
+    return total
 
 
 def disk(spec: dict, scored: int) -> float:
@@ -173,6 +189,7 @@ def main(scale: str, own: Path | None) -> None:
         kinds[model[:2]] += len(seeds[model])
         done[model[:2]] += there(config, model, seeds[model])
     measured, total, arithmetic, space = {}, 0.0, 0.0, 0.0
+    further = 0.0
     for (architecture, subset), number in kinds.items():
         model = next(m for m in models if m[:2] == (architecture, subset))
         spec, left = specs.model_spec(config, model, 0, inspected), number - done[model[:2]]
@@ -189,6 +206,8 @@ def main(scale: str, own: Path | None) -> None:
         draws = scored * config["models"][architecture]["draws"]
         hours = (steps * step + draws * draw) / 3600
         total += hours * left
+        images = sum(further_images(config, m) * len(seeds[m]) for m in models if m[:2] == model[:2])
+        further += images * config["models"][architecture]["draws"] * draw / 3600
         space += disk(spec, scored) * left
         arithmetic += (steps * cost["step_operations"] + draws * cost["draw_operations"]) * left
         title = config["subsets"][subset]["title"]
@@ -202,6 +221,7 @@ def main(scale: str, own: Path | None) -> None:
         f"\nStill to do: {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time with the "
         f"scale's threads, and {space / 1e9:,.1f} GB of disk. Images: for training + to score."
     )
+    print(f"In addition about {further:,.2f} {unit} for further sets; refined posteriors not counted.")
     print(
         f"Total: {arithmetic:.2e} operations, {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
         f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."

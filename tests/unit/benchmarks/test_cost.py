@@ -42,6 +42,17 @@ def test_of_the_official_data_the_paper_uses_all():
     assert cost.sizes(cost.load("paper"), "fashion_1_7") == (12_000, 2000 + 10_000 + 2000)
 
 
+def test_images_of_further_sets_are_counted_for_the_models_that_have_them():
+    config = cost.load("paper")
+    of = {str(m): cost.further_images(config, m) for m in cost.specs.model_ids(config)}
+    # KMNIST, eight other labels, blends and constants; and CIFAR-10's eight other labels
+    assert of["vae/fashion_1_7/unimodal"] == 10_000 + 8 * 1000 + 2000 + 2000
+    assert of["glow/cifar_0_4_clusters/bimodal_200"] == 8 * 1000
+    assert of["vae/fashion_1_7/random_75"] == 0
+    config["images"]["ood"] = 300
+    assert cost.further_images(config, cost.specs.ModelId.of("vae/fashion_1_7/unimodal")) == 1200
+
+
 def test_what_is_scored_is_there(own, tmp_path, monkeypatch):
     monkeypatch.setattr(cost, "ROOT", tmp_path)
     config = {"run": "r", "scale": "smoke", "data": "real"}

@@ -50,9 +50,10 @@ class ImageModel(Model):
         """log p(x) of each image and its parts, (B,) each, in nats: see :mod:`.likelihood`.
 
         Raises:
-            UserError: x is not uint8 or does not have the model's shape.
+            UserError: x is not uint8 or does not have the model's shape; or the model has
+                batch norm and is in training mode, where scores depend on the other images.
         """
-        check_images(x, self.image_shape)
+        self._check_ready(x)
         return self._scores(x, n_draws, **options)
 
     def log_prob(self, x: Tensor, n_draws: int | None = None) -> Tensor:
@@ -62,9 +63,18 @@ class ImageModel(Model):
 
     @torch.no_grad()
     def latents(self, x: Tensor) -> dict[str, Tensor]:
-        """``mean`` and possibly further arrays of the latents of uint8 images x, (B, D) each."""
-        check_images(x, self.image_shape)
+        """``mean`` and possibly further arrays of the latents of uint8 images x, (B, D) each.
+
+        Raises:
+            UserError: see :meth:`scores`.
+        """
+        self._check_ready(x)
         return self._latents(x)
+
+    def _check_ready(self, x: Tensor) -> None:
+        check_images(x, self.image_shape)
+        if any(isinstance(module, nn.BatchNorm2d) and module.training for module in self.modules()):
+            raise UserError("the model is in training mode: call model.eval() first")
 
     def at_once(self, limits: GpuLimits) -> tuple[int, dict]:
         """Number of images that a GPU scores at once, and extra options of :meth:`scores`."""
@@ -82,9 +92,9 @@ class ImageModel(Model):
 
     @torch.no_grad()
     def draw_images(self, n: int) -> Tensor:
-        """Draw n images of pixel values, uint8 (n, C, H, W), by the device's generator.
+        """Draw n images of pixel values, uint8 (n, C, H, W).
 
-        A flow's density is that of (x + u)/256 with u in [0, 1): see :func:`.glow.dequantize`.
+        The prior's noise is of the CPU's generator, its components of the device's. A flow's density is that of (x + u)/256 with u in [0, 1): see :func:`.glow.dequantize`.
         """
         levels = self.decode_mean(self.prior.sample(n)) * PIXEL_VALUES
         # the inverse of a poor flow may overflow
