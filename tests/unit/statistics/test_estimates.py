@@ -365,6 +365,31 @@ def test_the_interval_of_a_share_is_wilsons(value, n):
     assert found.interval == pytest.approx(sorted(ends), abs=1e-12)
 
 
+@pytest.mark.parametrize("inside", [0.0, -9.0], ids=["AUROC 1", "AUROC 0"])
+@pytest.mark.parametrize("n", [2, 20, 400])
+def test_a_difference_from_a_share_without_spread_has_the_error_of_its_interval(inside, n):
+    data = frame(test=np.linspace(inside, inside + 1, n), ood=np.linspace(-4, -3, n))
+    found = estimate(ScoreTable([data]), "auroc", n_bootstrap=200)
+    assert found.value == (inside == 0)
+    low, high = found.interval
+    assert found.half_width() == pytest.approx(high - low, rel=5e-3)
+    distance = (found - Estimate(0.5)).half_width()
+    assert distance == pytest.approx(found.half_width(), rel=1e-9)
+    other = ScoreTable([data], model="another")
+    apart = found - estimate(other, "auroc", n_bootstrap=200)
+    assert apart.half_width() > found.half_width()
+
+
+@pytest.mark.parametrize("statistic", ["mean", "gap", "auroc"])
+def test_one_image_shows_no_error(statistic):
+    data = frame(test=[-1.0], ood=[-1.0])
+    found = estimate(ScoreTable([data]), statistic, n_bootstrap=50)
+    assert math.isnan(found.image_error)
+    assert math.isnan((found - Estimate(0.4)).p_value(0.1))
+    if statistic == "auroc":
+        assert found.interval == pytest.approx((0.0, 1.0), abs=0.01)
+
+
 def test_the_interval_of_a_share_over_trainings_adds_squares():
     found = Estimate(0.9, np.array([0.85, 0.9, 0.95]), {"a": np.array([0.88, 0.9, 0.92])})
     images = replace(found, without={}, limits=(0.0, 1.0)).interval

@@ -5,9 +5,10 @@ chance; below 0.5, likelihoods are higher out of distribution, as the paper desc
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -178,12 +179,12 @@ class Estimate:
 
         Replicates are as far from the value as the value from the truth. Some statistics
         (the average precision) have a larger bias than spread. It counts as an error, and
-        the root of the sum of both squares is used.
+        the root of the sum of both squares is used. One image shows no error: it is NaN.
         """
         finite = self.replicates[np.isfinite(self.replicates)]
         if not self.replicates.size:
             return 0.0
-        if len(finite) < 2:
+        if len(finite) < 2 or self._fewest_images < 2:
             return float("nan")
         bias = finite.mean() - self.value if np.isfinite(self.value) else 0.0
         return float(np.hypot(finite.std(ddof=1), bias))
@@ -258,7 +259,8 @@ class Estimate:
         if self.limits == SHARE:
             variance = self.value * (1 - self.value)
             exact = self._quantiles(LEVEL)[0] ** 2 / self._fewest_images
-            ratio = images**2 / variance if variance > 0 else exact
+            known = variance > 0 and self._fewest_images > 1
+            ratio = images**2 / variance if known else exact
             half = np.sqrt(ratio * variance + ratio**2 / 4)
             shift = ratio * (0.5 - self.value)  # towards 1/2
             below, above = (half - shift) / (1 + ratio), (half + shift) / (1 + ratio)
@@ -363,7 +365,25 @@ def estimate(
     if column.startswith(OF_THE_DATA):
         return Estimate.of(np.mean(rows, axis=0), drawn)
     limits = SHARE if statistic in SHARES else (-np.inf, np.inf)
-    return over_trainings(rows, scores.model, drawn, limits)
+    averaged = over_trainings(rows, scores.model, drawn, limits)
+    at_limit = limits == SHARE and averaged.value in SHARE and n_bootstrap > 0
+    return _with_spread(averaged, seed) if at_limit else averaged
+
+
+def _with_spread(share: Estimate, seed: int) -> Estimate:
+    """A share of exactly 0 or 1 with replicates that have the error of its interval.
+
+    Resamples show no spread, but a claim about it, or about a difference from it, has an
+    error: that by which the interval of :attr:`Estimate.interval` is as wide. Models have
+    replicates of their own, so that the errors of two such shares do not cancel.
+    """
+    fewest = share._fewest_images
+    quantile = share._quantiles(LEVEL)[0]
+    error = quantile / (fewest + quantile**2)
+    rng = np.random.default_rng([seed, crc32(repr(list(share.without)).encode())])
+    away = rng.exponential(size=len(share.replicates))
+    away *= (1 - 2 * share.value) * error / np.sqrt(np.mean(away**2))
+    return replace(share, replicates=share.replicates + away)
 
 
 def over_trainings(
