@@ -206,7 +206,9 @@ def main(scale: str, own: Path | None) -> None:
         draws = scored * config["models"][architecture]["draws"]
         hours = (steps * step + draws * draw) / 3600
         total += hours * left
-        images = sum(further_images(config, m) * len(seeds[m]) for m in models if m[:2] == model[:2])
+        images = sum(
+            further_images(config, m) * len(seeds[m]) for m in models if m[:2] == model[:2]
+        )
         further += images * config["models"][architecture]["draws"] * draw / 3600
         space += disk(spec, scored) * left
         arithmetic += (steps * cost["step_operations"] + draws * cost["draw_operations"]) * left
@@ -221,7 +223,9 @@ def main(scale: str, own: Path | None) -> None:
         f"\nStill to do: {total:,.1f} {unit}, {total / 24:,.1f} days, one model at a time with the "
         f"scale's threads, and {space / 1e9:,.1f} GB of disk. Images: for training + to score."
     )
-    print(f"In addition about {further:,.2f} {unit} for further sets; refined posteriors not counted.")
+    print(
+        f"In addition about {further:,.2f} {unit} for further sets; refined posteriors not counted."
+    )
     print(
         f"Total: {arithmetic:.2e} operations, {arithmetic / SUSTAINED / 3600:,.0f} hours of a GPU "
         f"that sustains {SUSTAINED / 1e12:.0f} TFLOP/s (an estimate)."

@@ -38,7 +38,7 @@ rule take:
     priority: 1
     localrule: True
     conda:
-        "../../envs/latex.yaml"
+        "../../envs/torch.yaml"
     params:
         code=get_code("take"),
         spec=get_spec,

@@ -9,16 +9,16 @@ if TYPE_CHECKING:
 
 with job(snakemake.log[0], snakemake.params.code.load):
     import numpy as np
-    import pandas as pd
 
     from oodpriors.analyses.pixels import compare_pixels, equation_2_estimates, pixel_estimates
     from oodpriors.data.datasets import load_arrays
     from oodpriors.data.subsets import to_nchw
     from oodpriors.io.files import atomic
+    from oodpriors.io.tables import read_parquet
     from oodpriors.statistics.quantities import save_stored
 
     source, params = snakemake.input, snakemake.params
-    scores = pd.read_parquet(source.scores[0])
+    scores = read_parquet(source.scores[0])
     sets = {name: source[name][0] for name in ("test", "ood")}
     images = {name: to_nchw(load_arrays(path)["images"]) / 255 for name, path in sets.items()}
     nearest = {

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 with job(snakemake.log[0], snakemake.params.code.load):
     from pathlib import Path
 
-    import pandas as pd
     import torch
 
     from oodpriors.data.datasets import load_arrays, save_arrays
     from oodpriors.data.subsets import drawn, to_nchw
     from oodpriors.io.devices import find_device
     from oodpriors.io.files import atomic, load_yaml
+    from oodpriors.io.tables import read_csv
     from oodpriors.models.build import load_model
     from oodpriors.scoring.decoding import compare_decoded, decode
     from oodpriors.scoring.score_files import score_sets, with_refined
@@ -27,7 +27,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
     spec = load_yaml(snakemake.input.spec)
     model = load_model(spec, snakemake.input.weights).to(find_device(snakemake.config["device"]))
     arrays = {name: load_arrays(snakemake.input[name]) for name in ("train", "test", "ood")}
-    components = pd.read_csv(snakemake.input.components)["component"].to_numpy()
+    components = read_csv(snakemake.input.components)["component"].to_numpy()
     learnt = drawn(len(components), spec["images"], spec["seed"])
     components = components[learnt]
     arrays["train"] = {name: values[learnt] for name, values in arrays["train"].items()}

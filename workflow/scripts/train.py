@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 with job(snakemake.log[0], snakemake.params.code.load):
     from pathlib import Path
 
-    import pandas as pd
     import torch
 
     from oodpriors.data.datasets import load_arrays
     from oodpriors.data.subsets import to_nchw
     from oodpriors.io.devices import find_device
     from oodpriors.io.files import atomic, save_json, save_yaml, sha256
+    from oodpriors.io.tables import read_csv
     from oodpriors.models.build import save_weights
     from oodpriors.training.fit import attempt, fit
 
@@ -27,7 +27,7 @@ with job(snakemake.log[0], snakemake.params.code.load):
     data = {name: sha256(snakemake.input[name]) for name in ("arrays", "components")}
     spec = snakemake.params.spec | {"data_sha256": data}
     images = to_nchw(load_arrays(snakemake.input.arrays)["images"])
-    components = pd.read_csv(snakemake.input.components)["component"].to_numpy(copy=True)
+    components = read_csv(snakemake.input.components)["component"].to_numpy(copy=True)
 
     with attempt(folder, spec, snakemake.params.code, output) as checkpoint:
         if checkpoint:

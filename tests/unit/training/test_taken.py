@@ -4,14 +4,22 @@ import hashlib
 import tarfile
 
 import pytest
-import torch
 
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import load_json, load_yaml, save_json, save_yaml, sha256
-from oodpriors.models.build import save_tensors
+from oodpriors.models.build import build_model, save_tensors
 from oodpriors.training.taken import check, check_archive, take, unpack
 
-PLAN = {"architecture": "vae", "training": {"epochs": 3}, "prior": {"means": [[0.0]]}, "seed": 0}
+PRIOR = {"kind": "gaussian", "means": [[0.0]], "scale": 1.0}
+PLAN = {
+    "architecture": "vae",
+    "image_shape": [1, 28, 28],
+    "prior": PRIOR,
+    "network": {"latent_dim": 2, "decoder_width": 1},
+    "training": {"epochs": 3},
+    "seed": 0,
+}
+NOTED = {"steps": 9, "code": {"commit": "c"}, "software": {"torch": "2"}}
 DATA = {"data_sha256": {"arrays": "aa", "components": "bb"}}
 
 
@@ -20,10 +28,15 @@ def folder(tmp_path):
     """A trained model."""
     folder = tmp_path / "seed0"
     save_yaml(folder / "spec.yaml", PLAN | DATA)
-    save_tensors({"weight": torch.zeros(3)}, folder / "weights.pt")
+    save_weights(folder, PLAN)
     (folder / "history.csv").write_text("epoch\n0\n")
-    save_json(folder / "diagnostics.json", {"steps": 9})
+    save_json(folder / "diagnostics.json", NOTED)
     return folder
+
+
+def save_weights(folder, spec):
+    parts = ("architecture", "image_shape", "prior", "network")
+    save_tensors(build_model(*(spec[part] for part in parts)).state_dict(), folder / "weights.pt")
 
 
 def test_the_planned_model_is_accepted_without_its_data_and_with_it(folder):
@@ -36,7 +49,7 @@ def test_the_planned_model_is_accepted_without_its_data_and_with_it(folder):
     [
         ({"training": {"epochs": 4}}, "training.epochs is 3 there, 4 here"),
         ({"training": {"epochs": 3, "shift": 0.1}}, "training.shift is None there, 0.1 here"),
-        ({"prior": {"means": [[75.0]]}}, "prior.means is [[0.0]] there, [[75.0]] here"),
+        ({"prior": PRIOR | {"means": [[75.0]]}}, "prior.means is [[0.0]] there, [[75.0]] here"),
         ({"data_sha256": {"arrays": "aa", "components": "cc"}}, "data_sha256.components is bb"),
         ({"seed": 1, "architecture": "glow"}, "architecture is vae there, glow here; seed is 0"),
     ],
@@ -63,13 +76,34 @@ def test_a_damaged_file_is_refused(folder, tmp_path, name, content):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        ({"prior": PRIOR | {"means": [[75.0]]}}, "of a model with other prior means"),
+        ({"network": {"latent_dim": 3, "decoder_width": 1}}, "size mismatch"),
+    ],
+)
+def test_weights_of_another_model_are_refused(folder, tmp_path, other, told):
+    save_weights(folder, PLAN | other)
+    with pytest.raises(UserError, match=told):
+        take(folder, PLAN | DATA, "elsewhere", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(("name", "content"), [("history.csv", ""), ("diagnostics.json", "{}")])
+def test_files_that_are_not_of_a_whole_training_are_refused(folder, tmp_path, name, content):
+    (folder / name).write_text(content)
+    with pytest.raises(UserError, match="is damaged: take another copy"):
+        take(folder, PLAN | DATA, "elsewhere", tmp_path / "new")
+
+
 def test_what_is_taken_is_a_copy_that_says_where_it_came_from(folder, tmp_path):
     take(folder, PLAN | DATA, "elsewhere", tmp_path / "new")
     assert load_yaml(tmp_path / "new/spec.yaml") == PLAN | DATA
     for name in ("weights.pt", "history.csv"):
         assert (tmp_path / "new" / name).read_bytes() == (folder / name).read_bytes()
     came = {"from": "elsewhere", "sha256": sha256(folder / "weights.pt")}
-    assert load_json(tmp_path / "new/diagnostics.json") == {"steps": 9, "weights": came}
+    assert load_json(tmp_path / "new/diagnostics.json") == NOTED | {"weights": came}
 
 
 @pytest.mark.parametrize("form", ["{}", "file://{}"])

@@ -8,6 +8,7 @@ import pandas as pd
 from oodpriors.data.datasets import load_arrays
 from oodpriors.data.subsets import drawn, flat
 from oodpriors.io.files import load_yaml
+from oodpriors.io.tables import read_csv
 from oodpriors.statistics.bootstrap import multiplicities
 from oodpriors.statistics.estimates import Estimate, over_trainings
 
@@ -22,7 +23,7 @@ def analyse(
     images = {model: load_arrays(path)["images"] / 255 for model, path in paths.items()}
     for (model, _), table, spec in zip(runs, files["tables"], files["specs"], strict=True):
         learnt = training_images(images[model], load_yaml(spec))
-        tables[model].append(pd.read_csv(table))
+        tables[model].append(read_csv(table))
         blank[model].append(blank_distance(learnt))
     return likeness_estimates(tables, blank, n_bootstrap, seed)
 

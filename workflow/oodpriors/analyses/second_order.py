@@ -21,6 +21,7 @@ from torch import Tensor
 from oodpriors.data.datasets import load_arrays
 from oodpriors.data.subsets import to_nchw
 from oodpriors.io.files import load_yaml
+from oodpriors.io.tables import read_parquet
 from oodpriors.models.base import PIXEL_VALUES, check_images
 from oodpriors.models.build import load_model
 from oodpriors.models.glow import Glow
@@ -44,7 +45,7 @@ def analyse(
     ):
         model = load_model(load_yaml(spec), weights)
         assert isinstance(model, Glow)
-        predicted = predict(model, pd.read_parquet(scores), images[name])
+        predicted = predict(model, read_parquet(scores), images[name])
         tables.setdefault(name, {})[own] = predicted
     scored = {name: ScoreTable([*own.values()], [*own], name) for name, own in tables.items()}
     return difference_estimates(scored, n_bootstrap, seed)

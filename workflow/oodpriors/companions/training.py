@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from oodpriors.data.datasets import load_arrays
+from oodpriors.io.tables import read_parquet
 from oodpriors.priors import Prior, build_prior
 
 FEWEST = 10  # training images to which anything is fitted
@@ -159,7 +160,7 @@ def read_training(stored: Stored, sizes: Mapping[str, pd.Series]) -> Training:
         UserError: the latents are damaged.
     """
     files = [stored.files, *stored.further.values()]
-    tables = [table for path, _ in files if len(table := pd.read_parquet(path))]
+    tables = [table for path, _ in files if len(table := read_parquet(path))]
     latents = {name: array for _, path in files for name, array in load_arrays(path).items()}
     table = pd.concat(tables, ignore_index=True)
     if "refined" in table:  # further sets are not
@@ -182,7 +183,7 @@ def read_training(stored: Stored, sizes: Mapping[str, pd.Series]) -> Training:
     own, other = (build_prior(dim=dim, **s).double() if s else None for s in (own_spec, other_spec))
     assert own is not None
     others = (stored.background, stored.gradients)
-    ratio, norms = (pd.read_parquet(path).set_index(KEYS) if path else None for path in others)
+    ratio, norms = (read_parquet(path).set_index(KEYS) if path else None for path in others)
     background = None if ratio is None else ratio["log_prob"]
     layers = None if norms is None else norms.filter(regex="^gradient_")
     return Training(table, own, other, means, stds, sizes, background, layers)

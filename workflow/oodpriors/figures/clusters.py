@@ -11,6 +11,7 @@ from oodpriors.data.datasets import load_arrays
 from oodpriors.figures.images import GAP, rgb, show_images
 from oodpriors.figures.pixels import BINS
 from oodpriors.figures.sheet import LINES, bottom_legend, draw_steps, plain_axis, save, sheet
+from oodpriors.io.tables import read_csv
 
 CLUSTERS = ("#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00", "#56B4E9")
 
@@ -19,7 +20,7 @@ def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Clusters of the configuration's subset, see :mod:`oodpriors.figures.sheet`."""
     pictures = load_arrays(files["pictures"])
     samples = {name.removeprefix("label_"): [*images] for name, images in pictures.items()}
-    table = pd.read_csv(files["table"])
+    table = read_csv(files["table"])
     plot_clusters(samples, table, about["keep"], about["classes"], note, paths)
 
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from oodpriors.figures.sheet import COLOURS, LINES, save, sheet
+from oodpriors.io.tables import read_csv
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
@@ -13,7 +12,7 @@ def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
 
     The table has ``x``, ``gaussian`` and ``generalized_gaussian`` (of beta = 4).
     """
-    table = pd.read_csv(files["table"])
+    table = read_csv(files["table"])
     figure, axes = sheet(1, 1, 2.5, "")
     names = {
         "gaussian": "standard Gaussian",

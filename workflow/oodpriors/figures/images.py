@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from oodpriors.data.datasets import load_arrays
 from oodpriors.figures.sheet import save, sheet
 from oodpriors.io.errors import UserError
+from oodpriors.io.tables import read_csv
 
 GAP = 2  # pixels between images
 IMAGES_A_LINE, MOST_LINES = 8, 2
@@ -24,7 +24,7 @@ def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
             about["titles"]["models"][model.split("/")[0]],
             load_arrays(decoded),
             load_arrays(arrays)["images"] / 255,
-            pd.read_csv(components)["component"].to_numpy(),
+            read_csv(components)["component"].to_numpy(),
         )
     several = len(rows) > len(about["models"])
     headings = ("mean", "training images of the component" if several else "random samples")

@@ -13,13 +13,14 @@ from oodpriors.figures.sheet import (
     save,
     sheet,
 )
+from oodpriors.io.tables import read_csv
 
 BINS = 40
 
 
 def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Pixels of the configuration's model, see :mod:`oodpriors.figures.sheet`."""
-    plot_pixel_distances(pd.read_csv(files["table"]), about["sets"], note, paths)
+    plot_pixel_distances(read_csv(files["table"]), about["sets"], note, paths)
 
 
 def plot_pixel_distances(

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from oodpriors.figures.sheet import COLOURS, SETS, bottom_legend, in_panel, plain_axis, save, sheet
 from oodpriors.io.files import load_json
+from oodpriors.io.tables import read_parquet
 
 SPACES = {"latent": ("z", "latent space"), "data": ("x", "data space")}
 DENSITIES = {"prior": "prior_log_prob", "data": "log_prob_true"}
@@ -38,7 +39,7 @@ class Plane(NamedTuple):
 def draw_topology(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Typical sets of the configuration's flows, see :mod:`oodpriors.figures.sheet`."""
     facts = [load_json(path) for path in files["facts"]]
-    tables = [[pd.read_parquet(path) for path in files[n]] for n in ("densities", "latents")]
+    tables = [[read_parquet(path) for path in files[n]] for n in ("densities", "latents")]
     entropies = [each["prior_entropy"] for each in facts]
     planes = map(Plane, *tables, entropies)
     titled = dict(zip(_titles(about), planes, strict=True))
@@ -47,8 +48,8 @@ def draw_topology(files: Mapping, about: Mapping, note: str, paths: list[Path]) 
 
 def draw_contours(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
     """Densities of the configuration's flows, see :mod:`oodpriors.figures.sheet`."""
-    tables = [pd.read_parquet(path) for path in files["densities"]]
-    points = pd.read_parquet(files["scores"][0])
+    tables = [read_parquet(path) for path in files["densities"]]
+    points = read_parquet(files["scores"][0])
     lowest, highest = about["entry"]["levels"]
     titled = dict(zip(_titles(about), tables, strict=True))
     true = load_json(files["contours"][0])["lowest_true"]

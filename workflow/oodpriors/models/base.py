@@ -94,7 +94,8 @@ class ImageModel(Model):
     def draw_images(self, n: int) -> Tensor:
         """Draw n images of pixel values, uint8 (n, C, H, W).
 
-        The prior's noise is of the CPU's generator, its components of the device's. A flow's density is that of (x + u)/256 with u in [0, 1): see :func:`.glow.dequantize`.
+        The prior's noise is of the CPU's generator, its components of the device's. A flow's
+        density is that of (x + u)/256 with u in [0, 1): see :func:`.glow.dequantize`.
         """
         levels = self.decode_mean(self.prior.sample(n)) * PIXEL_VALUES
         # the inverse of a poor flow may overflow

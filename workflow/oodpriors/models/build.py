@@ -105,10 +105,13 @@ def load_weights(model: M, path: Path) -> M:
     """Load weights without executing pickled code; the model is returned in evaluation mode.
 
     Raises:
-        UserError: the file is damaged or belongs to another architecture.
+        UserError: the file is damaged or belongs to another architecture or prior.
     """
+    fixed = {name: means.clone() for name, means in model.named_buffers() if name == "prior.means"}
     try:
         model.load_state_dict(load_tensors(path))
+        if any(not torch.equal(dict(model.named_buffers())[name], fixed[name]) for name in fixed):
+            raise ValueError("they are of a model with other prior means")
     except Exception as error:
         raise UserError(
             f"{path}: cannot load these weights ({error}); delete the file to train again"

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from oodpriors.data.provenance import describe, trained_on
 from oodpriors.document.macros import STAND_IN_WARNING
+from oodpriors.io.tables import read_parquet
 from oodpriors.page import charts, gallery
 from oodpriors.page.cards import Card, by_place, counts, figures_of, make_cards, rows_of, tone
 from oodpriors.page.gallery import Images, Shown
@@ -277,5 +278,5 @@ def _model(name: str, run: Run, shown: Images) -> Model:
 
 def read_model_scores(path: Path | str) -> pd.DataFrame:
     """The columns of a score file that the page shows."""
-    table = pd.read_parquet(path)
+    table = read_parquet(path)
     return table[[name for name in SCORES if name in table]]

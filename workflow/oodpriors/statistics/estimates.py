@@ -17,6 +17,7 @@ from scipy.special import stdtrit
 from scipy.stats import rankdata
 
 from oodpriors.io.errors import UserError
+from oodpriors.io.tables import read_parquet
 from oodpriors.statistics.bootstrap import (
     SHARES,
     STATISTICS,
@@ -122,7 +123,7 @@ def read_scores(
     """Read score tables by model; each run is a model and a seed, and has a file."""
     grouped: dict[str, list] = {}
     for (model, seed), path in zip(runs, paths, strict=True):
-        grouped.setdefault(model, []).append((pd.read_parquet(path), seed))
+        grouped.setdefault(model, []).append((read_parquet(path), seed))
     return {
         model: ScoreTable([table for table, _ in entries], [seed for _, seed in entries], model)
         for model, entries in grouped.items()

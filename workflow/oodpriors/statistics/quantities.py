@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic
+from oodpriors.io.tables import read_csv
 from oodpriors.statistics.estimates import Estimate, ScoreTable, combine, estimate, pick
 
 
@@ -231,5 +232,5 @@ def load_stored(paths: Sequence[Path | str]) -> dict[str, Estimate]:
     return {
         f"{path.stem}/{column}": found
         for path in map(Path, paths)
-        for column, found in stored_estimates(pd.read_csv(path)).items()
+        for column, found in stored_estimates(read_csv(path)).items()
     }

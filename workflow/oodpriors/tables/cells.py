@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from oodpriors.io.tables import read_csv
 from oodpriors.statistics.estimates import Estimate, ScoreTable
 
 # Columns of text; in all others, what looks like a number is one.
@@ -17,7 +18,7 @@ TEXTS = (
 def read_table(path: Path | str) -> pd.DataFrame:
     """A stored table; its texts are as they were written, ``NA`` and ``075`` among them."""
     types = dict.fromkeys(TEXTS, str)
-    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
+    return read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
 
 
 def about_model(name: str, table: ScoreTable, titles: Mapping, which: str = "ood") -> dict:

@@ -2,7 +2,6 @@
 
 import shutil
 import tarfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from oodpriors.io.errors import UserError
 from oodpriors.io.files import atomic, load_json, load_yaml, save_json, sha256
 
 FILES = ("spec.yaml", "weights.pt", "history.csv", "diagnostics.json")
+NEEDED = {"code", "software"}  # of the diagnostics: the record of a run names them
 
 
 def check(folder: Path, spec: Mapping) -> None:
@@ -58,18 +58,21 @@ def take(folder: Path, spec: Mapping, source: str, target: Path) -> None:
         target: the new folder.
 
     Raises:
-        UserError: see :func:`check`; or the weights or the diagnostics are damaged.
+        UserError: see :func:`check`; or a file is damaged, or the weights are of another model.
     """
+    from oodpriors.models.build import load_model  # needs PyTorch, which the plan has not
+
     check(folder, spec)
-    weights = folder / "weights.pt"
+    weights, history = folder / "weights.pt", folder / "history.csv"
     try:
-        with zipfile.ZipFile(weights) as archive:
-            intact = archive.testzip() is None
-        diagnostics = dict(load_json(folder / "diagnostics.json"))
-    except (zipfile.BadZipFile, ValueError, TypeError):
-        intact = False
-    if not intact:
-        raise UserError(f"{folder}: weights.pt or diagnostics.json is damaged: take another copy")
+        load_model(dict(spec), weights)
+        diagnostics = load_json(folder / "diagnostics.json")
+        if NEEDED - diagnostics.keys() or not history.stat().st_size:
+            raise ValueError("diagnostics.json or history.csv is not of a whole training")
+    except (UserError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"{folder} is damaged: take another copy ({error.__cause__ or error})"
+        ) from None
     for name in FILES[:-1]:
         with atomic(target / name) as path:
             shutil.copyfile(folder / name, path)
