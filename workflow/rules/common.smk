@@ -19,7 +19,7 @@ from oodpriors.config.texts import check_claims, check_texts
 from oodpriors.document import rst
 from oodpriors.io.errors import UserError
 from oodpriors.io import watch
-from oodpriors.io.files import inside, load_json, load_yaml, regular, save_json
+from oodpriors.io.files import expanded, inside, load_json, load_yaml, regular, save_json
 from oodpriors.kinds.analyses import ANALYSES
 from oodpriors.kinds.architectures import ARCHITECTURES
 from oodpriors.kinds.figures import FIGURES
@@ -55,7 +55,7 @@ def check_mirror(mirror):
     if workflow.exec_mode != ExecMode.DEFAULT:
         return  # downloads are made where Snakemake was started; a node may not see the folder
     if mirror and not mirror.startswith(("http://", "https://")):
-        if not Path(mirror.removeprefix("file://")).expanduser().is_dir():
+        if not expanded(mirror).is_dir():
             mistake = f"mirror: {mirror!r} is no folder here, and no http:// or https:// address"
             raise schema.ConfigError([mistake])
 
@@ -351,7 +351,7 @@ def find_weights(model, seed):
         unpacked, source = f"resources/weights/{weights['sha256']}", weights["archive"]
         return {"folder": f"{unpacked}/models/{place}", "files": local(unpacked), "source": source}
     # no input: once taken, a model does not need this folder any more
-    folder = Path(weights).expanduser() / place
+    folder = expanded(weights) / place
     return {"folder": str(folder), "files": [], "source": weights}
 
 
@@ -688,7 +688,7 @@ def check_weights():
                 check_archive(weights["archive"])
             elif inside(folder, f"results/{RUN}"):
                 raise UserError(f"{weights} is the folder of this run: name another run, run: NAME")
-            elif not Path(weights).expanduser().is_dir():
+            elif not expanded(weights).is_dir():
                 raise UserError(f"{weights} is no folder here")
             else:
                 check(Path(folder), specs.model_spec(config, model, seed, INSPECTED))

@@ -449,6 +449,19 @@ MISTAKES = {
     "few splits": ({"split": np.array(["train"] * 5)}, "split must be 'train' or 'test'"),
     "numbered splits": ({"split": np.arange(6) % 2}, "split must be 'train' or 'test'"),
     "pickled labels": ({"labels": np.array([1, None] * 3)}, "Object arrays cannot be loaded"),
+    "no image": (
+        {"images": draw(0, (8, 8), 0), "labels": np.arange(0), "split": np.array([], "U5")},
+        "there are no images with pixels, their shape is (0, 8, 8)",
+    ),
+    "no pixels": (
+        {"images": draw(6, (0, 8), 0)},
+        "there are no images with pixels, their shape is (6, 0, 8)",
+    ),
+    "labels beyond int64": (
+        {"labels": np.array([0, 1, 2, 3, 4, 2**63], np.uint64)},
+        "a label is 9223372036854775808, more than int64 holds",
+    ),
+    "durations": ({"labels": np.arange(6).astype("m8[s]")}, "labels are timedelta64[s] (6,)"),
     "pickled images": ({"images": np.full((6, 8, 8), None)}, "images are object, not uint8"),
 }
 
@@ -500,6 +513,26 @@ def test_what_is_no_npz_is_refused_by_name(tmp_path, content):
 
 def test_a_missing_npz_is_refused_by_name(tmp_path):
     assert_refused(tmp_path / "own.npz", "No such file")
+    assert_refused(tmp_path / ("n" * 300), "File name too long")
+    (tmp_path / "own.npz").touch()
+    assert_refused(tmp_path / "own.npz/own.npz", "Not a directory")
+
+
+def test_an_npz_may_lie_in_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_npz(tmp_path / "own.npz")
+    data = load_npz("~/own.npz", inspect_npz("~/own.npz")["content"])
+    assert data.provenance["files"][0]["origin"] == "~/own.npz"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_another_compression_is_refused_by_name(tmp_path, method):
+    path = tmp_path / "own.npz"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, array in own(shape=(100, 100)).items():
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array * 0 if name == "images" else array)
+    assert_refused(path, "images is compressed by another method than np.savez_compressed")
 
 
 def test_the_error_says_what_an_npz_must_hold(tmp_path):

@@ -14,10 +14,12 @@ import pytest
 from oodpriors.io.files import (
     atomic,
     discard_unfinished,
+    expanded,
     inside,
     load_json,
     load_yaml,
     locked,
+    regular,
     save_json,
     save_yaml,
     sha256,
@@ -252,3 +254,19 @@ def test_a_folder_that_is_a_link_holds_what_its_target_holds(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "results").symlink_to(tmp_path / "disk")
     assert inside(tmp_path / "disk" / "x", tmp_path / "results")
+
+
+def test_a_link_to_itself_or_a_long_name_is_inside_or_not_without_an_error(tmp_path):
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert not inside(loop, tmp_path / "results")
+    assert not inside(tmp_path, loop)
+    assert not inside("n" * 300, tmp_path)
+    assert inside(tmp_path / ("n" * 300), tmp_path)
+
+
+def test_the_home_folder_is_put_in_where_there_is_one(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/mine")
+    assert str(expanded("~/x")) == str(regular("file://~/x")) == "/home/mine/x"
+    assert str(expanded("~nouser/x")) == str(regular("~nouser/x")) == "~nouser/x"
+    assert not inside("~nouser/x", "/home/mine")

@@ -135,3 +135,5 @@ def test_an_archive_that_is_not_there_is_refused_unless_it_is_elsewhere():
     check_archive("https://localhost/a.tgz")
     with pytest.raises(UserError, match="there is no file nowhere"):
         check_archive("nowhere/a.tgz")
+    with pytest.raises(UserError, match="there is no file ~nouser"):
+        check_archive("~nouser/a.tgz")

@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 
 from oodpriors.config.schema import ConfigError
+from oodpriors.io.files import expanded
 
 FILES = {  # that are read of another run, with the columns
     "claims.csv": ("id", "estimator", "verdict", "comparison", "difference"),
@@ -20,7 +21,7 @@ FILES = {  # that are read of another run, with the columns
 
 def other_files(folder: str) -> list[str]:
     """Files of another run that are read."""
-    return [str(_place(folder) / name) for name in FILES]
+    return [str(expanded(folder) / name) for name in FILES]
 
 
 def check_other_run(folder: str, own: str) -> None:
@@ -33,7 +34,7 @@ def check_other_run(folder: str, own: str) -> None:
     Raises:
         ConfigError: what is wrong, in one line.
     """
-    place = _place(folder)
+    place = expanded(folder)
     missing = [name for name in FILES if not (place / name).is_file()]
     if place.resolve() == Path(own).resolve():
         mistake = "is the folder of this run: name that of another one"
@@ -52,13 +53,6 @@ def check_other_run(folder: str, own: str) -> None:
             return
         mistake = lacking[0]
     raise ConfigError([f"compare_with: {folder} {mistake}"])
-
-
-def _place(folder: str) -> Path:
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError:  # there is no such user
-        return Path(folder)
 
 
 def _header(path: Path) -> list[str]:

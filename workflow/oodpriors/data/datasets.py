@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from oodpriors.io.errors import AS_UINT8, UserError
-from oodpriors.io.files import atomic, regular, sha256
+from oodpriors.io.files import atomic, expanded, regular, sha256
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def load_npz(path: Path, content: list | None = None) -> Dataset:
     inspected = inspect_npz(path)
     if content and content != inspected["content"]:
         raise UserError(f"{path}: it was replaced after the run started: run again")
-    with _readable(path), zipfile.ZipFile(path) as archive:
+    with _readable(path), zipfile.ZipFile(expanded(path)) as archive:
         images, labels, split = (_read(archive, name) for name in ARRAYS)
     split = split.astype(str)
     values, counts = np.unique(split, return_counts=True)
@@ -69,7 +69,7 @@ def load_npz(path: Path, content: list | None = None) -> Dataset:
     provenance = {
         "kind": "npz",
         "stand_in": False,
-        "files": [file_record(Path(path), str(path))],
+        "files": [file_record(expanded(path), str(path))],
         "images": numbers,
         "test_images_in_train": twice,
     }
@@ -96,12 +96,12 @@ def inspect_npz(path: Path) -> dict:
     Raises:
         UserError: see :func:`load_npz`.
     """
-    with _readable(path), zipfile.ZipFile(regular(path)) as archive:
+    with _readable(path), zipfile.ZipFile(place := regular(path)) as archive:
         there = [name.removesuffix(".npy") for name in archive.namelist()]
         missing = sorted(set(ARRAYS) - set(there))
         if missing:
             raise ValueError(f"missing {', '.join(missing)}; the file has {there}")
-        size = Path(path).stat().st_size
+        size = place.stat().st_size
         (shape, dtype), *_ = [npy_header(archive, name, size) for name in ARRAYS]
         labels, split = _read(archive, "labels"), _read(archive, "split").astype(str)
         stored = [archive.getinfo(f"{name}.npy") for name in ARRAYS]
@@ -144,6 +144,10 @@ def _readable(path: Path) -> Iterator[None]:
 def npy_header(archive: zipfile.ZipFile, name: str, file_size: int) -> tuple[tuple, np.dtype]:
     """Shape and type of an array; a ValueError if the file is too small to hold it."""
     member = archive.getinfo(f"{name}.npy")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(
+            f"{name} is compressed by another method than np.savez_compressed has: use that"
+        )
     with archive.open(member) as file:
         version = np.lib.format.read_magic(file)
         read = {
@@ -166,14 +170,16 @@ def _check_arrays(
     path: Path, shape: tuple, dtype: np.dtype, labels: np.ndarray, split: np.ndarray
 ) -> None:
     problems = []
-    if shape[:1] == (0,):
-        problems.append("there are no images")
+    if 0 in shape:
+        problems.append(f"there are no images with pixels, their shape is {shape}")
     if dtype != np.uint8:
         problems.append(f"images are {dtype}, not uint8 ({AS_UINT8})")
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3)):
         problems.append(f"images have shape {shape}, not (N, H, W) or (N, H, W, 3)")
-    if not np.issubdtype(labels.dtype, np.integer) or labels.shape != shape[:1]:
+    if labels.dtype.kind not in "iu" or labels.shape != shape[:1]:
         problems.append(f"labels are {labels.dtype} {labels.shape}, not integers {shape[:1]}")
+    elif labels.max(initial=0) > np.iinfo(np.int64).max:
+        problems.append(f"a label is {labels.max()}, more than int64 holds")
     if split.shape != shape[:1] or not set(split.tolist()) <= {"train", "test"}:
         problems.append(f"split must be 'train' or 'test' for each of the {shape[:1]} images")
     if problems:

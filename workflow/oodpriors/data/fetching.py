@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from oodpriors.io.errors import UserError
-from oodpriors.io.files import NO_SPACE, atomic, locked
+from oodpriors.io.files import NO_SPACE, atomic, expanded, locked
 from oodpriors.io.progress import Progress
 
 TRIES = 3
@@ -123,7 +123,7 @@ def _obtain(address: str, file: RemoteFile, target: Path) -> None:
     if urlparse(address).scheme in ("http", "https"):
         _download(address, file, target)
         return
-    path = Path(address.removeprefix("file://")).expanduser()
+    path = expanded(address)
     if not path.is_file():
         raise FileNotFoundError("no such file")
     _check(file, path)

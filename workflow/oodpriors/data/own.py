@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from oodpriors.data.datasets import DAMAGES, Dataset, inspect_npz, npy_header
 from oodpriors.io.errors import UserError
+from oodpriors.io.files import expanded, regular, sha256
 
 MODES = (
     "1",
@@ -25,7 +26,16 @@ MODES = (
     "YCbCr",
 )  # of Pillow, with 8 bits or fewer
 LONGEST = 18  # digits of a label
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
+GREY = ("1", "L", "LA")
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+    *(".pbm", ".pgm", ".ppm"),
+)
+# Files that may lie beside images: their suffixes, and names without one.
+BESIDE = (
+    *(".txt", ".csv", ".tsv", ".md", ".rst", ".json", ".xml", ".yaml", ".yml", ".html", ".pdf"),
+    *(".db", ".ini", "readme", "license"),
+)
 
 
 def inspect_own(entry: Mapping) -> dict:
@@ -48,11 +58,9 @@ def inspect_own(entry: Mapping) -> dict:
 
 def npz_hints(path: Path | str) -> Iterator[str]:
     """Lines of NumPy that mend shapes which other programs give to images and labels."""
-    if not Path(path).is_file():  # a device or a pipe may have no end
-        return
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = Path(path).stat().st_size
+        with zipfile.ZipFile(place := regular(path)) as archive:
+            size = place.stat().st_size
             shapes = [npy_header(archive, name, size)[0] for name in ("images", "labels")]
     except DAMAGES:
         return
@@ -66,7 +74,7 @@ def npz_hints(path: Path | str) -> Iterator[str]:
 
 
 def inspect_folder(path: Path | str, shape: Sequence[int] | None) -> dict:
-    """What is in a folder with a folder of images for each label; only the first is opened.
+    """What is in a folder with a folder of images for each label; only the first is decoded.
 
     Args:
         path: the folder.
@@ -75,14 +83,14 @@ def inspect_folder(path: Path | str, shape: Sequence[int] | None) -> dict:
     Returns:
         See :func:`oodpriors.data.datasets.inspect_npz`. The labels are the names of the
         folders, if these are numbers, and else their places in alphabetical order; all images
-        are test images. The content is made of the names and sizes of the files.
+        are test images. The content is made of the names of the files and of their bytes.
 
     Raises:
-        UserError: there is no such folder, or no image in it.
+        UserError: there is no such folder, no image in it, or something that is not used.
     """
     files = _images(path)
-    listed = [(label, f"{f.parent.name}/{f.name}", f.stat().st_size) for label, f in files]
-    first = _pixels(files[0][1], *_form(files[0][1], shape))
+    first = _pixels(files[0][1], shape)
+    listed = [(label, f"{file.parent.name}/{file.name}", _sha256(file)) for label, file in files]
     content = repr((listed, shape and list(shape))).encode()
     return {
         "shape": (1 if first.ndim == 2 else 3, *first.shape[:2]),
@@ -95,19 +103,18 @@ def load_images(path: Path | str, shape: Sequence[int] | None, content: str | No
     """All images of a folder, see :func:`inspect_folder`.
 
     Raises:
-        UserError: an image is damaged or has another size than the others, or the files are
-            not those that were inspected.
+        UserError: an image is damaged, transparent or has another size than the others, grey
+            images are among those in colour, or the files are not those that were inspected.
     """
     if content and content != inspect_folder(path, shape)["content"]:
         raise UserError(f"{path}: files were changed after the run started: run again")
     files = _images(path)
-    form = _form(files[0][1], shape)
-    images = [_pixels(file, *form) for _, file in files]
+    images = [_pixels(file, shape) for _, file in files]
     for (_, file), image in zip(files, images, strict=True):
         if image.shape != images[0].shape:
             raise UserError(
-                f"{file} has {image.shape[:2]} pixels, {files[0][1]} {images[0].shape[:2]}: give "
-                "the data set the key shape, into which all images are converted"
+                f"{file} has {_form(image)}, {files[0][1]} {_form(images[0])}: give the data set "
+                "the key shape, into which all images are converted"
             )
     stacked = np.stack(images)
     listed = repr([file.name for _, file in files]).encode()
@@ -120,17 +127,26 @@ def load_images(path: Path | str, shape: Sequence[int] | None, content: str | No
 
 def _images(path: Path | str) -> list[tuple[int, Path]]:
     """Label and path of each image, the labels in their order."""
-    place = Path(path).expanduser()
-    if not place.is_dir():
-        raise UserError(f"{path} is no folder here")
+    place = expanded(path)
     try:
-        found = {
-            folder.name: sorted(f for f in folder.iterdir() if f.suffix.lower() in SUFFIXES)
-            for folder in sorted(place.iterdir())
-            if folder.is_dir()
-        }
+        if not place.is_dir():
+            raise UserError(f"{path} is no folder here")
+        entries = _entries(place)
+        found = {entry.name: _entries(entry) for entry in entries if entry.is_dir()}
+        inner = [entry for files in found.values() for entry in files]
+        unused = [entry for entry in entries if not entry.is_dir()]
+        unused += [f for f in inner if f.suffix.lower() not in SUFFIXES or not f.is_file()]
+        lost = [entry for entry in unused if not entry.exists()]
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error}") from error
+    if lost:
+        raise UserError(f"{lost[0]} is a link to nothing: mend or delete it")
+    if unused:
+        more = f" and {len(unused) - 1:,} more" if unused[1:] else ""
+        raise UserError(
+            f"{unused[0]}{more} would not be used: images are files in the folder of a label, with "
+            f"one of the suffixes {' '.join(SUFFIXES)}; convert, move or delete what is none"
+        )
     names = [name for name, files in found.items() if files]
     if not names:
         raise UserError(f"{path}: there are no images in folders of it, one folder for each label")
@@ -142,27 +158,51 @@ def _images(path: Path | str) -> list[tuple[int, Path]]:
     return sorted(pairs, key=lambda pair: (pair[0], os.fspath(pair[1])))
 
 
-def _form(first: Path, shape: Sequence[int] | None) -> tuple[str, tuple[int, int] | None]:
-    """Mode of Pillow of all images, and their width and height; None keeps the size."""
-    if shape:
-        return "L" if shape[0] == 1 else "RGB", (shape[2], shape[1])
-    with _opened(first) as image:
-        return "L" if image.mode in ("1", "L") else "RGB", None
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, without hidden names, those of macOS and files beside images."""
+    return sorted(
+        entry
+        for entry in folder.iterdir()
+        if not entry.name.startswith((".", "__MACOSX"))
+        and not ((entry.suffix or entry.name).lower() in BESIDE and entry.is_file())
+    )
 
 
-def _pixels(file: Path, mode: str, size: tuple[int, int] | None) -> np.ndarray:
-    """An image, (H, W) or (H, W, 3); another size is a mean over areas."""
-    with _opened(file) as image:
-        converted = image.convert(mode)
-        return np.asarray(converted.resize(size, Image.Resampling.BOX) if size else converted)
+def _form(image: np.ndarray) -> str:
+    return f"{image.shape[:2]} pixels {'in grey' if image.ndim == 2 else 'in colour'}"
+
+
+def _pixels(file: Path, shape: Sequence[int] | None) -> np.ndarray:
+    """An image, (H, W) or (H, W, 3), as a viewer turns it; another size is a mean over areas."""
+    with _reading(file), Image.open(file) as image:
+        if image.mode not in MODES:
+            raise UserError(f"{file}: pixels of mode {image.mode}: convert the image to 8 bits")
+        if getattr(image, "is_animated", False):
+            raise UserError(f"{file}: several frames: store each as an image of its own")
+        grey = shape[0] == 1 if shape else image.mode in GREY
+        turned = ImageOps.exif_transpose(image)
+        if turned.has_transparency_data:
+            turned = turned.convert("RGBA")
+            if np.asarray(turned.getchannel("A")).min() < 255:
+                raise UserError(
+                    f"{file}: some pixels are transparent: flatten the image on a background first"
+                )
+        converted = turned.convert("L" if grey else "RGB")
+        if shape:
+            converted = converted.resize((shape[2], shape[1]), Image.Resampling.BOX)
+        return np.asarray(converted)
+
+
+def _sha256(file: Path) -> str:
+    with _reading(file):
+        return sha256(file)
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Image.Image]:
+def _reading(file: Path) -> Iterator[None]:
     try:
-        with Image.open(file) as image:
-            if image.mode not in MODES:
-                raise UserError(f"{file}: pixels of mode {image.mode}: convert the image to 8 bits")
-            yield image
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # Pillow has many kinds for damaged files
         raise UserError(f"{file}: no image that can be read: {error}") from error

@@ -98,19 +98,30 @@ def _stands(path: Path, file: IO) -> bool:
         return False
 
 
+def expanded(path: Path | str) -> Path:
+    """A path, also of a file:// address, with ~ replaced; ~NAME of no user stays as it is."""
+    place = Path(str(path).removeprefix("file://"))
+    try:
+        return place.expanduser()
+    except RuntimeError:
+        return place
+
+
 def inside(path: Path | str, folder: Path | str) -> bool:
     """Whether a path leads to a folder or into it, also through links; an address does not."""
-    place = Path(str(path).removeprefix("file://")).expanduser().resolve()
-    return place.is_relative_to(Path(folder).resolve())
+    # unlike Path.resolve, realpath has no error for a link to itself
+    return Path(os.path.realpath(expanded(path))).is_relative_to(os.path.realpath(folder))
 
 
 def regular(path: Path | str) -> Path:
-    """A path, unless something else than a file is there: a pipe may be waited for forever.
+    """A path with ~ replaced, unless something else than a file is there.
+
+    A pipe may be waited for forever.
 
     Raises:
-        OSError: it is a folder, a pipe, a socket or a device.
+        OSError: it is a folder, a pipe, a socket or a device, or its name is too long.
     """
-    path = Path(path)
+    path = expanded(path)
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is no regular file")
     return path

@@ -9,7 +9,7 @@ import yaml
 
 from oodpriors.data.fetching import RemoteFile, fetch
 from oodpriors.io.errors import UserError
-from oodpriors.io.files import atomic, load_json, load_yaml, save_json, sha256
+from oodpriors.io.files import atomic, expanded, load_json, load_yaml, save_json, sha256
 
 FILES = ("spec.yaml", "weights.pt", "history.csv", "diagnostics.json")
 NEEDED = {"code", "software"}  # of the diagnostics: the record of a run names them
@@ -86,7 +86,7 @@ def check_archive(address: str) -> None:
     Raises:
         UserError: there is no such file.
     """
-    path = Path(address.removeprefix("file://")).expanduser()
+    path = expanded(address)
     if not address.startswith(("http://", "https://")) and not path.is_file():
         raise UserError(f"there is no file {address}, and it is no http:// or https:// address")
 
