@@ -46,6 +46,34 @@ def test_a_dry_run_of_every_scale_on_a_clean_clone_plans_everything(project: Pat
     assert planned["tabulate"] == len(CONFIG["tables"])
     assert planned["plot"] == len(CONFIG["figures"])
     assert {"judge", "record", "summarise", "build_page", "build_pdf"} <= set(planned)
+    if scale == "paper":
+        assert_page_of_clusters_counts(planned)
+
+
+def rules() -> dict[str, str]:
+    """Text of each rule by its name."""
+    files = [(ROOT / "workflow/Snakefile"), *(ROOT / "workflow/rules").glob("*.smk")]
+    parts = [re.split(r"^rule ", f.read_text(), flags=re.M)[1:] for f in files]
+    return {part.split(":")[0]: part for each in parts for part in each}
+
+
+def assert_page_of_clusters_counts(planned: dict[str, int]):
+    page = (ROOT / "docs/cluster.md").read_text()
+    counted = {name: int(n) for name, n in re.findall(r"^\| ([\w ]+) \| (\d+) \|", page, re.M)}
+    names = {"trainings": "train", "scorings": "score", "toy flows": "train_toy"}
+    names["scorings of further sets"] = "score_further"
+    local = [name for name, text in rules().items() if "localrule: True" in text]
+    submitted = {name: n for name, n in planned.items() if name not in [*local, "total"]}
+    assert {name: counted[name] for name in names} == {n: planned[r] for n, r in names.items()}
+    assert counted["submissions in total"] == sum(submitted.values())
+    others = [n for name, n in submitted.items() if name not in names.values()]
+    assert counted["other jobs"] == sum(others)
+
+
+def test_the_profile_has_a_partition_for_every_rule_that_may_need_a_gpu():
+    profile = (ROOT / "profiles/slurm/profile.yaml").read_text()
+    named = re.findall(r"^#   (\w+):\n#     slurm_partition: GPU_PARTITION$", profile, re.M)
+    assert set(named) == {name for name, text in rules().items() if "gpu=" in text}
 
 
 def test_the_default_target_is_everything(project: Path):
