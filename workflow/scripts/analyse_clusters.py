@@ -15,7 +15,8 @@ with job(snakemake.log[0], snakemake.params.code.load):
     from oodpriors.statistics.quantities import save_stored
 
     source, output, params = snakemake.input, snakemake.output, snakemake.params
-    data, train = load_arrays(source.arrays), load_arrays(source.arrays)["split"] == "train"
+    data = load_arrays(source.arrays)
+    train = data["split"] == "train"
     chosen = select(
         *(data[name][train] for name in ("images", "labels")),
         wanted=params.labels,

@@ -35,6 +35,7 @@ def frame(model, seed):
         table["prior_separating"] = 0.0
     if model == MULTI:
         table["latent_first_abs"] = rng.normal(5, 1, len(table))
+        table[["log_prob_component_0", "log_prob_component_1"]] = rng.normal(size=(len(table), 2))
     table["log_prob"] = table[PARTS[model.split("/")[0]]].sum(axis=1)
     return table.assign(bits_per_dim=1.0, std_error=0.1)
 

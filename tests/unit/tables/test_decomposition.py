@@ -15,6 +15,7 @@ from tests.unit.tables.scores import (
 )
 
 from oodpriors.kinds.tables import TABLES
+from oodpriors.statistics.estimates import ScoreTable
 from oodpriors.tables.decomposition import (
     decomposition_table,
     show_decomposition,
@@ -61,6 +62,14 @@ def test_each_part_ranks_alone_under_the_multimodal_model(decomposition):
         assert rows.loc[part, "auroc"] == pytest.approx(rankings(roc_auc_score, MULTI, column))
     assert rows.loc["|z_1|", ["uni_mean", "change", "share"]].isna().all()
     assert decomposition.query("set == 'test'")["auroc"].isna().all()
+
+
+def test_the_first_latent_has_a_row_with_two_components_alone(measure):
+    scores = dict(SCORES)
+    more = [table.assign(log_prob_component_2=0.0) for table in SCORES[MULTI].tables]
+    scores[MULTI] = ScoreTable(more, SCORES[MULTI].seeds, MULTI)
+    table = decomposition_table([(UNI, MULTI)], scores, TITLES, measure)
+    assert "|z_1|" not in set(table["part"])
 
 
 def test_a_vae_has_the_parts_of_a_vae_and_no_row_of_what_it_lacks(measure):

@@ -94,4 +94,4 @@ def _likeness(
 def _own_ratio(distances: np.ndarray) -> float:
     own = np.diag(distances).copy()
     np.fill_diagonal(distances, np.inf)
-    return float((own / distances.min(1)).max())
+    return float(np.sqrt((own / distances.min(1)).max()))  # stored distances are squared

@@ -80,7 +80,8 @@ TABLES = {
             "A unimodal prior has no coordinate that separates components: all of its coordinates "
             "are in prior_rest and its prior_separating is zero, so read the changes of these two "
             "together. AUROC is of the part alone, in the place of log p, under the multimodal "
-            "model; |z_1| has no mean here, and in distribution it should be the larger."
+            "model; |z_1|, shown for two components, has no mean here, and in distribution it "
+            "should be the larger."
         ),
         columns="P{0.9cm}P{1.5cm}P{2.1cm}llrrrrl",
         long=True,

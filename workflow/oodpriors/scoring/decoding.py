@@ -50,10 +50,10 @@ def compare_decoded(
         test: held-out images of the same distribution, (M, C, H, W) in [0, 1].
 
     Returns:
-        A row per image: ``kind`` (mean or sample), ``number``, ``nearest_distance`` to
-        a training image, ``percentile``, the share of test images that are nearer to
-        a training image, and ``distance_k`` to the mean training image of component k, if
-        images are assigned to it.
+        A row per image: ``kind`` (mean or sample), ``number``, ``nearest_distance``,
+        the squared distance to a training image, ``percentile``, the share of test images that
+        are nearer to a training image, and ``distance_k``, the squared distance to the mean
+        training image of component k, if images are assigned to it.
     """
     held_out = nearest_distances(test, train)
     centres = np.stack([train[components == k].mean(0) for k in range(components.max() + 1)])

@@ -32,7 +32,8 @@ def decomposition_table(
         A row per pair, set and part (``log_prob`` is the total): the means under both
         models, their difference ``change`` with its standard error, its ``share`` of the
         total, and for the set ood the AUROC of that part alone under the multimodal
-        model. Read it with the note of its kind.
+        model; with two components also a row for ``|z_1|``, the first latent. Read it
+        with the note of its kind.
     """
     rows = []
     for uni, multi in pairs:
@@ -44,10 +45,15 @@ def decomposition_table(
             for which in ("ood", "test")
             for part in parts
         ]
-        if "latent_first_abs" in scores[multi].tables[0]:
+        if components(scores[multi]) == 2:  # of more, some may have 0 as their first coordinate
             alone = _part_auroc(multi, "latent_first_abs", measure)
             rows.append(about | {"set": "ood", "part": "|z_1|"} | alone)
     return pd.DataFrame(rows)
+
+
+def components(scores: ScoreTable) -> int:
+    """Number of components of the prior under which images were scored."""
+    return len(scores.tables[0].filter(regex=r"^log_prob_component_\d+$").columns)
 
 
 def _part_row(uni: str, multi: str, which: str, part: str, measure: Callable) -> dict:

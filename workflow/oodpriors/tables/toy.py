@@ -6,7 +6,7 @@ import pandas as pd
 
 from oodpriors.statistics.claims import quantity_name
 from oodpriors.statistics.estimates import ScoreTable
-from oodpriors.tables.cells import Published, cells, with_interval
+from oodpriors.tables.cells import Published, cells, interval, with_interval
 from oodpriors.tables.curves import Measure
 
 
@@ -30,7 +30,7 @@ def show_toy(table: pd.DataFrame) -> pd.DataFrame:
         mean, error = table[f"mean_{which}"], table[f"mean_{which}_std_error"]
         shown[f"Mean {word}"] = cells(mean, error)
         shown[f"Exact {word}"] = cells(table[f"exact_{which}"])
-    return pd.DataFrame(shown | {"AUROC": cells(table["auroc"], digits=3)})
+    return pd.DataFrame(shown | {"AUROC": interval(table, "auroc")})
 
 
 def toy_table(toys: Mapping[str, ScoreTable], titles: Mapping, measure: Measure) -> pd.DataFrame:
