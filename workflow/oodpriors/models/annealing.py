@@ -3,7 +3,8 @@
 Forward chains go from the prior to the posterior and give a lower bound in expectation
 (Neal 2001). Reverse chains start at an exact sample of the posterior and give an upper bound
 (Grosse et al. 2015, Wu et al. 2017); such samples exist for images drawn from the model. The
-method is expensive. It is independent of :mod:`.refinement`, which it checks.
+method is expensive. It is independent of :mod:`.refinement`, which it checks: the pipeline
+does not use it (docs/performance.md has its results).
 """
 
 import math
