@@ -95,8 +95,22 @@ def test_no_other_call_takes_pixels_that_are_not_uint8(model):
 
 
 def test_no_image_gives_no_score(model):
-    with pytest.raises(UserError, match="there are no images to score"):
-        score(model, images(0).numpy(), 2, seed=0)
+    for call in (CALLS["score"], CALLS["scores"]):
+        with pytest.raises(UserError, match="there are no images to score"):
+            call(model, images(0))
+
+
+@pytest.mark.parametrize("of", [torch.Tensor.numpy, torch.Tensor.tolist])
+def test_what_is_no_tensor_is_refused_with_what_makes_one(model, of):
+    with pytest.raises(UserError, match=r"not a tensor; use torch.from_numpy\(images\)"):
+        model.log_prob(of(images()), 2)
+
+
+def test_a_model_with_batch_norm_scores_in_evaluation_mode_alone():
+    model = build_model("vae", SHAPE, PRIOR, NETWORKS["vae"])
+    for name in ("scores", "latents", "score"):
+        with pytest.raises(UserError, match=r"training mode: call model.eval\(\) first"):
+            CALLS[name](model, images())
 
 
 def test_images_are_scored_and_the_default_number_of_draws_is_the_paper_s(model, monkeypatch):

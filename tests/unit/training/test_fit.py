@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from oodpriors.io.errors import UserError
 from oodpriors.models.build import load_model, save_weights
 from oodpriors.training import fit as module
 from oodpriors.training.fit import attempt, discard_checkpoints, fit
@@ -111,6 +112,15 @@ def test_each_seed_learns_images_of_its_own_with_their_components(
     assert (places[0] == places[2]) == (size == 60)
     for place, (_, components) in zip(places, learnt, strict=True):
         assert components.tolist() == [number % 2 for number in place]
+
+
+@pytest.mark.parametrize("components", [[0, -1, 1], [0, 1, 2], [0, 1], [0, 0.5, 1]])
+def test_a_component_that_the_prior_has_not_is_refused(tmp_path, components):
+    prior = {"kind": "gaussian", "means": [[1.0], [-1.0]]}
+    spec = {"architecture": "glow", "image_shape": [1, 4, 4], "prior": prior}
+    images = np.zeros((3, 1, 4, 4), np.uint8)
+    with pytest.raises(UserError, match="from 0 to 1 for each of 3 images"):
+        fit(spec, images, np.array(components), tmp_path / "checkpoint.pt")
 
 
 def test_a_mixture_is_trained_without_components_and_trained_means_are_saved(tmp_path):

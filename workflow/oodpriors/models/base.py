@@ -50,10 +50,12 @@ class ImageModel(Model):
         """log p(x) of each image and its parts, (B,) each, in nats: see :mod:`.likelihood`.
 
         Raises:
-            UserError: x is not uint8 or does not have the model's shape; or the model has
+            UserError: x is not uint8, is empty or does not have the model's shape; or the model has
                 batch norm and is in training mode, where scores depend on the other images.
         """
         self._check_ready(x)
+        if not len(x):
+            raise UserError("there are no images to score")
         return self._scores(x, n_draws, **options)
 
     def log_prob(self, x: Tensor, n_draws: int | None = None) -> Tensor:
@@ -117,6 +119,9 @@ def low_precision(precision: str) -> bool:
 
 def check_pixels(x: Tensor) -> None:
     """Refuse pixels that are not uint8, with a UserError: their likelihood would be wrong."""
+    if not isinstance(x, Tensor):
+        kind = type(x).__name__
+        raise UserError(f"images are of type {kind}, not a tensor; use torch.from_numpy(images)")
     if x.dtype != torch.uint8:
         found = str(x.dtype).removeprefix("torch.")
         raise UserError(f"pixels must be uint8, from 0 to 255, and are {found}; {AS_UINT8}")

@@ -78,20 +78,25 @@ def fit(
             :func:`oodpriors.models.build.build_model`), ``training`` (see TrainingSettings),
             ``images``, the number of training images that are drawn (None: all), and ``seed``.
         images: uint8 (N, C, H, W).
-        components: assigned component of each image, (N,).
+        components: assigned component of each image, from 0, (N,).
         checkpoint: file that keeps the state until the training ends.
         device: device for the computation; the default is the CPU.
         save_every: seconds between checkpoints.
 
     Raises:
-        UserError: the images are not uint8 or do not have the specification's shape, or
-            the number of assigned components differs from the prior's.
+        UserError: the images are not uint8 or do not have the specification's shape, an image
+            has no component of the prior, or a component no image.
         DivergenceError, InterruptedTraining: see :class:`oodpriors.training.trainer.Trainer`.
     """
     check_images(torch.from_numpy(images), spec["image_shape"])
+    means = len(spec["prior"]["means"])
+    if components.shape != images.shape[:1] or not np.isin(components, range(means)).all():
+        raise UserError(
+            f"components must be a number from 0 to {means - 1} for each of {len(images)} images"
+        )
     kept = drawn(len(images), spec["images"], spec["seed"])
     images, components = images[kept], components[kept]
-    groups, means = len(np.unique(components)), len(spec["prior"]["means"])
+    groups = len(np.unique(components))
     if groups != means and not spec["prior"].get("unsupervised"):
         raise UserError(f"images are assigned to {groups} components, the prior has {means}")
     torch.manual_seed(spec["seed"])
