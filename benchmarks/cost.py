@@ -48,7 +48,14 @@ SUSTAINED = 1e13  # operations per second; a sixth of an H100's theoretical floa
 
 
 def read(path: str | Path) -> dict:
-    return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    """A file of the configuration; raises a UserError that names it if it is none."""
+    try:
+        found = yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: a configuration is a mapping of keys to values")
+    return found
 
 
 def load(scale: str, own: Path | None = None) -> dict:

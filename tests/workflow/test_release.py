@@ -41,6 +41,12 @@ def test_a_released_model_is_taken_and_scores_the_same(project: Path):
     assert "there is no provenance.json" in unfinished.stderr
     record = {"models": [{"model": MODEL, "seed": 0}]}
     (project / "results/first/provenance.json").write_text(json.dumps(record))
+    history = project / f"results/first/models/{MODEL}/seed0/history.csv"
+    history.rename(history.with_name("away"))
+    assert release(Path("results/first"), project).stderr.endswith(
+        "history.csv is not there: run again to have it back\n"
+    )
+    history.with_name("away").rename(history)
     sums = [release(Path("results/first"), project).stdout.split()[0] for _ in range(2)]
     assert sums[0] == sums[1]
 

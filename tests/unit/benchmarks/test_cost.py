@@ -31,6 +31,16 @@ def own(tmp_path):
     return path
 
 
+@pytest.mark.parametrize("content", [None, b"", b"- a", b"a:\n\tb", b"\xff\xfe"])
+def test_what_is_no_configuration_is_named_in_one_line(tmp_path, content):
+    path = tmp_path / "mine.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(cost.UserError, match=r"mine\.yaml") as error:
+        cost.load("smoke", path)
+    assert "\n" not in str(error.value)
+
+
 def test_images_are_counted_by_label_split_and_limit(own):
     config = cost.load("smoke", own)
     assert cost.sizes(config, "shirts") == (6, 4 + 9 + 4)
