@@ -138,10 +138,26 @@ def test_a_dry_run_writes_nothing_and_needs_no_permission(project: Path):
     assert run_bound(project, "-n", *IMAGES).returncode == 0
 
 
-def test_a_file_in_the_place_of_the_results_is_told_before_anything_runs(project: Path):
-    (project / "results").write_text("mine")
-    failed = snakemake(project, *IMAGES, check=False)
+IN_THE_WAY = {
+    "results is a file: the results go": lambda place: place.write_text("mine"),
+    "results is a link to no folder": lambda place: place.symlink_to("nowhere"),
+    "results/smoke-embedded is a link to no folder": lambda place: place.symlink_to(place.name),
+    "results/smoke-embedded is a file": lambda place: place.write_text("mine"),
+    "results/smoke-embedded/configuration.json is a folder": lambda place: place.mkdir(),
+}
+
+
+@pytest.mark.parametrize("told", IN_THE_WAY)
+@pytest.mark.parametrize("options", [[], ["-n"]])
+def test_what_stands_in_the_place_of_results_is_told_before_anything_runs(
+    project: Path, told: str, options: list[str]
+):
+    place = project / told.split()[0]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    IN_THE_WAY[told](place)
+    before = place.lstat().st_mtime_ns
+    failed = snakemake(project, *options, *IMAGES, check=False)
     assert failed.returncode != 0
-    assert "results is a file: the results go into a folder of this name; move it" in failed.stdout
+    assert told in failed.stdout
     assert "Traceback" not in failed.stdout
-    assert (project / "results").read_text() == "mine"
+    assert place.lstat().st_mtime_ns == before

@@ -205,6 +205,18 @@ MISTAKES = {
         {"mirror": "no/such/folder"},
         "mirror: 'no/such/folder' is no folder here, and no http:// or https:// address",
     ),
+    "a mirror of a name that no disk takes": (
+        {"mirror": 300 * "x"},
+        f"mirror: '{300 * 'x'}' is no folder here, and no http",
+    ),
+    "another run of a name that no disk takes": (
+        {"compare_with": 300 * "x"},
+        f"compare_with: {300 * 'x'} is no folder here",
+    ),
+    "weights of a name that no disk takes": (
+        {"experiments": {"two_modes": {"weights": 300 * "x"}}},
+        f"experiments.two_modes.weights: {300 * 'x'} is no folder here",
+    ),
     "a mirror of a protocol that is not spoken": (
         {"mirror": "ftp://example.org/data"},
         "mirror: 'ftp://example.org/data' is no folder here, and no http:// or https:// address",
@@ -537,6 +549,10 @@ FILES = {
     ),
     "an empty file": ("", "Config file must be given as JSON or YAML with keys at top level"),
     "no file": (None, "No such file or directory: '"),
+    "a value within itself": (
+        "seeds: &seeds [*seeds]\n",
+        "config: seeds.0: it contains itself: write values in the place of the alias (*)",
+    ),
     "a key twice": (
         "seeds: [0]\nmodels: {vae: {draws: 4, draws: 5}}\n",
         ".yaml: models.vae.draws is there twice, in lines 2 and 2: keep one",

@@ -1,7 +1,7 @@
 """The priors against SciPy, quadrature and PyTorch's distributions."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import numpy as np
@@ -228,7 +228,26 @@ def test_kl_to_a_component_of_another_beta_is_unbiased(case):
     assert float(estimates.mean()) == pytest.approx(truth, abs=4 * error)
 
 
-@pytest.mark.parametrize("beta", [*BETAS, 6.0])
+@pytest.mark.parametrize("beta", [8.5, 16.0, 26.0, 33.0, 34.0, 39.5, 40.0])
+@pytest.mark.parametrize(("dtype", "rtol"), [(torch.float64, 1e-6), (torch.float32, 1e-4)])
+def test_kl_for_a_large_beta_is_that_of_numerical_integration(beta, dtype, rtol):
+    # the tail beyond 6 deviations decides it, so no draws can tell
+    prior = Case(beta).build(dim=1, means=[[0.0]]).to(dtype)
+    edges = (-40, -12, -6, -2, 0, 2, 6, 12, 40)
+    for mean, std in ((0.0, 1.0), (1.5, 0.3), (0.3, 0.05), (-3.0, 0.5)):
+        q, p = stats.norm(mean, std), stats.gennorm(beta, scale=prior.alpha)
+
+        def integrand(e, mean=mean, std=std, q=q, p=p):
+            u = mean + std * e
+            return std * q.pdf(u) * (q.logpdf(u) - p.logpdf(u))
+
+        parts = [integrate.quad(integrand, *part, epsabs=0)[0] for part in pairwise(edges)]
+        place = torch.tensor([[mean]], dtype=dtype), torch.tensor([[std]], dtype=dtype)
+        found = prior.kl_component(*place, torch.tensor([0]))
+        assert found.item() == pytest.approx(sum(parts), rel=rtol)
+
+
+@pytest.mark.parametrize("beta", [*BETAS, 6.0, 33.0, 40.0])
 def test_kl_carries_gradients_to_mean_and_std(beta):
     mean, std = (value.requires_grad_() for value in posterior())
     prior = Case(beta, 2).build()

@@ -55,7 +55,7 @@ def check_mirror(mirror):
     if workflow.exec_mode != ExecMode.DEFAULT:
         return  # downloads are made where Snakemake was started; a node may not see the folder
     if mirror and not mirror.startswith(("http://", "https://")):
-        if not expanded(mirror).is_dir():
+        if not os.path.isdir(expanded(mirror)):
             mistake = f"mirror: {mirror!r} is no folder here, and no http:// or https:// address"
             raise schema.ConfigError([mistake])
 
@@ -105,6 +105,16 @@ def load_config():
     return checked, inspected
 
 
+def check_place(path):
+    """Refuse what Snakemake stumbles over where a folder is to be; a loop of links as well."""
+    if os.path.lexists(path) and not os.path.isdir(path):
+        what = "a link to no folder" if os.path.islink(path) else "a file"
+        raise WorkflowError(f"{path} is {what}: the results go into a folder of this name; move it")
+
+
+if workflow.exec_mode == ExecMode.DEFAULT:
+    check_place("results")
+
 config, INSPECTED = load_config()
 
 WHOLE = config["only"] is None and config["toy"] is not None
@@ -136,6 +146,9 @@ HAS_TEX = bool(
 
 def check_run():
     """Say where the results go; refuse to replace another run."""
+    check_place(f"results/{RUN}")
+    if os.path.isdir(RECORD):
+        raise WorkflowError(f"{RECORD} is a folder: the run writes a file of this name; move it")
     part = "-".join(["", *specs.run_part(config)])
     if not config["run"] and part:
         logger.info(f"The results go into results/{RUN}; run: NAME gives another folder.")
@@ -688,7 +701,7 @@ def check_weights():
                 check_archive(weights["archive"])
             elif inside(folder, f"results/{RUN}"):
                 raise UserError(f"{weights} is the folder of this run: name another run, run: NAME")
-            elif not expanded(weights).is_dir():
+            elif not os.path.isdir(expanded(weights)):
                 raise UserError(f"{weights} is no folder here")
             else:
                 check(Path(folder), specs.model_spec(config, model, seed, INSPECTED))
@@ -729,10 +742,6 @@ def check_results():
     """End a run that could write nothing before it starts."""
     place = Path("results", RUN)
     there = next(folder for folder in (place, *place.parents) if folder.exists())
-    if not there.is_dir():
-        raise WorkflowError(
-            f"{there} is a file: the results go into a folder of this name; move it"
-        )
     if not os.access(there, os.W_OK | os.X_OK):
         raise WorkflowError(
             f"{there} cannot be written to: change its permissions, or take a copy of the project "

@@ -82,7 +82,9 @@ def mistakes_of(changes, inspected=None):
 
 # mistakes that only the whole configuration can show
 
-GREY_NPZ = {"own": {"shape": (1, 28, 28), "labels": {"train": [3, 5], "test": [3]}}}
+GREY_NPZ = {
+    "own": {"shape": (1, 28, 28), "labels": {"train": [3, 5], "test": [3]}, "content": "grey"}
+}
 
 
 NPZ = {

@@ -19,6 +19,7 @@ FOUR = {
 }
 
 
+MULTI = "vae/fashion_1_7/bimodal_75"
 TWIN = {"title": "Twin", "dataset": "own", "labels": [3]}
 OWN_OUT = "subsets.own.out_of_distribution: "
 
@@ -247,10 +248,90 @@ REFERENCE_MISTAKES = [
             {"subsets.own.out_of_distribution": "twin", "subsets.twin": TWIN},
             {
                 "subsets.own.out_of_distribution": "twin",
-                "datasets.copy": {"kind": "npz", "path": "own.npz"},
+                "datasets.copy": {"kind": "npz", "path": "elsewhere/copy.npz"},
                 "subsets.twin": TWIN | {"dataset": "copy"},
             },
         )
+    ),
+    *(
+        (
+            {
+                f"datasets.{name}_full": {"kind": f"{name}_full"},
+                "subsets.full": {
+                    "title": "F",
+                    "dataset": f"{name}_full",
+                    "labels": [0, 1],
+                    "out_of_distribution": name,
+                },
+                "experiments.x": {"models": ["vae/full/unimodal"]},
+            },
+            f"subsets.full.out_of_distribution: {name} has test images of full itself",
+        )
+        for name in ("mnist", "svhn")
+    ),
+    (
+        {
+            "subsets.cifar_0_4_clusters.out_of_distribution": "rest",
+            "subsets.rest": {
+                "title": "Rest",
+                "dataset": "cifar10",
+                "labels": [0, 4],
+                "kmeans": {"k": 3, "keep": 0},
+            },
+        },
+        "subsets.cifar_0_4_clusters.out_of_distribution: rest has test images of cifar_0_4",
+    ),
+    (
+        {"subsets.fashion_1.title": "MNIST"},
+        "subsets.mnist.title: fashion_1 has the same title: tables could not tell them",
+    ),
+    *(
+        (
+            {"tables.x": {"kind": kind, "pairs": [pair]}},
+            f"tables.x.pairs: [{', '.join(pair)}]: write two models of one architecture and "
+            "subset, first that with a unimodal prior, then that with a multimodal one",
+        )
+        for kind in ("decomposition", "remedy")
+        for pair in (
+            [MULTI, UNI],
+            [UNI, UNI],
+            [MULTI, MULTI],
+            [UNI, "glow/fashion_1_7/bimodal_50"],
+            ["vae/fashion_1/unimodal", MULTI],
+        )
+    ),
+    *(
+        ({place: entry}, f"{place}.{key}: only kind {kinds}")
+        for place, entry, key, kinds in (
+            ("tables.x", {"kind": "ranking", "models": [UNI]}, "models", "likelihoods or second_"),
+            (
+                "tables.x",
+                {"models": [UNI], "pairs": [[UNI, MULTI]]},
+                "pairs",
+                "decomposition or remedy has it",
+            ),
+            (
+                "figures.x",
+                {"panels": {"a": [UNI]}, "levels": [-10, -1]},
+                "levels",
+                "contours has it",
+            ),
+            ("figures.x", {"panels": {"a": [UNI]}, "set": "ood"}, "set", "ridges"),
+            (
+                "figures.x",
+                {"kind": "densities", "column": "log_prob"},
+                "column",
+                "histograms or ridges",
+            ),
+        )
+    ),
+    (
+        {
+            "experiments.x": {"models": [UNI], "weights": "one"},
+            "experiments.y": {"models": [UNI], "weights": "other"},
+        },
+        "experiments.y.weights: other is not that of experiments.x, one, which has "
+        f"{UNI} as well: give both the same",
     ),
     *(
         ({f"{table}.{name}": entry}, f"{table}.{name}: the pipeline uses this name itself")
@@ -452,7 +533,7 @@ def test_an_npz_has_to_suit_the_models_that_learn_it(facts, message):
 
 
 def own_set(**labels) -> dict:
-    return {"own": {"shape": (1, 28, 28), "labels": labels}}
+    return {"own": {"shape": (1, 28, 28), "labels": labels, "content": "own"}}
 
 
 def test_an_ood_set_needs_a_test_split():
@@ -468,6 +549,38 @@ def test_labels_have_to_be_in_every_split_that_is_used(split):
         checked(NPZ | {"subsets.own.labels": [3, 5], "experiments.x": models}, inspected)
 
 
+@pytest.mark.parametrize(("labels", "number"), [([3], 4), (None, 9)])
+def test_own_images_that_do_not_fill_a_batch_are_told(labels, number):
+    own = own_set(train=[3, 5], test=[3, 5])["own"] | {"training_images": {3: 4, 5: 5}}
+    change = NPZ | {"subsets.own.labels": labels, "models.vae.training.batch_size": number + 1}
+    change |= {"experiments.x": {"models": ["vae/own/unimodal"]}, "only": ["x"]}
+    assert mistakes_of(change, {"own": own}) == [
+        f"config: models.vae.training.batch_size: {number + 1} is more than the {number} training "
+        "images of own in datasets.own: lower it, or add images"
+    ]
+    checked(change | {"models.vae.training.batch_size": number}, {"own": own})
+
+
+def test_one_place_of_weights_may_be_given_to_several_experiments():
+    checked(
+        {
+            "experiments.x": {"models": [UNI], "weights": "one"},
+            "experiments.y": {"models": [UNI], "weights": "one", "seeds": [0, 1]},
+            "experiments.z": {"models": [UNI], "weights": "other", "seeds": [2]},
+        }
+    )
+
+
+def test_the_name_of_a_folder_that_is_too_long_is_told():
+    names = [letter * 50 for letter in "abcde"]
+    change = {f"experiments.{name}": {"models": [UNI]} for name in names} | {"only": names}
+    assert mistakes_of(change) == [
+        "config: run: the experiments in only make the name of a folder of 260 letters, at most "
+        "255 can be: give it a name, run: NAME"
+    ]
+    checked(change | {"run": "mine"})
+
+
 def test_labels_of_a_subset_that_nothing_uses_are_not_checked():
     checked(NPZ | {"subsets.own.labels": [3, 5]}, own_set(train=[3], test=[3]))
 
@@ -476,7 +589,8 @@ def test_labels_of_a_subset_that_nothing_uses_are_not_checked():
     ("architecture", "message"), [("vae", ": vae takes images"), ("glow", "squeezes do not divide")]
 )
 def test_images_that_no_network_takes_are_told(architecture, message):
-    inspected = {"own": {"shape": (1, 9, 9), "labels": {"train": [0], "test": [0]}}}
+    labels = {"train": [0], "test": [0]}
+    inspected = {"own": {"shape": (1, 9, 9), "labels": labels, "content": "own"}}
     models = {"models": [f"{architecture}/own/unimodal"]}
     change = {"subsets.own.out_of_distribution": "own", "experiments.x": models}
     with pytest.raises(ConfigError, match=message):
@@ -606,6 +720,7 @@ def test_further_sets_of_all_kinds_are_taken():
     changes |= {SETS: ["mnist", *sets, "noise"], "subsets.noise": NOISE}
     changes |= {"datasets.kmnist": {"kind": "kmnist"}}
     changes |= {"datasets.letters": {"kind": "folder", "path": "letters"}}
-    config = checked(changes, {"letters": {"shape": (1, 28, 28), "labels": {"test": [0]}}})
+    letters = {"shape": (1, 28, 28), "labels": {"test": [0]}, "content": "letters"}
+    config = checked(changes, {"letters": letters})
     assert config["subsets"]["fashion_1"]["out_of_distribution"] == "mnist"
     assert config["subsets"]["fashion_1"]["further"] == [*sets, "noise"]

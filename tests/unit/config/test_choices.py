@@ -49,7 +49,10 @@ def test_a_new_kind_of_made_set_is_a_choice(schema):
 
 @pytest.mark.parametrize("table", ["figures", "tables"])
 def test_a_key_says_which_kinds_have_it(schema, table):
-    assert entry(schema, table)["size"] == SIZE["size"] | {"description": "new: how large"}
+    assert entry(schema, table)["size"] == SIZE["size"] | {
+        "description": "new: how large",
+        "kinds": ["new"],
+    }
 
 
 def test_a_parameter_of_one_kind_of_prior_may_be_null(schema):

@@ -40,7 +40,9 @@ def test_the_run_itself_is_refused_however_it_is_written(other: Path):
 
 def test_claims_of_an_older_version_are_refused(other: Path):
     (other / "claims.csv").write_text("id,verdict,comparison,difference\n")
-    with pytest.raises(ConfigError, match=r"claims.csv has no column estimator: run it again"):
+    with pytest.raises(
+        ConfigError, match=r"claims.csv has no column estimator; make that run again"
+    ):
         check_other_run(str(other), "results/own")
 
 
@@ -48,5 +50,43 @@ def test_claims_of_an_older_version_are_refused(other: Path):
 @pytest.mark.parametrize("content", [b"", b"model\n", b"\xff\xfe\n"])
 def test_a_file_without_its_columns_is_refused(other: Path, name: str, content: bytes):
     (other / name).write_bytes(content)
-    with pytest.raises(ConfigError, match="has no column"):
+    with pytest.raises(ConfigError, match=f"{name} (has no column|is damaged)"):
         check_other_run(str(other), "results/own")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ('"open', "is damaged (unexpected end of data)"),
+        ("one", "is damaged (a line has not as many values as the first)"),
+        ("\xff", "is damaged ('utf-8' codec can't decode"),
+        ("{many}", "is damaged ('many' is no number)"),
+    ],
+)
+def test_damage_below_the_columns_is_told(other: Path, name: str, rows: str, told: str):
+    row = ",".join(["many"] * (len(FILES[name]) + 1))
+    with open(other / name, "a", encoding="latin-1") as file:
+        file.write(rows.format(many=row))
+    with pytest.raises(ConfigError) as caught:
+        check_other_run(str(other), "results/own")
+    (line,) = str(caught.value).splitlines()
+    assert f" holds a file that cannot be read: {name} {told}" in line
+
+
+def test_a_model_that_is_there_twice_is_told(other: Path):
+    with open(other / "tables/models.csv", "a") as file:
+        file.write("vae/a/b,1,1,,,,\n" * 2)
+    with pytest.raises(ConfigError, match=r"models\.csv has two rows of a model"):
+        check_other_run(str(other), "results/own")
+
+
+def test_numbers_of_every_form_and_empty_lines_are_taken(other: Path):
+    with open(other / "tables/models.csv", "a") as file:
+        file.write("vae/a/b,1e3,-inf,,0.5,1,\n\n")
+    check_other_run(str(other), "results/own")
+
+
+def test_a_name_that_no_file_system_takes_is_told():
+    with pytest.raises(ConfigError, match=r"/x+ is no folder here$"):
+        check_other_run("results/" + 300 * "x", "results/own")

@@ -5,6 +5,7 @@ import math
 import re
 
 import pytest
+import yaml
 from tests.unit.config.conftest import (
     LEAVES,
     OWN,
@@ -89,8 +90,6 @@ def test_defaults_are_filled_in_at_every_depth():
                 "column": "log_prob",
                 "columns": {},
                 "sets": ["test", "ood"],
-                "levels": [-10, -1],
-                "set": "ood",
             }
         },
         "tables": {"t": {"kind": "likelihoods", "where": "", "caption": ""}},
@@ -129,6 +128,27 @@ def test_defaults_are_filled_in_at_every_depth():
             }
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("seeds: &s [*s]", "seeds.0"),
+        ("toy: &t {data: *t}", "toy.data"),
+        ("figures: {x: &f {panels: {a: [*f]}}}", "figures.x.panels.a.0"),
+    ],
+)
+def test_what_contains_itself_is_told(text, key):
+    with pytest.raises(ConfigError) as caught:
+        validate(yaml.safe_load(text), SCHEMA)
+    assert str(caught.value) == (
+        f"config: {key}: it contains itself: write values in the place of the alias (*)"
+    )
+
+
+def test_a_value_that_is_there_twice_is_taken():
+    validator = {"properties": {key: {"type": "array"} for key in "ab"}}
+    validate(yaml.safe_load("{a: &s [1], b: *s}"), validator)
 
 
 def test_defaults_replace_nothing_that_is_given():

@@ -34,7 +34,10 @@ from oodpriors.config.specs import (
 def test_labels_of_an_npz_are_those_that_were_found_in_it():
     models = {"experiments.x": {"models": ["vae/own/bimodal_75"]}}
     config = checked(NPZ | models, GREY_NPZ)
-    assert dataset_facts(config, "own", GREY_NPZ) == tuple(GREY_NPZ["own"].values())
+    assert dataset_facts(config, "own", GREY_NPZ) == (
+        GREY_NPZ["own"]["shape"],
+        GREY_NPZ["own"]["labels"],
+    )
 
 
 def test_labels_of_official_data_have_names_and_those_of_stand_ins_have_none():

@@ -318,6 +318,7 @@ def test_inspecting_agrees_with_loading(tmp_path):
         s: sorted(set(data.labels[data.split == s].tolist())) for s in ("train", "test")
     }
     assert facts["shape"] == (1, *data.images.shape[1:])
+    assert facts["training_images"] == {2: 2, 5: 2}
 
 
 def test_what_an_npz_holds_is_told_apart_and_not_how_it_is_stored(tmp_path):

@@ -1,6 +1,17 @@
 """Clusters of each label and their variances."""
 
-from tests.unit.figures.conftest import drawn_images, legend_labels, steps, tick_texts
+from tests.unit.figures.conftest import (
+    NOTE,
+    SAMPLES,
+    draw,
+    drawn_images,
+    legend_labels,
+    steps,
+    tick_texts,
+    variances,
+)
+
+from oodpriors.figures.clusters import plot_clusters
 
 
 def test_clusters_are_rows_of_which_the_used_one_is_marked(figure_of):
@@ -15,6 +26,19 @@ def test_clusters_are_rows_of_which_the_used_one_is_marked(figure_of):
         assert frame.get_y() < used < frame.get_y() + frame.get_height()
         assert drawn_images(axes).shape == (4 * 34 - 2, 8 * 34 - 2, 3)
     assert (drawn_images(figure.axes[2])[3 * 34 :, 5 * 34 :] == 1).all()  # three are missing
+
+
+def test_without_a_used_cluster_none_is_marked(tmp_path):
+    def plot(paths):
+        plot_clusters(SAMPLES, variances(), None, {"4": "deer"}, NOTE, paths)
+
+    figure = draw(plot, [tmp_path / "fig13.pdf"])
+    for axes in figure.axes[::2]:
+        assert [text.get_text() for text in tick_texts(axes.yaxis)] == [
+            f"cluster {k}" for k in (1, 2, 3, 4)
+        ]
+        assert not axes.patches
+    assert not any(patch.get_facecolor()[3] for patch in steps(figure.axes[1]))
 
 
 def test_variances_of_clusters_stand_beside_those_of_the_label(figure_of):

@@ -11,6 +11,7 @@ from oodpriors.config.specs import (
     dataset_facts,
     further_sets,
     further_subsets,
+    image_source,
     is_drawn,
     model_ids,
     models_of,
@@ -19,8 +20,10 @@ from oodpriors.config.specs import (
     own_files,
     own_weights,
     refined_panels,
+    run_name,
     selection,
     subset_facts,
+    taken,
     toy_ids,
     used_subsets,
 )
@@ -41,6 +44,7 @@ TAKEN = {
 # Keys that say where images are from, and those of images that are cut out of a data set.
 SOURCES = {"dataset": "data set", "of": "subset"}
 CUT = ("labels", "kmeans", "out_of_distribution")
+LONGEST = 255  # letters in the name of a folder
 FARTHEST = 1_000_000  # coordinate of a mean; the square of a distance is finite in single precision
 
 
@@ -71,10 +75,12 @@ def check_references(config: Mapping, inspected: Mapping) -> None:
         _check_subsets(config, inspected),
         _check_priors(config),
         _check_models(config, inspected),
+        _check_weights(config),
         _check_budgets(config),
         _check_toy(config),
         _check_figures(config),
         _check_curves(config),
+        _check_folder(config),
     )
 
 
@@ -249,7 +255,7 @@ def _check_model(config: Mapping, model: ModelId, where: str, inspected: Mapping
     network = network_of(config, model.architecture, shape)
     yield from _check_shape(model.architecture, network, shape, where)
     yield from _check_squeezes(model.architecture, network, shape)
-    yield from _check_batch(config, model)
+    yield from _check_batch(config, model, inspected)
     latent = network.get("latent_dim", math.prod(shape))
     longest = max(map(len, prior["means"]))
     if longest > latent:
@@ -274,9 +280,9 @@ def _check_exposure(
         yield f"{where}: subsets.{subset} names no out_of_distribution subset"
         return
     sets = [first, *further_sets(config).get(model, [])]
-    yield from _check_names_of_sets(sets, subsets, key)
+    yield from _check_names_of_sets(subset, sets, subsets, key)
     for other in (name for name in sets if not is_drawn(subsets[name])):
-        if not subsets[other]["made"] and _share_images(config, subsets[subset], subsets[other]):
+        if not subsets[other]["made"] and _share_images(config, subset, other, inspected):
             yield (
                 f"{key}: {other} has test images of {subset} itself: "
                 "take other labels, or another data set"
@@ -289,29 +295,29 @@ def _check_exposure(
             yield f"{where}: {source} has no test split for {other}"
 
 
-def _check_names_of_sets(sets: list[str], subsets: Mapping, key: str) -> Iterator[str]:
+def _check_names_of_sets(learnt: str, sets: list[str], subsets: Mapping, key: str) -> Iterator[str]:
     """Sets of a model have names and titles of their own."""
     for name in dict.fromkeys(name for name in sets if sets.count(name) > 1):
         yield f"{key}: {name} is there {sets.count(name)} times: keep one"
     for name in {"train", "test", "ood"} & set(sets[1:]):
         yield f"{key}: the score files have a set {name}: give this subset another name"
     titles: dict[str, str] = {}
-    for name in sets:
+    for name in (learnt, *sets):
         other = titles.setdefault(subsets[name]["title"], name)
         if other != name:
             yield f"subsets.{name}.title: {other} has the same title: tables could not tell them"
 
 
-def _share_images(config: Mapping, one: Mapping, other: Mapping) -> bool:
-    pair = (one, other)
-    sources = [config["datasets"][s["dataset"]] | {"system_folder": None} for s in pair]
+def _share_images(config: Mapping, one: str, other: str, inspected: Mapping) -> bool:
+    pair = [config["subsets"][name] for name in (one, other)]
+    sources = [image_source(config, s["dataset"], inspected) for s in pair]
     labels = [s["labels"] for s in pair]
-    clusters = [s["kmeans"] or {"keep": None} for s in pair]
-    keep = [kmeans.pop("keep") for kmeans in map(dict, clusters)]
+    clusters = [dict(s["kmeans"] or {}) for s in pair]
+    keep = [kmeans.pop("keep", None) for kmeans in clusters]
     return not (
         sources[0] != sources[1]
         or (None not in labels and set(labels[0]).isdisjoint(labels[1]))
-        or (None not in keep and keep[0] != keep[1])
+        or (None not in keep and keep[0] != keep[1] and clusters[0] == clusters[1])
     )
 
 
@@ -334,14 +340,22 @@ def _check_squeezes(architecture: str, network: Mapping, shape: tuple) -> Iterat
         )
 
 
-def _check_batch(config: Mapping, model: ModelId) -> Iterator[str]:
-    limit = selection(config, model.subset, "train")["each_training"]
+def _check_batch(config: Mapping, model: ModelId, inspected: Mapping) -> Iterator[str]:
+    chosen = selection(config, model.subset, "train")
     batch = config["models"][model.architecture]["training"]["batch_size"]
+    dataset, limit = config["subsets"][model.subset]["dataset"], chosen["each_training"]
+    numbers = inspected.get(dataset, {}).get("training_images", {})  # of own images, by label
+    there = sum(numbers.get(label, 0) for label in chosen["labels"] or numbers)
+    where = f"models.{model.architecture}.training.batch_size: {batch} is more than the"
     if limit is not None and limit < batch:
         yield (
-            f"models.{model.architecture}.training.batch_size: {batch} is more than the {limit} "
-            f"training images of {model.subset}: lower it, or raise images.train and "
-            f"subsets.{model.subset}.limit.train"
+            f"{where} {limit} training images of {model.subset}: lower it, or raise images.train "
+            f"and subsets.{model.subset}.limit.train"
+        )
+    elif numbers and there < batch:
+        yield (
+            f"{where} {there} training images of {model.subset} in datasets.{dataset}: lower it, "
+            "or add images"
         )
 
 
@@ -378,6 +392,19 @@ def _check_parameters(name: str, prior: Mapping) -> Iterator[str]:
             yield f"{where}: kind {prior['kind']} needs it: {own[parameter]['description']}"
 
 
+def _check_weights(config: Mapping) -> Iterator[str]:
+    """A model is taken from one place alone, also if several experiments have it."""
+    places: dict[tuple, tuple] = {}
+    for name, entry in config["experiments"].items():
+        for key, (_, weights) in taken({**config, "experiments": {name: entry}}).items():
+            other, known = places.setdefault(key, (name, weights))
+            if weights != known:
+                yield (
+                    f"experiments.{name}.weights: {weights} is not that of experiments.{other}, "
+                    f"{known}, which has {key[0]} as well: give both the same"
+                )
+
+
 def _check_budgets(config: Mapping) -> Iterator[str]:
     for name, model in config["models"].items():
         least = ARCHITECTURES[name].least_draws
@@ -395,6 +422,10 @@ def _check_figures(config: Mapping) -> Iterator[str]:
             kind, where = kinds[table][entry["kind"]], f"{table}.{name}"
             if kind.needs and kind.needs not in entry:
                 yield f"{where}: kind {entry['kind']} needs the key {kind.needs}"
+            for key in sorted(set(entry) - set(kind.keys)):
+                if having := [n for n, other in kinds[table].items() if key in other.keys]:
+                    yield f"{where}.{key}: only kind {' or '.join(having)} has it"
+            yield from _check_pairs(config, entry, where)
             yield from _check_architectures(entry, kind.architectures, where, entry["kind"])
             yield from _check_refined(entry, where)
     for name, entry in config["analyses"].items():
@@ -402,6 +433,19 @@ def _check_figures(config: Mapping) -> Iterator[str]:
         yield from _check_architectures(entry, drawn, f"analyses.{name}", name)
     yield from _check_analysed(config)
     yield from _check_assigned(config)
+
+
+def _check_pairs(config: Mapping, entry: Mapping, where: str) -> Iterator[str]:
+    """Pairs are of models that differ in their priors alone, which have one mean and several."""
+    for pair in entry.get("pairs", []):
+        uni, multi = map(ModelId.of, pair)
+        means = [config["priors"][model.prior]["means"] for model in (uni, multi)]
+        several = [len(set(map(tuple, each))) > 1 for each in means]
+        if uni[:2] != multi[:2] or several != [False, True]:
+            yield (
+                f"{where}.pairs: [{', '.join(pair)}]: write two models of one architecture and "
+                "subset, first that with a unimodal prior, then that with a multimodal one"
+            )
 
 
 def _check_assigned(config: Mapping) -> Iterator[str]:
@@ -470,6 +514,15 @@ def _check_curves(config: Mapping) -> Iterator[str]:
             means = config["priors"][model.prior]["means"]
             if len(means) > 2:
                 yield f"curves.{name}: {model} has {len(means)} components; a distance needs two"
+
+
+def _check_folder(config: Mapping) -> Iterator[str]:
+    length = len(run_name(config))
+    if length > LONGEST:
+        yield (
+            f"run: the experiments in only make the name of a folder of {length} letters, at most "
+            f"{LONGEST} can be: give it a name, run: NAME"
+        )
 
 
 def _check_toy(config: Mapping) -> Iterator[str]:

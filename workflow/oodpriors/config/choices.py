@@ -43,11 +43,16 @@ def with_kinds(schema: Mapping) -> dict:
 
 
 def _keys_of(kinds: Mapping) -> dict:
-    """Keys of all kinds; the description of a key begins with the kinds that have it."""
+    """Keys of all kinds; the description of a key begins with the kinds that have it.
+
+    They stand in ``kinds`` as well: :func:`.schema.validate` fills in defaults for these alone.
+    """
     keys = {key: schema for kind in kinds.values() for key, schema in kind.keys.items()}
     having = {key: [name for name, kind in kinds.items() if key in kind.keys] for key in keys}
     return {
-        key: schema | {"description": f"{', '.join(having[key])}: {schema['description']}"}
+        key: schema
+        | {"description": f"{', '.join(having[key])}: {schema['description']}"}
+        | {"kinds": having[key]}
         for key, schema in keys.items()
     }
 

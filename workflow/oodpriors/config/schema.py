@@ -58,6 +58,8 @@ def validate(config: Mapping, schema: Mapping) -> dict:
     Raises:
         ConfigError: a line for each mistake, with its key and what is allowed there.
     """
+    if looped := list(_looped(config)):
+        raise ConfigError(looped)
     filled = _filled(copy.deepcopy(dict(config)), schema)
     errors = sorted(
         Validator(schema).iter_errors(filled),
@@ -67,6 +69,16 @@ def validate(config: Mapping, schema: Mapping) -> dict:
     if mistakes:
         raise ConfigError(mistakes)
     return filled
+
+
+def _looped(value, key: str = "", above: tuple[int, ...] = ()) -> Iterator[str]:
+    """Lines for what contains itself: YAML allows an alias within its own anchor."""
+    if id(value) in above:
+        yield f"{key}: it contains itself: write values in the place of the alias (*)"
+    elif isinstance(value, Mapping | list):
+        parts = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for name, below in parts:
+            yield from _looped(below, f"{key}.{name}".strip("."), (*above, id(value)))
 
 
 def _filled(value, schema: Mapping):
@@ -80,8 +92,9 @@ def _filled(value, schema: Mapping):
     if not isinstance(value, dict):
         return value
     properties = schema.get("properties", {})
-    for key, below in properties.items():
-        if key not in value and "default" in below:
+    for key, below in properties.items():  # kind is the first
+        own = value.get("kind") in below.get("kinds", [value.get("kind")])
+        if key not in value and "default" in below and own:
             value[key] = copy.deepcopy(below["default"])
     rest = schema.get("additionalProperties")
     for key in value:

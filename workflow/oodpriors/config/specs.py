@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from oodpriors.kinds.datasets import LABELS, OFFICIAL, OWN
+from oodpriors.kinds.datasets import LABELS, OFFICIAL, OWN, PARTS
 from oodpriors.kinds.made import MADE
 
 TOY = "toy"
@@ -93,6 +93,15 @@ def dataset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple
         return inspected[name]["shape"], inspected[name]["labels"]
     kind = OFFICIAL[entry["stands_for"] if entry["kind"] == "embedded" else entry["kind"]]
     return kind.shape, dict.fromkeys(kind.splits, [*range(len(kind.classes))] or LABELS)
+
+
+def image_source(config: Mapping, name: str, inspected: Mapping):
+    """What is equal for data sets with the same images."""
+    entry = config["datasets"][name]
+    if entry["kind"] in OWN:
+        return inspected[name]["content"]
+    kind = entry["stands_for"] or entry["kind"]
+    return entry["kind"] == "embedded", PARTS.get(kind, kind)
 
 
 def subset_facts(config: Mapping, name: str, inspected: Mapping) -> tuple[tuple, dict]:

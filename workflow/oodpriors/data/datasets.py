@@ -90,8 +90,9 @@ def inspect_npz(path: Path) -> dict:
     """Read image shape, labels and splits of an npz file, but not its images.
 
     Returns:
-        ``shape`` (C, H, W); ``labels``, a dict of split -> sorted labels; and ``content``,
-        CRC-32 and bytes of each array, from the file's directory.
+        ``shape`` (C, H, W); ``labels``, a dict of split -> sorted labels; ``training_images``,
+        their number by label; and ``content``, CRC-32 and bytes of each array, from the file's
+        directory.
 
     Raises:
         UserError: see :func:`load_npz`.
@@ -107,9 +108,11 @@ def inspect_npz(path: Path) -> dict:
         stored = [archive.getinfo(f"{name}.npy") for name in ARRAYS]
     _check_arrays(path, shape, dtype, labels, split)
     channels = shape[3] if len(shape) == 4 else 1
+    known, counts = np.unique(labels[split == "train"], return_counts=True)
     return {
         "shape": (channels, shape[1], shape[2]),
         "labels": {s: np.unique(labels[split == s]).tolist() for s in np.unique(split).tolist()},
+        "training_images": dict(zip(known.tolist(), counts.tolist(), strict=True)),
         "content": [[member.CRC, member.file_size] for member in stored],
     }
 

@@ -27,7 +27,7 @@ def draw(files: Mapping, about: Mapping, note: str, paths: list[Path]) -> None:
 def plot_clusters(
     samples: Mapping[str, Sequence[np.ndarray]],
     variances: pd.DataFrame,
-    used: int,
+    used: int | None,
     classes: Mapping[str, str],
     note: str,
     paths: list[Path],
@@ -39,7 +39,7 @@ def plot_clusters(
             label.
         variances: ``label``, ``cluster`` (a number from 0, or all), ``dimension`` and
             ``variance``.
-        used: number of the cluster that models learn.
+        used: number of the cluster that models learn; None if they learn all.
         classes: names of labels; others keep their numbers.
         note, paths: see :func:`oodpriors.figures.toy.plot_topology`.
     """
@@ -58,8 +58,8 @@ def plot_clusters(
     save(figure, paths)
 
 
-def _show_clusters(axis, clusters: Sequence[np.ndarray], used: int) -> None:
-    """A row of images for each cluster; a frame around those of the used one."""
+def _show_clusters(axis, clusters: Sequence[np.ndarray], used: int | None) -> None:
+    """A row of images for each cluster; a frame around those of the used one, if any."""
     columns = max(len(images) for images in clusters)
     padded = [
         np.concatenate([rgb(x), np.ones((columns - len(x), *rgb(x).shape[1:]))]) for x in clusters
@@ -68,6 +68,8 @@ def _show_clusters(axis, clusters: Sequence[np.ndarray], used: int) -> None:
     names = [f"cluster {k + 1}" + (" (used)" if k == used else "") for k in range(len(clusters))]
     axis.set_yticks([(k + 0.5) * tall - GAP / 2 for k in range(len(clusters))], names)
     axis.tick_params(left=False)
+    if used is None:
+        return
     corner = (-GAP / 2 - 0.5, used * tall - GAP / 2 - 0.5)
     frame: dict = {"edgecolor": _cluster_colour(used), "facecolor": "none", "linewidth": 1.5}
     axis.add_patch(Rectangle(corner, columns * wide, tall, clip_on=False, **frame))
@@ -77,7 +79,7 @@ def _cluster_colour(number: int) -> str:
     return CLUSTERS[number % len(CLUSTERS)]
 
 
-def _draw_variances(axis, table: pd.DataFrame, used: int) -> dict:
+def _draw_variances(axis, table: pd.DataFrame, used: int | None) -> dict:
     """Histograms of the clusters and of the whole label; their handles by name."""
     edges = np.linspace(0, table["variance"].max() or 1, BINS + 1)
     handles = {}

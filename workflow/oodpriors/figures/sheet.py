@@ -8,8 +8,8 @@ numbers and computes none:
   ``means``, the first coordinate of each component's mean, and ``distances`` of two
   components, by model; ``titles`` of architectures (as models), subsets and priors; ``sets``,
   titles of the sets test and ood; ``classes``, names of labels; ``keep``, the cluster that
-  models learn; ``infers``, architectures that infer latents; ``published``, mean
-  log-likelihoods that the paper prints, by model and set.
+  models learn, None for all; ``infers``, architectures that infer latents; ``published``,
+  mean log-likelihoods that the paper prints, by model and set.
 - note: which data and which scale, above the panels.
 - paths: files to write; the format follows the suffix.
 """

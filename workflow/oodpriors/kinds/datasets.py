@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 LABELS = list(range(10))
 OWN = ("npz", "folder")  # kinds of data sets of the user
+PARTS = {"mnist": "mnist_full", "svhn": "svhn_full"}  # kinds whose images are those of another
 
 
 class DatasetKind(NamedTuple):
