@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from benchmarks.breakdown import KINDS, read, wall_time
+from benchmarks.breakdown import KINDS, read
 from tools.pages import put
 
 from oodpriors.data.provenance import trained_on
@@ -50,7 +50,7 @@ def about(results: Path, record: dict) -> str:
         "code": f"models trained at {', '.join(trained)}; all else at {_commit(record['code'])}",
         "trained on": ", ".join(sorted({trained_on(model) for model in record["models"]})),
         "software": f"PyTorch {record['software']['torch']}",
-        "time": f"{wall_time(jobs) / 60:.0f} minutes; CPU minutes: {spent}",
+        "CPU minutes": spent,
         "pictures": ", ".join(picture(results / "figures" / f"{name}.png") for name in PICTURES),
     }
     return markdown(pd.DataFrame(rows.items(), columns=["", " "]))
