@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from oodpriors.statistics.bootstrap import SHARES
+
 SETS = {"test": "in", "ood": "out"}
 STATISTICS = {
     "auroc": "AUROC",
@@ -18,7 +20,6 @@ STATISTICS = {
     "in_band": "share in the central 95 %",
 }
 OF_BOTH_SETS = ("auroc", "aupr", "fpr95", "gap", "overlap")
-SHARES = ("auroc", "aupr", "fpr95", "overlap", "within", "in_band")
 ESTIMATES = {
     "log_prob": "",
     "log_prob_refined": "refined ",
