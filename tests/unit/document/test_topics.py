@@ -63,7 +63,7 @@ def test_each_number_that_a_text_names_can_be_there():
         elif name in ("ours", "paper"):
             assert of in ids
         else:
-            assert name in ("auroc", "auroc_refined")
+            assert name in ("auroc", "auroc_refined", "auroc_unrefined")
             assert of in MODELS
         assert "{" not in PLACE.sub("", match.string)
 
