@@ -20,7 +20,7 @@ def read_parquet(path: Path | str) -> pd.DataFrame:
 
 
 def read_csv(path: Path | str, **options) -> pd.DataFrame:
-    """A table in the form of CSV; options are those of :func:`pandas.read_csv`.
+    """A table in the form of CSV; options are those of pandas.read_csv.
 
     Raises:
         UserError: the file is damaged.
