@@ -101,7 +101,7 @@ WORKS = {
 def measured(makers: dict[int, Callable]) -> tuple[list[float], list[float]]:
     """Median seconds and MB of each work."""
     works = {str(n): make() for n, make in makers.items()}
-    times = interleaved(works, CPU, rounds=5)
+    times = interleaved(works, CPU, rounds=3)
     memory = [peak_memory(work, CPU) for work in works.values()]
     return [statistics.median(taken) for taken in times.values()], memory
 

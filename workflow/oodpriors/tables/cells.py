@@ -48,7 +48,7 @@ def with_interval(name: str, found: Estimate) -> dict:
 
 
 def with_error(value: pd.Series, error: pd.Series) -> list[str]:
-    return [f"{v:,.1f} ± {e:,.1f}" for v, e in zip(value, error, strict=True)]
+    return cells(value, error, digits=1)
 
 
 def interval(table: pd.DataFrame, name: str) -> list[str]:
