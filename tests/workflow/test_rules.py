@@ -103,22 +103,20 @@ def test_tables_figures_and_the_documents_need_no_pytorch():
 
 
 def test_every_rule_with_a_script_has_log_benchmark_environment_and_resources():
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]:
-            if "script:" not in rule:
-                continue
-            needed = ["log:", "benchmark:", "conda:"]
-            if "localrule: True" not in rule:  # what stays where Snakemake runs has no limits
-                needed += ["mem_mb=", "runtime="]
-            missing = [key for key in needed if key not in rule]
-            assert not missing, f"{file.name}, {rule.split(':')[0]}: {missing}"
+    for name, rule in rules().items():
+        if "script:" not in rule:
+            continue
+        needed = ["log:", "benchmark:", "conda:"]
+        if "localrule: True" not in rule:  # what stays where Snakemake runs has no limits
+            needed += ["mem_mb=", "runtime="]
+        missing = [key for key in needed if key not in rule]
+        assert not missing, f"{name}: {missing}"
 
 
 def test_every_rule_with_a_script_knows_the_code_of_this_script():
-    for file in (ROOT / "workflow/rules").glob("*.smk"):
-        for rule in re.split(r"^rule ", file.read_text(), flags=re.M)[1:]:
-            for script in re.findall(r"scripts/(\w+)\.py", rule):
-                assert f'code=get_code("{script}"),' in rule, rule.split(":")[0]
+    for name, rule in rules().items():
+        for script in re.findall(r"scripts/(\w+)\.py", rule):
+            assert f'code=get_code("{script}"),' in rule, name
 
 
 def test_k_means_clusters_are_made_once_and_used_by_prepare(project: Path):

@@ -141,8 +141,9 @@ def test_every_assumption_is_printed():
 
 def test_the_assumptions_need_no_character_that_latex_lacks():
     # letters of Latin alphabets are in every font, symbols are not
-    lacking = {c for c in tex.from_markdown(ASSUMPTIONS) if ord(c) > 127 and not c.isalpha()}
-    assert lacking == set()
+    text = tex.from_markdown(ASSUMPTIONS)
+    assert {c for c in text if ord(c) > 127 and not c.isalpha()} == set()
+    assert "{[}U+" not in text  # what is printed in the place of one that no font has
 
 
 def test_long_keys_can_break_after_their_dots():

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from oodpriors.io.errors import AS_UINT8, UserError
-from oodpriors.io.files import atomic, expanded, regular, sha256
+from oodpriors.io.files import atomic, expanded, regular, sha256, undamaged
 
 
 @dataclass(frozen=True)
@@ -201,10 +201,5 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         UserError: the file is damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return dict(file)
-    except FileNotFoundError:
-        raise
-    except DAMAGES as error:
-        raise UserError(f"{path}: damaged ({error}); delete the file, then run again") from error
+    with undamaged(path, *DAMAGES), np.load(path, allow_pickle=False) as file:
+        return dict(file)

@@ -14,6 +14,8 @@ from typing import IO
 
 import yaml
 
+from oodpriors.io.errors import UserError
+
 # The disk is full, the quota is used up, or the file exceeds a size limit.
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -125,6 +127,22 @@ def regular(path: Path | str) -> Path:
     if path.exists() and not path.is_file():
         raise OSError(f"{path} is no regular file")
     return path
+
+
+@contextmanager
+def undamaged(path: Path | str, *damages: type[Exception]) -> Iterator[None]:
+    """Name a file of the results whose reading raises one of these exceptions, and what to do.
+
+    Raises:
+        UserError: the file is damaged; a missing one keeps its FileNotFoundError.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except damages as error:
+        first = next(iter(str(error).splitlines()), "empty")
+        raise UserError(f"{path}: damaged ({first}); delete the file, then run again") from error
 
 
 def sha256(path: Path | str) -> str:

@@ -1,12 +1,12 @@
 """Reads stored tables; one that cannot be read is named, with what to do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
-from oodpriors.io.errors import UserError
+from oodpriors.io.files import undamaged
+
+DAMAGES = (ValueError, OSError)  # pandas, pyarrow and UTF-8 raise kinds of these
 
 
 def read_parquet(path: Path | str) -> pd.DataFrame:
@@ -15,7 +15,7 @@ def read_parquet(path: Path | str) -> pd.DataFrame:
     Raises:
         UserError: the file is damaged.
     """
-    with _named(path):
+    with undamaged(path, *DAMAGES):
         return pd.read_parquet(path)
 
 
@@ -25,16 +25,5 @@ def read_csv(path: Path | str, **options) -> pd.DataFrame:
     Raises:
         UserError: the file is damaged.
     """
-    with _named(path):
+    with undamaged(path, *DAMAGES):
         return pd.read_csv(path, **options)
-
-
-@contextmanager
-def _named(path: Path | str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except (ValueError, OSError) as error:  # pandas, pyarrow and UTF-8 raise kinds of these
-        first = next(iter(str(error).splitlines()), "empty")
-        raise UserError(f"{path}: damaged ({first}); delete the file, then run again") from error
