@@ -85,8 +85,9 @@ def test_a_damaged_file_is_refused(folder, tmp_path, name, content):
 )
 def test_weights_of_another_model_are_refused(folder, tmp_path, other, told):
     save_weights(folder, PLAN | other)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=told) as error:
         take(folder, PLAN | DATA, "elsewhere", tmp_path / "new")
+    assert "\n" not in str(error.value)
     assert not (tmp_path / "new").exists()
 
 

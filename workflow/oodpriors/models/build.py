@@ -114,6 +114,7 @@ def load_weights(model: M, path: Path) -> M:
             raise ValueError("they are of a model with other prior means")
     except Exception as error:
         raise UserError(
-            f"{path}: cannot load these weights ({error}); delete the file to train again"
+            f"{path}: cannot load these weights ({' '.join(str(error).split())}); delete the file "
+            "to train again"
         ) from error
     return model.eval()

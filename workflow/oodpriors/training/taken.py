@@ -70,9 +70,8 @@ def take(folder: Path, spec: Mapping, source: str, target: Path) -> None:
         if NEEDED - diagnostics.keys() or not history.stat().st_size:
             raise ValueError("diagnostics.json or history.csv is not of a whole training")
     except (UserError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"{folder} is damaged: take another copy ({error.__cause__ or error})"
-        ) from None
+        why = " ".join(str(error.__cause__ or error).split())
+        raise UserError(f"{folder} is damaged: take another copy ({why})") from None
     for name in FILES[:-1]:
         with atomic(target / name) as path:
             shutil.copyfile(folder / name, path)
